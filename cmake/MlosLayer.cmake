@@ -1,0 +1,27 @@
+# One folder is one layer: one static library `mlos_<name>` whose files include each other, and the
+# layers it names, from src/.
+#
+#   mlos_layer(tensor SOURCES dtype.cc LIBRARIES PUBLIC mlos_base)
+#
+# A layer without sources of its own is refused: a folder holds code or does not exist.
+function(mlos_layer name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LIBRARIES" ${ARGN})
+  add_library(mlos_${name} STATIC ${ARG_SOURCES})
+  target_include_directories(mlos_${name} PUBLIC ${PROJECT_SOURCE_DIR}/src)
+  target_link_libraries(mlos_${name} ${ARG_LIBRARIES})
+endfunction()
+
+# The tests of a layer, in one program `mlos_<name>_test`, found by ctest one by one (label unit).
+#
+#   mlos_test(tensor dtype_test.cc LIBRARIES extra)
+function(mlos_test name)
+  if(NOT MLOS_BUILD_TESTS)
+    return()
+  endif()
+  cmake_parse_arguments(ARG "" "" "LIBRARIES" ${ARGN})
+  add_executable(mlos_${name}_test ${ARG_UNPARSED_ARGUMENTS})
+  target_link_libraries(mlos_${name}_test PRIVATE mlos_${name} ${ARG_LIBRARIES} GTest::gmock_main)
+  gtest_discover_tests(mlos_${name}_test
+    PROPERTIES LABELS unit TIMEOUT 120 DISCOVERY_TIMEOUT 60
+    WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+endfunction()

@@ -1,0 +1,39 @@
+# Language, warnings, sanitizers: the same for every target.
+option(MLOS_BUILD_TESTS "Build the tests" ON)
+set(MLOS_SANITIZE "" CACHE STRING "Sanitizers of this build, as -fsanitize takes them")
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS ON) # MLOS_TRY is a statement expression
+set(CMAKE_C_STANDARD 11)
+set(CMAKE_C_STANDARD_REQUIRED ON)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_CXX_VISIBILITY_PRESET hidden)
+set(CMAKE_C_VISIBILITY_PRESET hidden)
+set(CMAKE_VISIBILITY_INLINES_HIDDEN ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR})
+
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE Release)
+endif()
+
+find_program(CCACHE ccache)
+if(CCACHE)
+  set(CMAKE_C_COMPILER_LAUNCHER ${CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+endif()
+
+add_compile_options(-Wall -Wextra -Werror -fstack-protector-strong)
+add_compile_options($<$<COMPILE_LANG_AND_ID:CXX,Clang>:-Wthread-safety>)
+# Designated initializers leave the rest at their defaults on purpose.
+add_compile_options(-Wno-missing-field-initializers)
+if(CMAKE_BUILD_TYPE STREQUAL "Release" AND NOT MLOS_SANITIZE)
+  add_compile_definitions(_FORTIFY_SOURCE=2)
+  add_compile_options(-ffunction-sections -fdata-sections)
+  add_link_options(-Wl,--gc-sections -Wl,-z,relro,-z,now)
+endif()
+if(MLOS_SANITIZE)
+  add_compile_options(-fsanitize=${MLOS_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${MLOS_SANITIZE})
+endif()

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <string_view>
+
+namespace mlos {
+
+/// Writes the broken invariant to standard error and aborts. See MLOS_CHECK.
+[[noreturn]] void CheckFailed(const char* file, int line, const char* condition,
+                              std::string_view message);
+
+}  // namespace mlos
+
+/// Aborts where a condition that only a bug of ours can break does not hold. Anything a caller, a
+/// file or a network can cause is a Status, never a check.
+#define MLOS_CHECK(condition, message) \
+  ((condition) ? static_cast<void>(0)  \
+               : ::mlos::CheckFailed(__FILE__, __LINE__, #condition, message))

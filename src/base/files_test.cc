@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+#include "base/files.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <fstream>
+
+namespace mlos {
+namespace {
+
+namespace fs = std::filesystem;
+
+class FilesTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::string name = (fs::temp_directory_path() / "mlos_files_XXXXXX").string();
+    ASSERT_NE(::mkdtemp(name.data()), nullptr);
+    folder_ = name;
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+
+  fs::path folder_;
+};
+
+TEST_F(FilesTest, AtomicWriteReplacesAndLeavesNothingBeside) {
+  ASSERT_TRUE(WriteFileAtomic(folder_ / "a", "old").ok());
+  ASSERT_TRUE(WriteFileAtomic(folder_ / "a", "new").ok());
+  EXPECT_EQ(*ReadFile(folder_ / "a", 100), "new");
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder_), fs::directory_iterator()), 1);
+}
+
+TEST_F(FilesTest, FailedAtomicWriteKeepsTheOldBytes) {
+  ASSERT_TRUE(WriteFileAtomic(folder_ / "a", "old").ok());
+  fs::create_directory(folder_ / "b");
+  EXPECT_FALSE(WriteFileAtomic(folder_ / "b", "new").ok());
+  EXPECT_FALSE(WriteFileAtomic(folder_ / "a" / "c", "new").ok());
+  EXPECT_EQ(*ReadFile(folder_ / "a", 100), "old");
+}
+
+TEST_F(FilesTest, ReadRefusesWhatIsTooLargeMissingOrNoFile) {
+  ASSERT_TRUE(WriteFileAtomic(folder_ / "a", "12345").ok());
+  ASSERT_EQ(::mkfifo((folder_ / "pipe").c_str(), 0600), 0);
+  EXPECT_EQ(ReadFile(folder_ / "a", 4).status().reason(), Reason::kPayloadTooLarge);
+  EXPECT_EQ(ReadFile(folder_ / "none", 4).status().reason(), Reason::kFileNotFound);
+  EXPECT_EQ(ReadFile(folder_, 4).status().reason(), Reason::kInvalidField);
+  EXPECT_EQ(ReadFile(folder_ / "pipe", 4).status().reason(), Reason::kInvalidField);
+}
+
+TEST_F(FilesTest, MessagesNameTheFileButNotTheFolder) {
+  const Status status = ReadFile(folder_ / "none", 4).status();
+  EXPECT_NE(status.message().find("none"), std::string_view::npos);
+  EXPECT_EQ(status.message().find(folder_.string()), std::string_view::npos);
+}
+
+TEST_F(FilesTest, OpenBeneathStaysBeneath) {
+  fs::create_directories(folder_ / "root" / "sub");
+  ASSERT_TRUE(WriteFileAtomic(folder_ / "secret", "s").ok());
+  ASSERT_TRUE(WriteFileAtomic(folder_ / "root" / "sub" / "a", "a").ok());
+  fs::create_symlink(folder_ / "secret", folder_ / "root" / "link");
+  fs::create_symlink(folder_, folder_ / "root" / "up");
+  EXPECT_TRUE(OpenBeneath(folder_ / "root", "sub/a").ok());
+  for (const char* name : {"link", "up/secret", "../secret", "/etc/passwd", "sub/../../secret"}) {
+    EXPECT_EQ(OpenBeneath(folder_ / "root", name).status().reason(), Reason::kUnsafePath) << name;
+  }
+}
+
+TEST_F(FilesTest, LockIsExclusiveUntilReleased) {
+  {
+    const auto held = FileLock::TryAcquire(folder_ / "lock");
+    ASSERT_TRUE(held.ok());
+    EXPECT_EQ(FileLock::TryAcquire(folder_ / "lock").status().reason(), Reason::kStateLocked);
+  }
+  EXPECT_TRUE(FileLock::TryAcquire(folder_ / "lock").ok());
+}
+
+TEST(SafeRelativePath, AcceptsPlainPathsOnly) {
+  for (const char* path : {"a", "onnx/model.onnx", "a.b/c-d", "...", "a b"}) {
+    EXPECT_TRUE(IsSafeRelativePath(path)) << path;
+  }
+  for (const std::string_view path :
+       {std::string_view(""), std::string_view("/a"), std::string_view("a/"),
+        std::string_view("a//b"), std::string_view("."), std::string_view("a/../b"),
+        std::string_view("..\\a"), std::string_view("a\nb"), std::string_view("a\0b", 3)}) {
+    EXPECT_FALSE(IsSafeRelativePath(path)) << path;
+  }
+  EXPECT_FALSE(IsSafeRelativePath(std::string(1025, 'a')));
+}
+
+}  // namespace
+}  // namespace mlos

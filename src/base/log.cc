@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: MIT
+#include "base/log.h"
+
+#include <rapidjson/stringbuffer.h>
+#include <rapidjson/writer.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <array>
+#include <cmath>
+#include <memory>
+#include <string>
+
+#include "base/clock.h"
+
+namespace mlos {
+namespace {
+
+using JsonWriter = rapidjson::Writer<rapidjson::StringBuffer>;
+
+LogFormat g_format = LogFormat::kText;
+
+constexpr std::array<std::string_view, 4> kLevelNames = {"debug", "info", "warning", "error"};
+
+spdlog::level::level_enum SpdlogLevel(LogLevel level) {
+  constexpr std::array kLevels = {spdlog::level::debug, spdlog::level::info, spdlog::level::warn,
+                                  spdlog::level::err};
+  return kLevels[static_cast<std::size_t>(level)];
+}
+
+void WriteString(JsonWriter& writer, std::string_view text) {
+  writer.String(text.data(), static_cast<rapidjson::SizeType>(text.size()));
+}
+
+void WriteValue(JsonWriter& writer, const LogField& field) {
+  if (const auto* text = std::get_if<std::string_view>(&field.value)) {
+    WriteString(writer, *text);
+  } else if (const auto* integer = std::get_if<std::int64_t>(&field.value)) {
+    writer.Int64(*integer);
+  } else if (const double number = std::get<double>(field.value); std::isfinite(number)) {
+    writer.Double(number);
+  } else {
+    writer.Null();  // JSON has neither NaN nor infinities
+  }
+}
+
+std::string JsonLine(LogLevel level, std::string_view event,
+                     std::initializer_list<LogField> fields) {
+  rapidjson::StringBuffer buffer;
+  JsonWriter writer(buffer);
+  writer.StartObject();
+  writer.Key("time");
+  WriteString(writer, Rfc3339(UnixSecondsNow()));
+  writer.Key("level");
+  WriteString(writer, kLevelNames[static_cast<std::size_t>(level)]);
+  writer.Key("event");
+  WriteString(writer, event);
+  for (const LogField& field : fields) {
+    writer.Key(field.name.data(), static_cast<rapidjson::SizeType>(field.name.size()));
+    WriteValue(writer, field);
+  }
+  writer.EndObject();
+  return {buffer.GetString(), buffer.GetSize()};
+}
+
+// Values are JSON here too, so that a value with a line break cannot forge a second line.
+std::string TextLine(std::string_view event, std::initializer_list<LogField> fields) {
+  std::string line(event);
+  for (const LogField& field : fields) {
+    rapidjson::StringBuffer buffer;
+    JsonWriter writer(buffer);
+    WriteValue(writer, field);
+    line.append(" ").append(field.name).append("=").append(buffer.GetString(), buffer.GetSize());
+  }
+  return line;
+}
+
+}  // namespace
+
+Status InitLogging(LogFormat format, std::string_view level) {
+  const auto parsed = spdlog::level::from_str(std::string(level));
+  if (parsed == spdlog::level::off && level != "off") {
+    return Status(Reason::kInvalidConfig, "'" + std::string(level) +
+                                              "' is not a log level; the levels are debug, info, "
+                                              "warning, error and off")
+        .WithField("log_level");
+  }
+  g_format = format;
+  auto logger = std::make_shared<spdlog::logger>(
+      "mlos", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+  logger->set_level(parsed);
+  logger->set_pattern(format == LogFormat::kJson ? "%v" : "%Y-%m-%dT%H:%M:%S.%e%z %l %v");
+  logger->flush_on(spdlog::level::debug);
+  spdlog::set_default_logger(std::move(logger));
+  return OkStatus();
+}
+
+void Log(LogLevel level, std::string_view event, std::initializer_list<LogField> fields) {
+  const auto spdlog_level = SpdlogLevel(level);
+  if (!spdlog::should_log(spdlog_level)) return;
+  const std::string line =
+      g_format == LogFormat::kJson ? JsonLine(level, event, fields) : TextLine(event, fields);
+  spdlog::log(spdlog_level, "{}", line);
+}
+
+}  // namespace mlos

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <utility>
+
+#include "base/result.h"
+
+namespace mlos::tensor {
+
+/// A block of bytes and the way to give it back: allocated here, adopted from a plugin that hands
+/// its output over, or borrowed from something the request keeps alive. Move-only; thread-compatible.
+class Buffer {
+ public:
+  using Release = void (*)(void* context, void* data);
+
+  Buffer() = default;
+  /// Takes over `data`; `release(context, data)` is called once, when the buffer dies.
+  static Buffer Adopt(void* data, std::size_t size_bytes, Release release, void* context);
+  /// The bytes stay their owner's, who must outlive the buffer.
+  static Buffer Borrow(void* data, std::size_t size_bytes);
+  /// 64-byte aligned, not initialised. OUT_OF_MEMORY where the allocator refuses.
+  static Result<Buffer> Allocate(std::size_t size_bytes);
+
+  Buffer(Buffer&& other) noexcept { *this = std::move(other); }
+  Buffer& operator=(Buffer&& other) noexcept {
+    std::swap(data_, other.data_);
+    std::swap(size_bytes_, other.size_bytes_);
+    std::swap(release_, other.release_);
+    std::swap(context_, other.context_);
+    return *this;
+  }
+  ~Buffer() {
+    if (release_ != nullptr) release_(context_, data_);
+  }
+
+  void* data() const { return data_; }
+  std::size_t size_bytes() const { return size_bytes_; }
+
+ private:
+  void* data_ = nullptr;
+  std::size_t size_bytes_ = 0;
+  Release release_ = nullptr;
+  void* context_ = nullptr;
+};
+
+}  // namespace mlos::tensor
