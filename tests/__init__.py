@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""Everything that needs running programs: the test hub, models, harness, integration tests."""

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""The demonstration behind `make demo` and `make try`."""
