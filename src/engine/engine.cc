@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+#include "engine/engine.h"
+
+#include <algorithm>
+
+namespace mlos::engine {
+namespace {
+
+const tensor::TensorSpec* Find(const std::vector<tensor::TensorSpec>& specs,
+                               std::string_view name) {
+  const auto spec = std::find_if(specs.begin(), specs.end(),
+                                 [&](const tensor::TensorSpec& s) { return s.name == name; });
+  return spec == specs.end() ? nullptr : &*spec;
+}
+
+}  // namespace
+
+const tensor::TensorSpec* ModelSchema::FindInput(std::string_view name) const {
+  return Find(inputs, name);
+}
+
+const tensor::TensorSpec* ModelSchema::FindOutput(std::string_view name) const {
+  return Find(outputs, name);
+}
+
+}  // namespace mlos::engine

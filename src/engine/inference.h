@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "tensor/tensor.h"
+
+namespace mlos::engine {
+
+/// One request to run a model, the same for every door: named tensors of exactly the shapes the
+/// engine shall see. Move-only; owned by whoever runs it until the response is made.
+struct InferenceRequest {
+  std::vector<tensor::NamedTensor> inputs;
+  /// Names of the outputs wanted, each once; empty for all of them.
+  std::vector<std::string> requested_outputs;
+  Deadline deadline = kNoDeadline;
+  /// Whatever borrowed input tensors point into, and what counts it; released with the request.
+  std::shared_ptr<const void> keepalive;
+};
+
+/// The answer. Output tensors live in the engine's memory until the response dies; `keepalive` holds
+/// what they need (the model, the accounts).
+struct InferenceResponse {
+  // Declared first, so that it dies last.
+  std::shared_ptr<const void> keepalive;
+  /// In the order of the request's `requested_outputs`, or of the schema.
+  std::vector<tensor::NamedTensor> outputs;
+  std::int64_t queue_time_us = 0;
+  std::int64_t inference_time_us = 0;
+};
+
+}  // namespace mlos::engine
