@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: MIT
+#include "package/model_files.h"
+
+#include <algorithm>
+#include <system_error>
+#include <utility>
+
+#include "base/files.h"
+#include "base/text.h"
+#include "package/verify.h"
+
+namespace mlos::package {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kOnnx = "onnx";
+
+std::string Lower(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return text;
+}
+
+bool IsOnnxFile(std::string_view path) { return Lower(fs::path(path).extension()) == ".onnx"; }
+
+std::vector<std::string> OnnxFilesOf(const std::vector<std::string>& paths) {
+  std::vector<std::string> graphs;
+  std::copy_if(paths.begin(), paths.end(), std::back_inserter(graphs), IsOnnxFile);
+  return graphs;
+}
+
+/// The only candidate, or a refusal that names them all.
+Result<std::string> OnlyOne(const std::vector<std::string>& candidates, std::string_view what) {
+  constexpr std::size_t kNamed = 10;
+  if (candidates.size() == 1) return candidates.front();
+  if (candidates.empty()) {
+    return Status(Reason::kUnsupportedModel, "the folder has no " + std::string(what));
+  }
+  std::string names;
+  for (std::size_t i = 0; i < std::min(kNamed, candidates.size()); ++i) {
+    names += (i == 0 ? "" : ", ") + Excerpt(candidates[i]);
+  }
+  if (candidates.size() > kNamed) names += ", …";
+  return Status(Reason::kUnsupportedModel, "the folder has " + std::to_string(candidates.size()) +
+                                               " of " + std::string(what) + " (" + names +
+                                               "); say which one is to be served");
+}
+
+/// Finds the files of one model.
+class Finder {
+ public:
+  explicit Finder(const ModelFilesRequest& request) : request_(request) {}
+
+  Result<ModelFiles> Find(const fs::path& path) {
+    std::error_code error;
+    const fs::path real = fs::canonical(path, error);
+    if (error) return ErrnoStatus(error.value(), "cannot find " + path.filename().string());
+    if (fs::is_regular_file(real)) {
+      MLOS_TRY(FindFile(real));
+    } else if (fs::is_directory(real)) {
+      MLOS_TRY(FindDirectory(real));
+    } else {
+      return Status(Reason::kInvalidField,
+                    path.filename().string() + " is neither a file nor a folder")
+          .WithField("path");
+    }
+    MLOS_TRY(found_.execution_format == kOnnx ? TakeOnnx() : TakeOpaque());
+    return std::move(found_);
+  }
+
+ private:
+  Status FindFile(const fs::path& file) {
+    found_.directory = file.parent_path();
+    found_.graph = file.filename();
+    const std::string suffix = Lower(file.extension());
+    if (!request_.manifest.empty()) return ReadAndVerify(request_.manifest);
+    found_.execution_format = request_.execution_format;
+    if (found_.execution_format.empty()) {
+      found_.execution_format = suffix.size() > 1 ? suffix.substr(1) : std::string(kOnnx);
+    }
+    return OkStatus();
+  }
+
+  Status FindDirectory(const fs::path& directory) {
+    found_.directory = directory;
+    const fs::path manifest =
+        request_.manifest.empty() ? directory / kManifestFileName : request_.manifest;
+    if (!request_.manifest.empty() || fs::exists(fs::symlink_status(manifest))) {
+      MLOS_TRY(ReadAndVerify(manifest));
+      return PickByManifest();
+    }
+    found_.execution_format =
+        request_.execution_format.empty() ? kOnnx : std::string_view(request_.execution_format);
+    if (!request_.graph.empty()) return TakeRequestedGraph();
+    if (found_.execution_format != kOnnx) return OkStatus();
+    return PickAmong(OnnxFilesOf(MLOS_TRY(ListFiles(directory))));
+  }
+
+  Status ReadAndVerify(const fs::path& path) {
+    ParsedManifest parsed = MLOS_TRY(ReadManifest(path));
+    VerifyReport report = MLOS_TRY(VerifyDirectory(found_.directory, parsed.manifest));
+    MLOS_TRY(ToStatus(report));
+    found_.warnings = std::move(parsed.warnings);
+    for (const FileProblem& problem : report.tolerated) {
+      found_.warnings.push_back("'" + Excerpt(problem.path) + "' " + problem.message);
+    }
+    hashed_ = std::move(report.files);
+    found_.manifest = std::move(parsed.manifest);
+    SetFormatByManifest();
+    return OkStatus();
+  }
+
+  /// The existing tool's older manifests have no execution_format.
+  void SetFormatByManifest() {
+    const Format& format = found_.manifest->format;
+    found_.execution_format = format.execution_format;
+    if (found_.execution_format.empty()) found_.execution_format = request_.execution_format;
+    if (found_.execution_format.empty() && !format.execution_files.empty()) {
+      found_.execution_format = format.execution_files.front().format;
+    }
+    if (found_.execution_format.empty()) found_.execution_format = kOnnx;
+  }
+
+  Status PickByManifest() {
+    const Manifest& manifest = *found_.manifest;
+    if (!request_.graph.empty()) return TakeRequestedGraph();
+    if (manifest.extension && !manifest.extension->graph.empty()) {
+      found_.graph = manifest.extension->graph;
+      return OkStatus();
+    }
+    const std::vector<std::string> executed = ExecutionPaths("");
+    if (found_.execution_format != kOnnx) {
+      if (executed.size() == 1) found_.graph = executed.front();
+      return OkStatus();
+    }
+    const std::vector<std::string> singles = ExecutionPaths("single");
+    if (singles.size() == 1) return PickAmong(singles);
+    if (!executed.empty()) return PickAmong(executed);
+    return PickAmong(OnnxFilesOf(MLOS_TRY(ListFiles(found_.directory))));
+  }
+
+  /// Execution files of the format to be served; of one type only, unless that is empty.
+  std::vector<std::string> ExecutionPaths(std::string_view type) const {
+    std::vector<std::string> paths;
+    for (const ExecutionFile& file : found_.manifest->format.execution_files) {
+      const bool fits = file.format.empty() || file.format == found_.execution_format;
+      if (fits && (type.empty() || file.type == type)) paths.push_back(file.path);
+    }
+    return paths;
+  }
+
+  Status PickAmong(const std::vector<std::string>& candidates) {
+    found_.graph = MLOS_TRY(OnlyOne(candidates, ".onnx files"));
+    return OkStatus();
+  }
+
+  Status TakeRequestedGraph() {
+    if (!IsSafeRelativePath(request_.graph)) {
+      return Status(Reason::kInvalidField,
+                    "'" + Excerpt(request_.graph) + "' is not a plain relative path")
+          .WithField("graph");
+    }
+    found_.graph = request_.graph;
+    return OkStatus();
+  }
+
+  /// Size and digest of a file, which the verification may have found already.
+  Result<FileEntry> Entry(const std::string& path) const {
+    const auto known = std::find_if(hashed_.begin(), hashed_.end(),
+                                    [&](const FileEntry& file) { return file.path == path; });
+    if (known != hashed_.end()) return *known;
+    const FileDigest digest = MLOS_TRY(DigestBeneath(found_.directory, path));
+    return FileEntry{path, digest.size_bytes, digest.sha256};
+  }
+
+  Status TakeOnnx() {
+    found_.onnx = MLOS_TRY(onnx::CheckModel(found_.directory, found_.graph));
+    found_.files.push_back(MLOS_TRY(Entry(found_.graph)));
+    // In the digest the graph has no name and its data the one the graph gives it: renaming or
+    // moving both together changes nothing that is served.
+    std::vector<FileEntry> nameless = {{"", 0, found_.files.front().sha256}};
+    const fs::path folder = fs::path(found_.graph).parent_path();
+    for (const std::string& location : found_.onnx->ExternalFiles()) {
+      found_.files.push_back(MLOS_TRY(Entry(folder / location)));
+      nameless.push_back({location, 0, found_.files.back().sha256});
+    }
+    found_.digest = CombineDigests(nameless);
+    SortFiles();
+    return OkStatus();
+  }
+
+  /// A format that only its plugin can look into.
+  Status TakeOpaque() {
+    std::vector<std::string> paths;
+    if (found_.manifest) {
+      for (const ExecutionFile& file : found_.manifest->format.execution_files) {
+        paths.push_back(file.path);
+      }
+    }
+    if (paths.empty() && !found_.graph.empty()) paths.push_back(found_.graph);
+    if (paths.empty()) paths = MLOS_TRY(ListFiles(found_.directory));
+    for (const std::string& path : paths) found_.files.push_back(MLOS_TRY(Entry(path)));
+    found_.digest = CombineDigests(found_.files);
+    SortFiles();
+    return OkStatus();
+  }
+
+  void SortFiles() {
+    std::sort(found_.files.begin(), found_.files.end(),
+              [](const FileEntry& a, const FileEntry& b) { return a.path < b.path; });
+  }
+
+  const ModelFilesRequest& request_;
+  ModelFiles found_;
+  std::vector<FileEntry> hashed_;
+};
+
+}  // namespace
+
+Result<ModelFiles> FindModelFiles(const fs::path& path, const ModelFilesRequest& request) {
+  return Finder(request).Find(path);
+}
+
+}  // namespace mlos::package

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "package/digest.h"
+#include "package/manifest.h"
+#include "package/onnx/model.h"
+
+namespace mlos::package {
+
+/// What a caller may say about the model at a path; all of it optional.
+struct ModelFilesRequest {
+  /// A manifest elsewhere than `<directory>/manifest.yaml`.
+  std::filesystem::path manifest;
+  /// "onnx", …; needed only where neither manifest nor file name tells.
+  std::string execution_format;
+  /// The graph to serve, relative to the directory, where there are several.
+  std::string graph;
+};
+
+/// What is to be served: which file of a directory an engine opens, and all that is known about it.
+struct ModelFiles {
+  /// Absolute, free of symbolic links. Everything below is relative to it.
+  std::filesystem::path directory;
+  /// The file the engine opens; empty where the engine is given the directory itself.
+  std::string graph;
+  /// "onnx", …: picks the plugin.
+  std::string execution_format;
+  /// `graph` and the files it refers to, with size and digest, sorted by path. For a format that we
+  /// cannot look into, the manifest's execution files or every file of the directory.
+  std::vector<FileEntry> files;
+  /// One digest over `files`: equal for equal weights, whatever the folder and the graph file are
+  /// called.
+  Digest digest;
+  std::optional<Manifest> manifest;
+  /// The schema and more; only for execution_format onnx.
+  std::optional<onnx::Model> onnx;
+  /// What was tolerated: unlisted files of a legacy package, unknown keys of its manifest, …
+  std::vector<std::string> warnings;
+
+  /// Absolute path of what the engine opens.
+  std::filesystem::path EnginePath() const { return graph.empty() ? directory : directory / graph; }
+  /// True where the manifest's digests are those its source published.
+  bool verified() const { return manifest.has_value() && manifest->verified(); }
+};
+
+/// Finds out what is to be served at `path`: a model file, or a directory with or without a
+/// manifest. With one the whole directory is verified against it (CHECKSUM_MISMATCH), and one graph
+/// is picked: the request's, else the manifest's x-mlos.graph, else its only execution file of that
+/// format, or its only one of type single. Without one there must be exactly one .onnx file. Where
+/// that leaves several, UNSUPPORTED_MODEL names them. Every byte of the files is hashed and an ONNX
+/// graph walked (INVALID_MODEL); nothing is executed. FILE_NOT_FOUND, INVALID_MANIFEST, UNSAFE_PATH
+/// and INVALID_FIELD as they say. No message holds an absolute path.
+Result<ModelFiles> FindModelFiles(const std::filesystem::path& path,
+                                  const ModelFilesRequest& request = {});
+
+}  // namespace mlos::package

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// A look into an ONNX file before any engine is given it: its schema, and every file it refers to.
+// Field numbers are those of https://github.com/onnx/onnx/blob/main/onnx/onnx.proto.
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "tensor/tensor_spec.h"
+
+namespace mlos::package::onnx {
+
+/// The nesting that protobuf's own parsers accept, ONNX Runtime's among them.
+inline constexpr int kMessageDepthMax = 100;
+
+enum class ValueKind : std::uint8_t {
+  kUnknown,  // the graph does not say; only an engine can infer it
+  kTensor,
+  kSparseTensor,
+  kSequence,
+  kMap,
+  kOptional,
+  kOpaque,
+};
+
+/// "tensor", "sequence", …
+std::string_view ToString(ValueKind kind);
+
+/// An input or output of the graph. `spec` beyond its name means something for tensors and sparse
+/// tensors only; a dtype outside tensor::DType keeps its ONNX number.
+struct Value {
+  ValueKind kind = ValueKind::kUnknown;
+  tensor::TensorSpec spec;
+  bool operator==(const Value&) const = default;
+};
+
+struct OpsetImport {
+  std::string domain;
+  std::int64_t version = 0;
+  bool operator==(const OpsetImport&) const = default;
+};
+
+/// A tensor whose bytes lie in another file.
+struct ExternalData {
+  std::string tensor;
+  /// Relative to the folder of the graph file; safe in the sense of IsSafeRelativePath.
+  std::string location;
+  std::uint64_t offset_bytes = 0;
+  /// Absent: up to the end of the file.
+  std::optional<std::uint64_t> length_bytes;
+  /// What dtype and dims need; absent for a dtype of unknown size.
+  std::optional<std::uint64_t> tensor_bytes;
+  /// As written; a SHA-1 by convention. Not checked: manifests digest the whole file.
+  std::string checksum;
+};
+
+/// What a ModelProto says about itself. Plain data.
+struct Model {
+  std::int64_t ir_version = 0;
+  std::vector<OpsetImport> opset_imports;
+  /// Imported domains that neither ONNX nor ONNX Runtime nor the model's own functions define.
+  std::vector<std::string> custom_domains;
+  std::string producer_name;
+  std::string producer_version;
+  /// Without those that an initializer gives a value.
+  std::vector<Value> inputs;
+  std::vector<Value> outputs;
+  /// Every reference anywhere in the file: graphs, subgraphs, functions, attributes, sparse values.
+  std::vector<ExternalData> external_data;
+  /// Bytes that all tensors of the file declare, external ones included.
+  std::uint64_t tensor_bytes = 0;
+
+  /// The distinct `location`s, sorted.
+  std::vector<std::string> ExternalFiles() const;
+};
+
+/// Walks a serialized ModelProto and checks everything that can be checked without other files:
+/// wire format, nesting, counts, names, dims, and the form of external references. Weights are
+/// skipped, not read. INVALID_MODEL says what is wrong.
+Result<Model> ParseModel(std::string_view bytes);
+
+/// ParseModel of a regular file of at most 2 GiB, which is as far as protobuf goes.
+Result<Model> ReadModel(const std::filesystem::path& path);
+
+/// Every external reference of `model` lies in a regular file below `graph_directory`, reached
+/// without a symbolic link, and within that file's size. INVALID_MODEL otherwise.
+Status CheckExternalData(const Model& model, const std::filesystem::path& graph_directory);
+
+/// ReadModel + CheckExternalData of `graph`, a path relative to `directory`.
+Result<Model> CheckModel(const std::filesystem::path& directory, std::string_view graph);
+
+}  // namespace mlos::package::onnx

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+#include "package/onnx/model.h"
+#include "package/onnx/wire.h"
+
+namespace mlos::package::onnx {
+
+inline constexpr std::size_t kNameBytesMax = 4096;
+
+/// What a TensorProto declares; its values are passed over.
+struct TensorSummary {
+  std::string name;
+  /// What dtype and dims need; 0 for strings and for types of unknown size.
+  std::uint64_t bytes = 0;
+  /// Where the values lie, if not in the tensor itself.
+  std::optional<ExternalData> external;
+};
+
+/// Reads `field` as a TensorProto. INVALID_MODEL for dims that are negative or overflow, values
+/// that are not as many as the dims say, and external references that are unsafe, incomplete or
+/// have keys other than location, offset, length and checksum.
+Result<TensorSummary> ReadTensor(WireReader& wire, Field field);
+
+/// Reads `field` as a ValueInfoProto.
+Result<Value> ReadValue(WireReader& wire, Field field);
+
+}  // namespace mlos::package::onnx

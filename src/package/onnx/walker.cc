@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: MIT
+#include "package/onnx/walker.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/text.h"
+#include "package/onnx/tensor_proto.h"
+
+namespace mlos::package::onnx {
+namespace {
+
+constexpr std::size_t kValuesMax = 65'536;
+constexpr std::size_t kExternalDataMax = 200'000;
+constexpr std::size_t kOpsetsMax = 1'000;
+/// Of all initializers together: what is kept of a 2 GiB file that is nothing but names.
+constexpr std::size_t kInitializerBytesMax = std::size_t{64} << 20;
+
+namespace model_field {
+constexpr int kIrVersion = 1;
+constexpr int kProducerName = 2;
+constexpr int kProducerVersion = 3;
+constexpr int kGraph = 7;
+constexpr int kOpsetImport = 8;
+constexpr int kTrainingInfo = 20;
+constexpr int kFunctions = 25;
+}  // namespace model_field
+
+namespace graph_field {
+constexpr int kNode = 1;
+constexpr int kInitializer = 5;
+constexpr int kInput = 11;
+constexpr int kOutput = 12;
+constexpr int kSparseInitializer = 15;
+}  // namespace graph_field
+
+namespace attribute_field {
+constexpr int kTensor = 5;
+constexpr int kGraph = 6;
+constexpr int kTensors = 10;
+constexpr int kGraphs = 11;
+constexpr int kSparseTensor = 22;
+constexpr int kSparseTensors = 23;
+}  // namespace attribute_field
+
+/// What ONNX defines and what ONNX Runtime brings along.
+bool IsWellKnownDomain(std::string_view domain) {
+  constexpr std::string_view kKnown[] = {"",
+                                         "ai.onnx",
+                                         "ai.onnx.ml",
+                                         "ai.onnx.training",
+                                         "ai.onnx.preview",
+                                         "ai.onnx.preview.training",
+                                         "com.microsoft",
+                                         "com.microsoft.nchwc",
+                                         "com.microsoft.experimental",
+                                         "com.ms.internal.nhwc",
+                                         "org.pytorch.aten"};
+  return std::find(std::begin(kKnown), std::end(kKnown), domain) != std::end(kKnown);
+}
+
+}  // namespace
+
+Result<Model> ModelWalker::Walk() {
+  SeenFields seen = 0;
+  MLOS_TRY(wire_.Message([&](Field field) { return OnModelField(field, seen); }));
+  MLOS_TRY(Finish());
+  return std::move(model_);
+}
+
+Status ModelWalker::OnModelField(Field field, SeenFields& seen) {
+  switch (field.number) {
+    case model_field::kIrVersion:
+      model_.ir_version = static_cast<std::int64_t>(MLOS_TRY(wire_.Varint(field)));
+      return OkStatus();
+    case model_field::kProducerName:
+      model_.producer_name = MLOS_TRY(wire_.Text(field, kNameBytesMax));
+      return OkStatus();
+    case model_field::kProducerVersion:
+      model_.producer_version = MLOS_TRY(wire_.Text(field, kNameBytesMax));
+      return OkStatus();
+    case model_field::kGraph:
+      MLOS_TRY(wire_.Once(field, seen));
+      has_graph_ = true;
+      return Graph(field, GraphRole::kMain);
+    case model_field::kOpsetImport:
+      return OpsetImport(field);
+    case model_field::kTrainingInfo:
+      return TrainingInfo(field);
+    case model_field::kFunctions:
+      return Function(field);
+    default:
+      return wire_.Skip(field);
+  }
+}
+
+Status ModelWalker::OpsetImport(Field field) {
+  if (model_.opset_imports.size() == kOpsetsMax) return wire_.Error("too many operator sets");
+  onnx::OpsetImport import;
+  MLOS_TRY(wire_.Nested(field, [&](Field inner) -> Status {
+    if (inner.number == 1) {
+      import.domain = MLOS_TRY(wire_.Text(inner, kNameBytesMax));
+    } else if (inner.number == 2) {
+      import.version = static_cast<std::int64_t>(MLOS_TRY(wire_.Varint(inner)));
+    } else {
+      return wire_.Skip(inner);
+    }
+    return OkStatus();
+  }));
+  model_.opset_imports.push_back(std::move(import));
+  return OkStatus();
+}
+
+Status ModelWalker::TrainingInfo(Field field) {
+  return wire_.Nested(field, [this](Field inner) {
+    const bool is_graph = inner.number == 1 || inner.number == 2;
+    return is_graph ? Graph(inner, GraphRole::kNested) : wire_.Skip(inner);
+  });
+}
+
+Status ModelWalker::Function(Field field) {
+  return wire_.Nested(field, [this](Field inner) -> Status {
+    constexpr int kNode = 7;
+    constexpr int kDomain = 10;
+    constexpr int kAttributeProto = 11;
+    if (inner.number == kNode) return Node(inner);
+    if (inner.number == kAttributeProto) return Attribute(inner);
+    if (inner.number != kDomain) return wire_.Skip(inner);
+    std::string domain = MLOS_TRY(wire_.Text(inner, kNameBytesMax));
+    if (function_domains_.size() < kOpsetsMax) function_domains_.insert(std::move(domain));
+    return OkStatus();
+  });
+}
+
+Status ModelWalker::Graph(Field field, GraphRole role) {
+  return wire_.Nested(field, [&](Field inner) { return OnGraphField(inner, role); });
+}
+
+Status ModelWalker::OnGraphField(Field field, GraphRole role) {
+  const bool main = role == GraphRole::kMain;
+  switch (field.number) {
+    case graph_field::kNode:
+      return Node(field);
+    case graph_field::kInitializer:
+      return Initializer(field, role);
+    case graph_field::kSparseInitializer:
+      return SparseTensor(field, role);
+    case graph_field::kInput:
+      return main ? MainValue(field, model_.inputs) : wire_.Skip(field);
+    case graph_field::kOutput:
+      return main ? MainValue(field, model_.outputs) : wire_.Skip(field);
+    default:
+      return wire_.Skip(field);
+  }
+}
+
+Status ModelWalker::Node(Field field) {
+  constexpr int kAttribute = 5;
+  return wire_.Nested(field, [this](Field inner) {
+    return inner.number == kAttribute ? Attribute(inner) : wire_.Skip(inner);
+  });
+}
+
+Status ModelWalker::Attribute(Field field) {
+  SeenFields seen = 0;
+  return wire_.Nested(field, [&](Field inner) { return OnAttributeField(inner, seen); });
+}
+
+Status ModelWalker::OnAttributeField(Field field, SeenFields& seen) {
+  switch (field.number) {
+    case attribute_field::kTensor:
+      MLOS_TRY(wire_.Once(field, seen));
+      [[fallthrough]];
+    case attribute_field::kTensors:
+      MLOS_TRY(Tensor(field));
+      return OkStatus();
+    case attribute_field::kGraph:
+      MLOS_TRY(wire_.Once(field, seen));
+      [[fallthrough]];
+    case attribute_field::kGraphs:
+      return Graph(field, GraphRole::kNested);
+    case attribute_field::kSparseTensor:
+      MLOS_TRY(wire_.Once(field, seen));
+      [[fallthrough]];
+    case attribute_field::kSparseTensors:
+      return SparseTensor(field, GraphRole::kNested);
+    default:
+      return wire_.Skip(field);
+  }
+}
+
+Status ModelWalker::Initializer(Field field, GraphRole role) {
+  return KeepInitializerName(MLOS_TRY(Tensor(field)), role);
+}
+
+/// A sparse tensor has the name of its values.
+Status ModelWalker::SparseTensor(Field field, GraphRole role) {
+  constexpr int kValues = 1;
+  constexpr int kIndices = 2;
+  SeenFields seen = 0;
+  return wire_.Nested(field, [&](Field inner) -> Status {
+    if (inner.number != kValues && inner.number != kIndices) return wire_.Skip(inner);
+    MLOS_TRY(wire_.Once(inner, seen));
+    std::string name = MLOS_TRY(Tensor(inner));
+    return inner.number == kValues ? KeepInitializerName(std::move(name), role) : OkStatus();
+  });
+}
+
+Result<std::string> ModelWalker::Tensor(Field field) {
+  TensorSummary tensor = MLOS_TRY(ReadTensor(wire_, field));
+  if (__builtin_add_overflow(model_.tensor_bytes, tensor.bytes, &model_.tensor_bytes)) {
+    return wire_.Error("the tensors together overflow");
+  }
+  if (tensor.external) {
+    if (model_.external_data.size() == kExternalDataMax) {
+      return wire_.Error("more than " + std::to_string(kExternalDataMax) + " external tensors");
+    }
+    model_.external_data.push_back(*std::move(tensor.external));
+  }
+  return std::move(tensor.name);
+}
+
+Status ModelWalker::KeepInitializerName(std::string name, GraphRole role) {
+  if (role != GraphRole::kMain || name.empty()) return OkStatus();
+  initializer_bytes_ += name.size() + sizeof name;
+  if (initializer_bytes_ > kInitializerBytesMax) return wire_.Error("too many initializers");
+  initializers_.insert(std::move(name));
+  return OkStatus();
+}
+
+Status ModelWalker::MainValue(Field field, std::vector<Value>& values) {
+  if (values.size() == kValuesMax) return wire_.Error("too many inputs or outputs");
+  values.push_back(MLOS_TRY(ReadValue(wire_, field)));
+  return OkStatus();
+}
+
+Status ModelWalker::Finish() {
+  if (!has_graph_ || model_.ir_version < 1) return wire_.Error("it has no graph or no version");
+  std::erase_if(model_.inputs,
+                [this](const Value& input) { return initializers_.contains(input.spec.name); });
+  MLOS_TRY(CheckNames(model_.inputs, "input"));
+  MLOS_TRY(CheckNames(model_.outputs, "output"));
+  FindCustomDomains();
+  return OkStatus();
+}
+
+Status ModelWalker::CheckNames(const std::vector<Value>& values, std::string_view what) const {
+  std::unordered_set<std::string_view> names;
+  for (const Value& value : values) {
+    if (value.spec.name.empty()) return wire_.Error("an " + std::string(what) + " has no name");
+    if (names.insert(value.spec.name).second) continue;
+    return wire_.Error("the " + std::string(what) + " '" + Excerpt(value.spec.name) +
+                       "' is there twice");
+  }
+  return OkStatus();
+}
+
+void ModelWalker::FindCustomDomains() {
+  for (const onnx::OpsetImport& import : model_.opset_imports) {
+    if (IsWellKnownDomain(import.domain) || function_domains_.contains(import.domain)) continue;
+    model_.custom_domains.push_back(import.domain);
+  }
+}
+
+}  // namespace mlos::package::onnx

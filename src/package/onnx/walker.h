@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+#include "package/onnx/model.h"
+#include "package/onnx/wire.h"
+
+namespace mlos::package::onnx {
+
+/// Walks one ModelProto and writes down what Model holds. Used once. Thread-compatible.
+class ModelWalker {
+ public:
+  explicit ModelWalker(WireReader& wire) : wire_(wire) {}
+
+  Result<Model> Walk();
+
+ private:
+  /// The model's own graph is the one whose inputs and outputs count.
+  enum class GraphRole : std::uint8_t { kMain, kNested };
+
+  Status OnModelField(Field field, SeenFields& seen);
+  Status OpsetImport(Field field);
+  Status TrainingInfo(Field field);
+  Status Function(Field field);
+  Status Graph(Field field, GraphRole role);
+  Status OnGraphField(Field field, GraphRole role);
+  Status Node(Field field);
+  Status Attribute(Field field);
+  Status OnAttributeField(Field field, SeenFields& seen);
+  /// The name of the tensor is kept where it may be an input of the main graph.
+  Status Initializer(Field field, GraphRole role);
+  Status SparseTensor(Field field, GraphRole role);
+  Result<std::string> Tensor(Field field);
+  Status MainValue(Field field, std::vector<Value>& values);
+  Status KeepInitializerName(std::string name, GraphRole role);
+
+  Status Finish();
+  Status CheckNames(const std::vector<Value>& values, std::string_view what) const;
+  void FindCustomDomains();
+
+  WireReader& wire_;
+  Model model_;
+  bool has_graph_ = false;
+  std::unordered_set<std::string> initializers_;
+  std::size_t initializer_bytes_ = 0;
+  std::unordered_set<std::string> function_domains_;
+};
+
+}  // namespace mlos::package::onnx
