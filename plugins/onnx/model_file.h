@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <set>
+#include <string>
+
+namespace mlos::onnx {
+
+/// What ONNX Runtime does not tell of a model file.
+struct ModelFile {
+  /// Of the file and of the files beside it that hold its tensors.
+  std::uint64_t size_bytes = 0;
+  /// Graph inputs and outputs that the file gives no shape, not even a rank: ONNX Runtime shows
+  /// them as scalars.
+  std::set<std::string, std::less<>> unranked;
+};
+
+/// Reads `path`, a file that ONNX Runtime has opened. Throws Error where it cannot be read; what is
+/// not understood of its content is skipped.
+ModelFile ReadModelFile(const std::filesystem::path& path);
+
+}  // namespace mlos::onnx

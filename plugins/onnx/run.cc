@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: MIT
+#include "onnx/run.h"
+
+#include <array>
+#include <cstring>
+#include <memory>
+#include <memory_resource>
+#include <utility>
+#include <vector>
+
+#include "onnx/error.h"
+
+namespace mlos::onnx {
+namespace {
+
+ONNXTensorElementDataType OrtType(smi_dtype_t dtype) {
+  return static_cast<ONNXTensorElementDataType>(dtype);  // see signature.cc
+}
+
+// ONNX Runtime owns its strings, so these are the one kind of tensor that is copied.
+Ort::Value StringInput(const smi_tensor_t& input) {
+  Ort::AllocatorWithDefaultOptions allocator;
+  Ort::Value value = Ort::Value::CreateTensor(allocator, input.shape, input.rank,
+                                              ONNX_TENSOR_ELEMENT_DATA_TYPE_STRING);
+  const auto* strings = static_cast<const smi_string_t*>(input.data);
+  const std::size_t count = input.size_bytes / sizeof(smi_string_t);
+  for (std::size_t i = 0; i < count; ++i) {
+    char* bytes = value.GetResizedStringTensorElementBuffer(i, strings[i].size);
+    if (strings[i].size > 0) std::memcpy(bytes, strings[i].data, strings[i].size);
+  }
+  return value;
+}
+
+// A value over memory of the host: an input, or an output that the host has allocated.
+Ort::Value OverHostMemory(const Engine& engine, const smi_tensor_t& tensor) {
+  return Ort::Value::CreateTensor(engine.memory_info(), tensor.data, tensor.size_bytes,
+                                  tensor.shape, tensor.rank, OrtType(tensor.dtype));
+}
+
+// What is handed over as the context of an output's release.
+struct HandedValue {
+  explicit HandedValue(Ort::Value from)
+      : value(std::move(from)), shape(value.GetTensorTypeAndShapeInfo().GetShape()) {}
+
+  Ort::Value value;
+  std::vector<std::int64_t> shape;
+  // Of a string tensor: the smi_string_t and then their bytes.
+  std::unique_ptr<char[]> strings;
+};
+
+void ReleaseHandedValue(void* context, void* /*data*/) {
+  delete static_cast<HandedValue*>(context);
+}
+
+smi_string_t* MakeStrings(HandedValue& handed, std::size_t count) {
+  const std::size_t bytes = count == 0 ? 0 : handed.value.GetStringTensorDataLength();
+  const std::size_t table_bytes = count * sizeof(smi_string_t);
+  handed.strings = std::make_unique_for_overwrite<char[]>(table_bytes + bytes);
+  if (count == 0) return nullptr;
+  char* text = handed.strings.get() + table_bytes;
+  std::vector<std::size_t> offsets(count);
+  handed.value.GetStringTensorContent(text, bytes, offsets.data(), count);
+  auto* strings = reinterpret_cast<smi_string_t*>(handed.strings.get());
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::size_t end = i + 1 < count ? offsets[i + 1] : bytes;
+    strings[i] = {text + offsets[i], end - offsets[i]};
+  }
+  return strings;
+}
+
+// Everything that can fail comes before the output is touched.
+void HandOver(Ort::Value value, smi_tensor_t& output) {
+  auto handed = std::make_unique<HandedValue>(std::move(value));
+  const auto info = handed->value.GetTensorTypeAndShapeInfo();
+  const auto dtype = static_cast<smi_dtype_t>(info.GetElementType());
+  const std::size_t count = info.GetElementCount();
+  void* data = dtype == SMI_DTYPE_STRING ? MakeStrings(*handed, count)
+                                         : handed->value.GetTensorMutableRawData();
+  output.dtype = dtype;
+  output.rank = static_cast<std::uint32_t>(handed->shape.size());
+  output.shape = handed->shape.data();
+  output.data = data;
+  output.size_bytes = count * ElementSize(dtype);
+  output.release = &ReleaseHandedValue;
+  output.release_context = handed.release();
+}
+
+bool IsPreallocated(const smi_tensor_t& output) { return output.data != nullptr; }
+
+/// One run: the arrays that ONNX Runtime wants, in memory that small models need not allocate.
+class Call {
+ public:
+  Call(const Engine& engine, const smi_request_t& request, const smi_response_t& response,
+       bool use_preallocated)
+      : input_names_(&memory_), inputs_(&memory_), output_names_(&memory_), outputs_(&memory_) {
+    input_names_.reserve(request.input_count);
+    inputs_.reserve(request.input_count);
+    for (const smi_tensor_t* input = request.inputs; input_names_.size() < request.input_count;
+         ++input) {
+      input_names_.push_back(input->name);
+      inputs_.push_back(input->dtype == SMI_DTYPE_STRING ? StringInput(*input)
+                                                         : OverHostMemory(engine, *input));
+    }
+    output_names_.reserve(response.output_count);
+    outputs_.reserve(response.output_count);
+    for (const smi_tensor_t* output = response.outputs;
+         output_names_.size() < response.output_count; ++output) {
+      output_names_.push_back(output->name);
+      outputs_.push_back(use_preallocated && IsPreallocated(*output)
+                             ? OverHostMemory(engine, *output)
+                             : Ort::Value(nullptr));
+    }
+  }
+
+  void Run(const Engine& engine, Session& session) {
+    session.ort().Run(engine.run_options(), input_names_.data(), inputs_.data(), inputs_.size(),
+                      output_names_.data(), outputs_.data(), outputs_.size());
+  }
+
+  Ort::Value& output(std::size_t index) { return outputs_[index]; }
+
+ private:
+  std::array<std::byte, 1024> place_;
+  std::pmr::monotonic_buffer_resource memory_{place_.data(), place_.size()};
+  std::pmr::vector<const char*> input_names_;
+  std::pmr::vector<Ort::Value> inputs_;
+  std::pmr::vector<const char*> output_names_;
+  std::pmr::vector<Ort::Value> outputs_;
+};
+
+// Hands over what ONNX Runtime has allocated; takes it all back where one cannot be.
+void HandOverAll(Call& call, smi_response_t& response) {
+  std::size_t done = 0;
+  try {
+    for (; done < response.output_count; ++done) {
+      smi_tensor_t& output = response.outputs[done];
+      const bool written =
+          IsPreallocated(output) && call.output(done).GetTensorMutableRawData() == output.data;
+      if (!written) HandOver(std::move(call.output(done)), output);
+    }
+  } catch (...) {
+    while (done-- > 0) {
+      smi_tensor_t& output = response.outputs[done];
+      if (output.release != nullptr) output.release(output.release_context, output.data);
+    }
+    throw;
+  }
+}
+
+// ONNX Runtime refuses to write an output of another shape than the memory it is given for it; its
+// releases word that differently.
+bool IsFalseDeclaration(const Ort::Exception& exception) {
+  return std::strstr(exception.what(), "shape verification failed") != nullptr ||
+         std::strstr(exception.what(), "The output OrtValue provided for output") != nullptr;
+}
+
+void RunOnce(const Engine& engine, Session& session, const smi_request_t& request,
+             smi_response_t& response, bool use_preallocated) {
+  Call call(engine, request, response, use_preallocated);
+  call.Run(engine, session);
+  HandOverAll(call, response);
+}
+
+}  // namespace
+
+void Run(const Engine& engine, Session& session, const smi_request_t& request,
+         smi_response_t& response) {
+  try {
+    const bool use_preallocated = session.declares_truly();
+    try {
+      RunOnce(engine, session, request, response, use_preallocated);
+    } catch (const Ort::Exception& exception) {
+      if (!use_preallocated || !IsFalseDeclaration(exception)) throw;
+      session.set_declares_falsely();
+      RunOnce(engine, session, request, response, false);
+    }
+  } catch (const Ort::Exception& exception) {
+    const std::string misfit = session.signature()->Misfit(request);
+    if (!misfit.empty()) throw Error(SMI_ERROR_INVALID_PARAM, misfit);
+    throw RunError(exception);
+  }
+}
+
+}  // namespace mlos::onnx

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT
+#include "plugin/smi_model.h"
+
+#include <utility>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "plugin/execution.h"
+#include "plugin/schema.h"
+
+namespace mlos::plugin {
+
+Result<std::shared_ptr<const RegisteredModel>> RegisteredModel::Create(
+    std::shared_ptr<LoadedPlugin> plugin, const engine::ModelSource& source) {
+  std::shared_ptr<RegisteredModel> model(
+      new RegisteredModel(std::move(plugin), source.path.parent_path().string()));
+  MLOS_TRY(model->Register(source));
+  MLOS_TRY(model->ReadInfo());
+  MLOS_TRY(model->Load());
+  return std::shared_ptr<const RegisteredModel>(std::move(model));
+}
+
+RegisteredModel::~RegisteredModel() {
+  const auto call = [this](auto* function, std::string_view name) {
+    if (function == nullptr || LoadedPlugin::Call(function, handle_) == SMI_SUCCESS) return;
+    Log(LogLevel::kWarning, "plugin did not let go of a model",
+        {{"plugin", plugin_->id()}, {"function", name}, {"error", HostServices::LastError()}});
+  };
+  if (loaded_) call(plugin_->smi().unload_model, "unload_model");
+  if (registered_) call(plugin_->smi().unregister_model, "unregister_model");
+}
+
+Status RegisteredModel::Register(const engine::ModelSource& source) {
+  const std::string path = source.path.string();
+  smi_model_source_t smi{};
+  smi.struct_size = sizeof(smi);
+  smi.model_id = source.model_id.c_str();
+  smi.path = path.c_str();
+  smi.format = source.format.c_str();
+  smi.digest = source.digest.empty() ? nullptr : source.digest.c_str();
+  const int status = LoadedPlugin::Call(plugin_->smi().register_model, &smi, &handle_);
+  registered_ = status == SMI_SUCCESS;
+  return registered_ ? OkStatus() : Failure(Activity::kModel, status);
+}
+
+Status RegisteredModel::ReadInfo() {
+  schema_.declared = plugin_->smi().get_model_info != nullptr;
+  if (!schema_.declared) return OkStatus();
+  smi_model_info_t info{};
+  info.struct_size = sizeof(info);
+  const int status = LoadedPlugin::Call(plugin_->smi().get_model_info, handle_, &info);
+  if (status != SMI_SUCCESS) return Failure(Activity::kModel, status);
+  schema_ = MLOS_TRY(ReadSchema(info));
+  slots_ = PlanOutputs(schema_);
+  return OkStatus();
+}
+
+Status RegisteredModel::Load() {
+  if (plugin_->smi().load_model != nullptr) {
+    const int status = LoadedPlugin::Call(plugin_->smi().load_model, handle_);
+    if (status != SMI_SUCCESS) return Failure(Activity::kModel, status);
+  }
+  loaded_ = true;
+  return OkStatus();
+}
+
+Result<engine::InferenceResponse> SmiModel::Infer(const engine::InferenceRequest& request) {
+  const auto start = SteadyClock::now();
+  MLOS_TRY(RequestView::Check(request));
+  engine::InferenceResponse response;
+  response.outputs = MLOS_TRY(model_->plugin().smi().inference != nullptr ? RunInference(request)
+                                                                          : RunExecute(request));
+  response.keepalive = model_;
+  response.inference_time_us = MicrosecondsBetween(start, SteadyClock::now());
+  return response;
+}
+
+Result<SmiModel::Outputs> SmiModel::RunInference(const engine::InferenceRequest& request) const {
+  const RequestView view(request);
+  ResponseView response(model_->slots(), request);
+  MLOS_TRY(response.Prepare());
+  const int status = LoadedPlugin::Call(model_->plugin().smi().inference, model_->handle(),
+                                        view.smi(), response.smi());
+  if (status != SMI_SUCCESS) [[unlikely]]
+    return model_->Failure(Activity::kInference, status);
+  return response.Collect();
+}
+
+Result<SmiModel::Outputs> SmiModel::RunExecute(const engine::InferenceRequest& request) const {
+  const RequestView view(request);
+  smi_execution execution;
+  smi_execute_request_t smi{};
+  smi.struct_size = sizeof(smi);
+  smi.execution = &execution;
+  smi.model = model_->handle();
+  smi.request = view.smi();
+  const int status = LoadedPlugin::Call(model_->plugin().smi().execute, &smi, std::size_t{1});
+  if (status != SMI_SUCCESS) return model_->Failure(Activity::kInference, status);
+  ExecutionOutcome outcome = execution.Wait(request.deadline);
+  // A fault of ours to find comes first: the plugin may have stopped because of it.
+  MLOS_TRY(std::move(outcome.fault));
+  if (outcome.smi_status != SMI_SUCCESS) {
+    HostServices::SetError(outcome.message.c_str());
+    return model_->Failure(Activity::kInference, outcome.smi_status);
+  }
+  return PickOutputs(model_->slots(), request, std::move(outcome.outputs));
+}
+
+engine::MemoryReport SmiModel::memory() const {
+  // A plugin that remembers nothing of a model has no report of it: null asks for all of them.
+  return model_->handle() == nullptr ? engine::MemoryReport{}
+                                     : model_->plugin().Memory(model_->handle());
+}
+
+}  // namespace mlos::plugin

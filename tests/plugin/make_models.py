@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: MIT
+"""Makes the graphs that the tests of the ONNX Runtime plugin run: `make_models.py DIRECTORY`."""
+
+import pathlib
+import sys
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+IR_VERSION, OPSET = 10, 21
+
+DTYPES = {
+    "float32": TensorProto.FLOAT,
+    "uint8": TensorProto.UINT8,
+    "int8": TensorProto.INT8,
+    "uint16": TensorProto.UINT16,
+    "int16": TensorProto.INT16,
+    "int32": TensorProto.INT32,
+    "int64": TensorProto.INT64,
+    "string": TensorProto.STRING,
+    "bool": TensorProto.BOOL,
+    "float16": TensorProto.FLOAT16,
+    "float64": TensorProto.DOUBLE,
+    "uint32": TensorProto.UINT32,
+    "uint64": TensorProto.UINT64,
+    "bfloat16": TensorProto.BFLOAT16,
+}
+
+tensor = helper.make_tensor_value_info
+node = helper.make_node
+
+
+def model(nodes, inputs, outputs, initializers=(), **options):
+    graph = helper.make_graph(nodes, "test", inputs, outputs, initializer=list(initializers))
+    opset = helper.make_opsetid("", OPSET)
+    return helper.make_model(graph, opset_imports=[opset], **{"ir_version": IR_VERSION, **options})
+
+
+def identity(dtype, shape):
+    return model([node("Identity", ["x"], ["y"])], [tensor("x", dtype, shape)],
+                 [tensor("y", dtype, shape)])
+
+
+def graphs():
+    """File name → model."""
+    for name, dtype in DTYPES.items():
+        yield f"identity_{name}", identity(dtype, ["n"])
+        yield f"fixed_{name}", identity(dtype, [2, 3])
+    yield "null", identity(TensorProto.FLOAT, [1])
+    yield "scalar", model([node("Neg", ["x"], ["y"])], [tensor("x", TensorProto.INT64, [])],
+                          [tensor("y", TensorProto.INT64, [])])
+    yield "unranked", model([node("Abs", ["x"], ["y"])], [tensor("x", TensorProto.FLOAT, None)],
+                            [tensor("y", TensorProto.FLOAT, None)])
+    yield "add", model([node("Add", ["a", "b"], ["sum"]), node("Sub", ["a", "b"], ["difference"])],
+                       [tensor("a", TensorProto.FLOAT, ["batch", 3]),
+                        tensor("b", TensorProto.FLOAT, ["batch", 3])],
+                       [tensor("sum", TensorProto.FLOAT, ["batch", 3]),
+                        tensor("difference", TensorProto.FLOAT, ["batch", 3])])
+    yield "default", model([node("Mul", ["x", "factor"], ["y"])],
+                           [tensor("x", TensorProto.FLOAT, ["n"]),
+                            tensor("factor", TensorProto.FLOAT, [1])],
+                           [tensor("y", TensorProto.FLOAT, ["n"])],
+                           [numpy_helper.from_array(np.array([2], np.float32), "factor")])
+    yield "expand", model([node("Expand", ["x", "shape"], ["y"])],
+                          [tensor("x", TensorProto.FLOAT, []),
+                           tensor("shape", TensorProto.INT64, ["rank"])],
+                          [tensor("y", TensorProto.FLOAT, None)])
+    yield "gather", model([node("Gather", ["table", "index"], ["y"], name="pick")],
+                          [tensor("index", TensorProto.INT64, ["n"])],
+                          [tensor("y", TensorProto.FLOAT, ["n"])],
+                          [numpy_helper.from_array(np.arange(3, dtype=np.float32), "table")])
+    # Says one row and gives as many as it is asked for.
+    yield "liar", model([node("Reshape", ["x", "shape"], ["y"])],
+                        [tensor("x", TensorProto.FLOAT, ["n"]),
+                         tensor("shape", TensorProto.INT64, [2])],
+                        [tensor("y", TensorProto.FLOAT, [1, 2])])
+    sequence = helper.make_tensor_sequence_value_info("items", TensorProto.FLOAT, None)
+    yield "sequence", model([node("SequenceLength", ["items"], ["y"])], [sequence],
+                            [tensor("y", TensorProto.INT64, [])])
+    yield "complex", identity(TensorProto.COMPLEX64, ["n"])
+    yield "unknown_op", model([node("NoSuchOp", ["x"], ["y"])],
+                              [tensor("x", TensorProto.FLOAT, [1])],
+                              [tensor("y", TensorProto.FLOAT, [1])])
+    yield "future", model([node("Identity", ["x"], ["y"])], [tensor("x", TensorProto.FLOAT, [1])],
+                          [tensor("y", TensorProto.FLOAT, [1])], ir_version=99)
+
+
+def external(directory):
+    """y = x · W, with W in a file beside the graph, in a folder of its own."""
+    weights = numpy_helper.from_array(np.full((4, 1024), 0.5, np.float32), "w")
+    graph = model([node("MatMul", ["x", "w"], ["y"])], [tensor("x", TensorProto.FLOAT, ["n", 4])],
+                  [tensor("y", TensorProto.FLOAT, ["n", 1024])], [weights])
+    for folder in ("external", "external_missing"):
+        (directory / folder).mkdir(exist_ok=True)
+        copy = onnx.ModelProto()
+        copy.CopyFrom(graph)
+        (directory / folder / "weights.bin").unlink(missing_ok=True)
+        onnx.save_model(copy, directory / folder / "model.onnx", save_as_external_data=True,
+                        location="weights.bin", size_threshold=0)
+    (directory / "external_missing" / "weights.bin").unlink()
+
+
+def main(directory):
+    directory.mkdir(parents=True, exist_ok=True)
+    for name, graph in graphs():
+        (directory / f"{name}.onnx").write_bytes(graph.SerializeToString())
+    external(directory)
+    whole = (directory / "add.onnx").read_bytes()
+    (directory / "truncated.onnx").write_bytes(whole[: len(whole) // 2])
+    (directory / "garbage.onnx").write_bytes(b"not a model at all" * 20)
+    (directory / "empty.onnx").write_bytes(b"")
+
+
+if __name__ == "__main__":
+    main(pathlib.Path(sys.argv[1]))

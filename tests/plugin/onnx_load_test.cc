@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: MIT
+// What the ONNX Runtime plugin takes on, and what it refuses.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "tests/plugin/support.h"
+
+namespace mlos::plugin {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+std::filesystem::path Models() { return MLOS_MODELS; }
+
+TEST(OnnxPlugin, SaysWhatItIs) {
+  const auto engine = MustLoad(OnnxPlugin(), {.expected_id = "onnx-runtime-builtin"});
+  EXPECT_EQ(engine->name(), "ONNX Runtime");
+  EXPECT_EQ(engine->version().substr(0, 2), "1.");
+  EXPECT_THAT(engine->formats(), ElementsAre("onnx"));
+}
+
+TEST(OnnxPlugin, ReadsItsConfiguration) {
+  MustLoad(OnnxPlugin(), {.config = R"({"graph_optimization":"basic"})"});
+  for (const char* config : {R"({"graph_optimization":"more"})", R"({"graph":1})", "[]", "{"}) {
+    const auto engine = LoadPlugin(OnnxPlugin(), {.config = config});
+    EXPECT_EQ(engine.status().reason(), Reason::kInvalidConfig) << config;
+  }
+}
+
+struct Refusal {
+  const char* file;
+  Reason reason;
+  const char* says;
+};
+
+class OnnxRefused : public ::testing::TestWithParam<Refusal> {};
+
+TEST_P(OnnxRefused, SaysWhyAndNotWhere) {
+  const auto engine = MustLoad(OnnxPlugin());
+  const auto model = engine->Load({.model_id = "m", .path = Models() / GetParam().file});
+  ASSERT_FALSE(model.ok());
+  EXPECT_EQ(model.status().reason(), GetParam().reason) << model.status();
+  EXPECT_THAT(std::string(model.status().message()),
+              AllOf(HasSubstr(GetParam().says), Not(HasSubstr(Models().string())),
+                    Not(HasSubstr("onnxruntime_src")), Not(HasSubstr(".cc:"))));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, OnnxRefused,
+    ::testing::Values(Refusal{"garbage.onnx", Reason::kInvalidModel, "garbage.onnx"},
+                      Refusal{"truncated.onnx", Reason::kInvalidModel, "truncated.onnx"},
+                      Refusal{"empty.onnx", Reason::kInvalidModel, ""},
+                      Refusal{"none.onnx", Reason::kInvalidModel, "none.onnx"},
+                      Refusal{"external_missing/model.onnx", Reason::kInvalidModel, "weights.bin"},
+                      Refusal{"unknown_op.onnx", Reason::kUnsupportedModel, "NoSuchOp"},
+                      Refusal{"future.onnx", Reason::kUnsupportedModel, "99"},
+                      Refusal{"sequence.onnx", Reason::kUnsupportedModel,
+                              "input \"items\" is a sequence"},
+                      Refusal{"complex.onnx", Reason::kUnsupportedModel, "complex64"}),
+    [](const auto& info) {
+      std::string name = info.param.file;
+      std::replace_if(name.begin(), name.end(), [](char c) { return !std::isalnum(c); }, '_');
+      return name;
+    });
+
+TEST(OnnxModels, MayKeepTheirWeightsInAnotherFile) {
+  const auto engine = MustLoad(OnnxPlugin());
+  const auto model = MustLoadModel(*engine, "external", Models() / "external" / "model.onnx");
+  const auto response = model->Infer(Request("x", Floats({1, 1, 1, 1}, {1, 4})));
+  ASSERT_TRUE(response.ok()) << response.status();
+  EXPECT_EQ(response->outputs[0].tensor.shape(), tensor::Shape({1, 1024}));
+  EXPECT_EQ(FloatsOf(response->outputs[0].tensor)[1023], 2);
+  const std::uint64_t weights = 4 * 1024 * sizeof(float);
+  EXPECT_GT(model->memory().weight_bytes, weights);
+  EXPECT_LT(model->memory().weight_bytes, weights + 1000);
+}
+
+TEST(OnnxModels, OfOneDigestShareTheirWeights) {
+  const auto engine = MustLoad(OnnxPlugin());
+  const auto path = Models() / "external" / "model.onnx";
+  auto first = MustLoadModel(*engine, "first", path, "sha256:1");
+  const std::uint64_t one = engine->memory().weight_bytes;
+  EXPECT_EQ(one, first->memory().weight_bytes);
+  auto second = MustLoadModel(*engine, "second", path, "sha256:1");
+  EXPECT_EQ(engine->memory().weight_bytes, one) << "shared";
+  auto third = MustLoadModel(*engine, "third", path, "sha256:2");
+  EXPECT_EQ(engine->memory().weight_bytes, 2 * one);
+  auto fourth = MustLoadModel(*engine, "fourth", path);
+  EXPECT_EQ(engine->memory().weight_bytes, 3 * one) << "without a digest nothing is known equal";
+  first.reset();
+  EXPECT_TRUE(second->Infer(Request("x", Floats({1, 1, 1, 1}, {1, 4}))).ok());
+  second.reset();
+  third.reset();
+  fourth.reset();
+  EXPECT_EQ(engine->memory().weight_bytes, 0u);
+}
+
+TEST(OnnxModels, LoadConcurrentlyAndStillShare) {
+  const auto engine = MustLoad(OnnxPlugin());
+  std::vector<std::unique_ptr<engine::LoadedModel>> models(8);
+  std::vector<std::thread> threads;
+  for (auto& model : models) {
+    threads.emplace_back([&engine, &model] {
+      model = MustLoadModel(*engine, "m", Models() / "external" / "model.onnx", "sha256:1");
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(engine->memory().weight_bytes, models[0]->memory().weight_bytes);
+}
+
+TEST(OnnxPlugin, ComesBackAfterItIsUnmapped) {
+  for (int round = 0; round < 3; ++round) {
+    const auto engine = MustLoad(OnnxPlugin());
+    const auto model = MustLoadModel(*engine, "null", Models() / "null.onnx");
+    ASSERT_TRUE(model->Infer(Request("x", Floats({1}))).ok());
+  }
+  EXPECT_FALSE(IsMapped("libmlos_onnx.so"));
+}
+
+}  // namespace
+}  // namespace mlos::plugin
