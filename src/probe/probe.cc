@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+#include "probe/probe.h"
+
+#include <signal.h>
+#include <string.h>
+
+#include "probe/child_process.h"
+#include "probe/message.h"
+
+namespace mlos::probe {
+namespace {
+
+Status Invalid(std::string message) {
+  return Status(Reason::kInvalidModel, std::move(message)).WithField("path");
+}
+
+Verdict Crashed(const std::string& how) {
+  return {Invalid("the model crashed while being tried (" + how + ")"), true};
+}
+
+Verdict VerdictOnSignal(int signal) {
+  // Nobody but the kernel, short of memory, or an operator kills with it.
+  if (signal == SIGKILL) {
+    return {Invalid("trying the model was stopped from outside, most likely for want of memory"),
+            false};
+  }
+  const char* name = ::sigabbrev_np(signal);
+  return Crashed(name == nullptr ? "signal " + std::to_string(signal) : "SIG" + std::string(name));
+}
+
+Verdict VerdictOnReport(Status status) {
+  if (status.ok()) return {OkStatus(), true};
+  if (status.reason() == Reason::kOutOfMemory) {
+    return {Invalid("loading the model takes more memory than it may: " +
+                    std::string(status.message())),
+            false};
+  }
+  return {std::move(status), false};
+}
+
+}  // namespace
+
+Result<Verdict> Try(const Program& program, const Request& request) {
+  ChildCommand command;
+  command.program = program.path;
+  command.arguments = {"--probe-model"};
+  command.input = WriteRequest(request);
+  command.timeout_ms = program.timeout_ms;
+  command.cancelled = program.cancelled;
+  const ChildExit end = MLOS_TRY(RunChild(command));
+  switch (end.cause) {
+    case ChildExit::Cause::kSignalled:
+      return VerdictOnSignal(end.code);
+    case ChildExit::Cause::kTimedOut:
+      return Verdict{Invalid("the model was not loaded within " +
+                             std::to_string(program.timeout_ms) + " ms while being tried"),
+                     false};
+    case ChildExit::Cause::kCancelled:
+      return Status(Reason::kDraining, "Core is shutting down");
+    default:
+      break;
+  }
+  Result<Report> report = ReadReport(end.output);
+  if (!report.ok()) return Crashed("it ended the process with code " + std::to_string(end.code));
+  return VerdictOnReport(std::move(report->status));
+}
+
+}  // namespace mlos::probe

@@ -1,0 +1,4 @@
+// SPDX-License-Identifier: MIT
+#include "probe/probe.h"
+
+int main() { return mlos::probe::RunProbe(); }

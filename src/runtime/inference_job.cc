@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+#include "runtime/inference_job.h"
+
+#include <utility>
+
+namespace mlos::runtime {
+namespace {
+
+/// What a response needs beside its own tensors: whatever the engine asked to be kept, and the
+/// model, which goes last.
+std::shared_ptr<const void> Lease(std::shared_ptr<ServedModel> model,
+                                  std::shared_ptr<const void> engines) {
+  if (engines == nullptr) return model;
+  using Held = std::pair<std::shared_ptr<ServedModel>, std::shared_ptr<const void>>;
+  return std::make_shared<const Held>(std::move(model), std::move(engines));
+}
+
+}  // namespace
+
+InferenceJob::InferenceJob(std::shared_ptr<ServedModel> model, engine::InferenceRequest request,
+                           Stats& stats, Callback done)
+    : Job(model->lane(), request.deadline),
+      model_(std::move(model)),
+      request_(std::move(request)),
+      stats_(stats),
+      done_(std::move(done)) {}
+
+void InferenceJob::Run(std::int64_t queue_time_us) {
+  const SteadyClock::time_point start = SteadyClock::now();
+  Result<engine::InferenceResponse> outcome = model_->loaded().Infer(request_);
+  const SteadyClock::time_point end = SteadyClock::now();
+  const std::int64_t run_time_us = MicrosecondsBetween(start, end);
+  if (outcome.ok()) {
+    model_->RecordRunTime(run_time_us);
+    if (request_.deadline <= end) {
+      outcome = Status(Reason::kDeadlineExceeded, "the deadline passed while the model ran");
+    }
+  }
+  Answer(std::move(outcome), queue_time_us, run_time_us);
+}
+
+void InferenceJob::Refuse(Status why, std::int64_t queue_time_us) {
+  Answer(std::move(why), queue_time_us, 0);
+}
+
+void InferenceJob::Answer(Result<engine::InferenceResponse> outcome, std::int64_t queue_time_us,
+                          std::int64_t run_time_us) {
+  stats_.RecordInference(model_->model_id(), model_->plugin_id(), outcome.status(), queue_time_us,
+                         run_time_us);
+  if (outcome.ok()) {
+    outcome->queue_time_us = queue_time_us;
+    outcome->inference_time_us = run_time_us;
+    outcome->keepalive = Lease(model_, std::move(outcome->keepalive));
+  }
+  // The inputs are not needed any more, and whoever encodes the answer may need their memory.
+  request_ = {};
+  done_(std::move(outcome));
+}
+
+}  // namespace mlos::runtime

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "engine/inference.h"
+#include "runtime/served_model.h"
+#include "runtime/stats.h"
+#include "scheduler/scheduler.h"
+
+namespace mlos::runtime {
+
+/// One inference on its way through the scheduler: runs the model, counts what came of it, answers.
+/// Holds the model, so that it outlives its removal.
+class InferenceJob : public scheduler::Job {
+ public:
+  using Callback = std::function<void(Result<engine::InferenceResponse>)>;
+
+  InferenceJob(std::shared_ptr<ServedModel> model, engine::InferenceRequest request, Stats& stats,
+               Callback done);
+
+  void Run(std::int64_t queue_time_us) override;
+  void Refuse(Status why, std::int64_t queue_time_us) override;
+
+ private:
+  void Answer(Result<engine::InferenceResponse> outcome, std::int64_t queue_time_us,
+              std::int64_t run_time_us);
+
+  const std::shared_ptr<ServedModel> model_;
+  engine::InferenceRequest request_;
+  Stats& stats_;
+  const Callback done_;
+};
+
+}  // namespace mlos::runtime

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: MIT
+// Requests on their way through the runtime: times, deadlines, counts, draining.
+
+#include <thread>
+
+#include "runtime/runtime_fixture.h"
+
+namespace mlos::runtime {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+class InferenceTest : public RuntimeTest {
+ protected:
+  void SetUp() override {
+    RuntimeTest::SetUp();
+    options_.compute_threads = 1;
+    options_.queue_length_max = 1;
+    StartWithPlugin();
+    ASSERT_TRUE(Register("fast", Model("fast", "2")).ok());
+    ASSERT_TRUE(Register("slow", Model("slow", "2 100")).ok());
+    fast_ = runtime_->Acquire("fast").value();
+    slow_ = runtime_->Acquire("slow").value();
+  }
+  void TearDown() override {
+    fast_.reset();
+    slow_.reset();
+    RuntimeTest::TearDown();
+  }
+  ModelStats StatsOf(const std::string& model_id) {
+    for (ModelStats& stats : runtime_->stats().Models()) {
+      if (stats.model_id == model_id) return stats;
+    }
+    return {};
+  }
+
+  std::shared_ptr<ServedModel> fast_;
+  std::shared_ptr<ServedModel> slow_;
+};
+
+TEST_F(InferenceTest, MeasuresWhatItRuns) {
+  const engine::InferenceResponse response = Ask(slow_, 3).get().value();
+  EXPECT_EQ(response.outputs[0].name, "y");
+  EXPECT_GE(response.inference_time_us, 100'000);
+  EXPECT_GE(slow_->run_time_us(), 100'000);
+  const ModelStats stats = StatsOf("slow");
+  EXPECT_EQ(stats.success_count, 1U);
+  EXPECT_EQ(stats.plugin_id, "acting");
+  EXPECT_GE(stats.run_time.p50_us, 100'000 * 31 / 32);
+}
+
+TEST_F(InferenceTest, AShortModelThatIsIdleAnswersBeforeInferReturns) {
+  EXPECT_TRUE(Ask(fast_, 1).get().ok());
+  fast_->RecordRunTime(1);  // whatever the machine made of the first run
+  while (fast_->run_time_us() > 500) fast_->RecordRunTime(1);
+  auto answer = Ask(fast_, 1);
+  ASSERT_EQ(answer.wait_for(seconds(0)), std::future_status::ready);
+  EXPECT_EQ(answer.get().value().queue_time_us, 0);
+}
+
+TEST_F(InferenceTest, TheAnswerKeepsTheModelItCameFrom) {
+  Result<engine::InferenceResponse> response = Ask(fast_, 3).get();
+  const std::weak_ptr<ServedModel> model = fast_;
+  fast_.reset();
+  ASSERT_TRUE(runtime_->RemoveModel("fast").ok());
+  EXPECT_FALSE(model.expired());
+  EXPECT_EQ(response->outputs[0].tensor.elements<float>()[0], 6);
+  response = Status(Reason::kCancelled, "let go");
+  EXPECT_TRUE(model.expired());
+}
+
+TEST_F(InferenceTest, WhatTheRequestKeptIsLetGoBeforeTheAnswer) {
+  auto kept = std::make_shared<int>(7);
+  const std::weak_ptr<int> watched = kept;
+  engine::InferenceRequest request;
+  request.inputs = Input(1);
+  request.keepalive = std::move(kept);
+  std::promise<bool> expired;
+  runtime_->Infer(fast_, std::move(request), [&](const Result<engine::InferenceResponse>&) {
+    expired.set_value(watched.expired());
+  });
+  EXPECT_TRUE(expired.get_future().get());
+}
+
+TEST_F(InferenceTest, ADeadlineThatPassesWhileItRunsIsNoAnswer) {
+  const auto outcome = Ask(slow_, 1, SteadyClock::now() + milliseconds(20)).get();
+  ASSERT_FALSE(outcome.ok());
+  EXPECT_EQ(outcome.status().reason(), Reason::kDeadlineExceeded);
+  ASSERT_EQ(StatsOf("slow").errors.size(), 1U);
+  EXPECT_EQ(StatsOf("slow").errors[0].reason, Reason::kDeadlineExceeded);
+}
+
+TEST_F(InferenceTest, MoreThanTheQueueHoldsIsRefused) {
+  auto running = Ask(slow_, 1);
+  while (slow_->lane().waiting() > 0) std::this_thread::yield();
+  auto waiting = Ask(slow_, 1);
+  const auto refused = Ask(slow_, 1).get();
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.status().reason(), Reason::kOverloaded);
+  EXPECT_TRUE(running.get().ok());
+  EXPECT_TRUE(waiting.get().ok());
+}
+
+TEST_F(InferenceTest, TheModelsRefusalIsTheClientsFault) {
+  engine::InferenceRequest request;
+  request.inputs = Input(1);
+  request.inputs[0].tensor = tensor::Tensor::Allocate(tensor::DType::kFloat32, {0}).value();
+  std::promise<Status> outcome;
+  runtime_->Infer(fast_, std::move(request), [&](const Result<engine::InferenceResponse>& r) {
+    outcome.set_value(r.status());
+  });
+  const Status status = outcome.get_future().get();
+  ASSERT_FALSE(status.ok());
+  EXPECT_EQ(status.code(), StatusCode::kInvalidArgument) << status;
+  EXPECT_EQ(status.field(), "x") << status;
+}
+
+TEST_F(InferenceTest, FailuresToAcquireCountForTheModel) {
+  ASSERT_TRUE(runtime_->UnloadModel("fast").ok());
+  EXPECT_FALSE(runtime_->Acquire("fast").ok());
+  ASSERT_EQ(StatsOf("fast").errors.size(), 1U);
+  EXPECT_EQ(StatsOf("fast").errors[0].reason, Reason::kModelNotLoaded);
+}
+
+TEST_F(InferenceTest, DrainAnswersWhatRunsAndRefusesTheRest) {
+  auto running = Ask(slow_, 1);
+  EXPECT_TRUE(runtime_->ready());
+  EXPECT_TRUE(runtime_->Drain(SteadyClock::now() + seconds(30)));
+  EXPECT_FALSE(runtime_->ready());
+  EXPECT_EQ(running.wait_for(seconds(0)), std::future_status::ready);
+  EXPECT_EQ(Ask(fast_, 1).get().status().reason(), Reason::kDraining);
+  EXPECT_EQ(runtime_->Acquire("fast").status().reason(), Reason::kDraining);
+  EXPECT_EQ(Register("new", Model("new", "1")).status().reason(), Reason::kDraining);
+}
+
+TEST_F(InferenceTest, DrainGivesUpAtItsDeadline) {
+  auto running = Ask(slow_, 1);
+  EXPECT_FALSE(runtime_->Drain(SteadyClock::now() + milliseconds(10)));
+  EXPECT_TRUE(running.get().ok());
+}
+
+}  // namespace
+}  // namespace mlos::runtime

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+#include "runtime/model_finder.h"
+
+#include <system_error>
+#include <utility>
+
+#include "base/log.h"
+
+namespace mlos::runtime {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool IsArchive(const fs::path& path) {
+  const fs::path name = path.filename();
+  const bool compressed = name.extension() == ".gz" || name.extension() == ".zst";
+  std::error_code error;
+  return (compressed ? name.stem() : name).extension() == ".axon" &&
+         fs::is_regular_file(path, error);
+}
+
+Status InField(Status status, std::string_view field) {
+  return status.field().empty() ? std::move(status).WithField(field) : status;
+}
+
+template <typename T>
+Result<T> InField(Result<T> result, std::string_view field) {
+  if (result.ok()) return result;
+  return InField(std::move(result).status(), field);
+}
+
+void LogWarnings(const RegisterModelRequest& request, const package::ModelFiles& files) {
+  for (const std::string& warning : files.warnings) {
+    Log(LogLevel::kWarning, "tolerated in a model's package",
+        {{"model", request.model_id}, {"warning", warning}});
+  }
+}
+
+}  // namespace
+
+Result<FoundModel> ModelFinder::Find(const RegisterModelRequest& request) {
+  if (request.path.empty()) {
+    return Status(Reason::kMissingField, "path is required: a model file, a folder or an archive")
+        .WithField("path");
+  }
+  FoundModel found;
+  found.path = MLOS_TRY(InField(policy_.Resolve(request.path), "path"));
+  found.served_path = found.path;
+  if (!request.manifest_path.empty()) {
+    found.manifest_path =
+        MLOS_TRY(InField(policy_.Resolve(request.manifest_path), "manifest_path"));
+  }
+  package::ModelFilesRequest files_request;
+  files_request.manifest = found.manifest_path;
+  files_request.execution_format = request.execution_format;
+  if (!IsArchive(found.path)) {
+    found.files = MLOS_TRY(InField(package::FindModelFiles(found.path, files_request), "path"));
+  } else {
+    Result<package::ModelFiles> files = Unpack(files_request, false, found);
+    // What was unpacked before may have been damaged since; the archive itself decides.
+    if (!files.ok()) files = Unpack(files_request, true, found);
+    found.files = MLOS_TRY(InField(std::move(files), "path"));
+  }
+  LogWarnings(request, found.files);
+  return found;
+}
+
+Result<package::ModelFiles> ModelFinder::Unpack(const package::ModelFilesRequest& request,
+                                                bool anew, FoundModel& found) {
+  registry::Packages::Package package = MLOS_TRY(packages_.Unpack(found.path, anew));
+  found.served_path = package.folder;
+  found.pin = std::move(package.pin);
+  return package::FindModelFiles(package.folder, request);
+}
+
+Result<package::ModelFiles> ModelFinder::FindAgain(const registry::ModelRecord& record) const {
+  // The folders allowed may have changed since. What was unpacked is Core's own.
+  if (!packages_.Owns(record.served_path)) MLOS_TRY(policy_.Resolve(record.served_path));
+  package::ModelFilesRequest request;
+  request.manifest = record.manifest_path;
+  request.execution_format = record.execution_format;
+  package::ModelFiles files = MLOS_TRY(package::FindModelFiles(record.served_path, request));
+  if (files.digest.ToString() != record.digest) {
+    return Status(Reason::kChecksumMismatch,
+                  "the files of model '" + record.model_id +
+                      "' are not those that were registered; register it again to serve these");
+  }
+  return files;
+}
+
+}  // namespace mlos::runtime

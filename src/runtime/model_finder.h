@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "base/path_policy.h"
+#include "base/result.h"
+#include "package/model_files.h"
+#include "registry/packages.h"
+#include "registry/records.h"
+#include "runtime/model_info.h"
+
+namespace mlos::runtime {
+
+/// The files of a model that is about to be registered.
+struct FoundModel {
+  package::ModelFiles files;
+  /// As asked for, without symbolic links.
+  std::filesystem::path path;
+  std::filesystem::path manifest_path;
+  /// Where the files are: `path`, or where the archive was unpacked.
+  std::filesystem::path served_path;
+  /// Of an archive: keeps it unpacked until it is registered.
+  std::unique_ptr<registry::Packages::Pin> pin;
+};
+
+/// From what callers and the registry say of a model to its checked files. Thread-safe.
+class ModelFinder {
+ public:
+  ModelFinder(PathPolicy policy, registry::Packages& packages)
+      : policy_(std::move(policy)), packages_(packages) {}
+
+  /// PATH_NOT_ALLOWED, FILE_NOT_FOUND, INVALID_PACKAGE and whatever package::FindModelFiles says,
+  /// with `path` or `manifest_path` as field.
+  Result<FoundModel> Find(const RegisterModelRequest& request);
+
+  /// The files of a registered model, as they are now. CHECKSUM_MISMATCH where they are not those
+  /// that were registered.
+  Result<package::ModelFiles> FindAgain(const registry::ModelRecord& record) const;
+
+ private:
+  Result<package::ModelFiles> Unpack(const package::ModelFilesRequest& request, bool anew,
+                                     FoundModel& found);
+
+  const PathPolicy policy_;
+  registry::Packages& packages_;
+};
+
+}  // namespace mlos::runtime

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/status.h"
+#include "engine/engine.h"
+
+namespace mlos::runtime {
+
+/// What is asked for when a model is registered. Only `model_id` and `path` are needed; the rest is
+/// read from the package's manifest and the graph, and these fields override the manifest's.
+struct RegisterModelRequest {
+  std::string model_id;
+  /// A model file, a directory with or without manifest.yaml, or an `.axon` archive.
+  std::string path;
+  std::string manifest_path;
+  std::string name;
+  std::string framework;
+  std::string execution_format;
+  std::string description;
+  std::string plugin_id;
+  /// Load it now, and again whenever Core starts.
+  bool autoload = true;
+};
+
+enum class ModelState : std::uint8_t {
+  kRegistered,   ///< known, never tried
+  kLoading,      ///< being loaded
+  kLoaded,       ///< answers
+  kUnloaded,     ///< taken out of memory on request
+  kFailed,       ///< loading failed; `error` says why
+  kQuarantined,  ///< Core died while loading it; load it by hand to try again
+};
+
+/// "loaded".
+std::string_view ToString(ModelState state);
+
+/// Everything the doors tell of a model.
+struct ModelInfo {
+  std::string model_id;
+  std::string name;
+  std::string version;
+  std::string framework;
+  std::string execution_format;
+  std::string description;
+  std::string path;
+  std::string manifest_path;
+  std::string plugin_id;
+  /// "sha256:…" over everything that is served.
+  std::string digest;
+  /// False for packages of tools that wrote no digests.
+  bool verified = false;
+  bool autoload = true;
+  ModelState state = ModelState::kRegistered;
+  /// Why the state is kFailed or kQuarantined.
+  Status error;
+  engine::ModelSchema schema;
+  engine::MemoryReport memory;
+  std::int64_t registered_at = 0;  ///< seconds since the Unix epoch
+};
+
+struct RegisterModelOutcome {
+  ModelInfo info;
+  /// False where the same id and digest were registered already.
+  bool changed = true;
+};
+
+}  // namespace mlos::runtime

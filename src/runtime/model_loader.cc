@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+#include "runtime/model_loader.h"
+
+#include <unistd.h>
+
+#include <optional>
+#include <utility>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "registry/loading.h"
+
+namespace mlos::runtime {
+namespace {
+
+/// Address space for a trial. Generous, since much of it is never touched: it shall stop files that
+/// make the engine allocate without end, not large models.
+std::uint64_t TrialMemory(const package::ModelFiles& files, std::uint64_t arena_bytes_max) {
+  constexpr std::uint64_t kProgram = std::uint64_t{2} << 30;
+  constexpr std::uint64_t kCopiesOfFiles = 4;
+  std::uint64_t file_bytes = 0;
+  for (const package::FileEntry& file : files.files) file_bytes += file.size_bytes;
+  const std::uint64_t machine = static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) *
+                                static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+  return kProgram + kCopiesOfFiles * file_bytes +
+         (arena_bytes_max != 0 ? arena_bytes_max : machine);
+}
+
+}  // namespace
+
+Result<std::shared_ptr<ServedModel>> ModelLoader::Load(const registry::ModelRecord& record,
+                                                       const package::ModelFiles& files,
+                                                       const PluginHandle& plugin) {
+  const engine::ModelSource source{
+      .model_id = record.model_id,
+      .path = files.EnginePath(),
+      .format = files.execution_format,
+      .digest = record.digest,
+  };
+  MLOS_TRY(TryOnce(files, source, plugin));
+  auto loaded = MLOS_TRY(LoadJournalled(source, *plugin.engine));
+  return std::make_shared<ServedModel>(record.model_id, record.version, plugin.id, record.digest,
+                                       plugin.engine, std::move(loaded));
+}
+
+Result<std::unique_ptr<engine::LoadedModel>> ModelLoader::LoadJournalled(
+    const engine::ModelSource& source, engine::Engine& engine) {
+  const registry::Loading loading(registry_, registry::LoadKind::kModel, source.model_id,
+                                  source.digest);
+  const SteadyClock::time_point start = SteadyClock::now();
+  auto loaded = MLOS_TRY(engine.Load(source));
+  Log(LogLevel::kInfo, "model loaded",
+      {{"model", source.model_id},
+       {"plugin", engine.id()},
+       {"load_us", MicrosecondsBetween(start, SteadyClock::now())}});
+  return loaded;
+}
+
+Status ModelLoader::TryOnce(const package::ModelFiles& files, const engine::ModelSource& source,
+                            const PluginHandle& plugin) {
+  if (program_.path.empty()) return OkStatus();
+  const registry::TrialKey key{source.digest, plugin.id, std::string(plugin.engine->version())};
+  const std::optional<registry::Trial> known = MLOS_TRY(registry_.FindTrial(key));
+  if (known.has_value()) {
+    if (known->passed) return OkStatus();
+    return Status(Reason::kInvalidModel, known->message).WithField("path");
+  }
+  constexpr std::int64_t kSecond = 1000;
+  probe::Request request;
+  request.plugin_path = plugin.path;
+  request.plugin_id = plugin.id;
+  request.plugin_config = plugin.config;
+  request.source = source;
+  request.arena_bytes_max = arena_bytes_max_;
+  request.memory_bytes_max = TrialMemory(files, arena_bytes_max_);
+  request.cpu_seconds_max = 2 * program_.timeout_ms / kSecond + 1;
+  probe::Verdict verdict = MLOS_TRY(probe::Try(program_, request));
+  if (verdict.lasting) {
+    const Status put = registry_.PutTrial(
+        key, {.passed = verdict.status.ok(), .message = std::string(verdict.status.message())});
+    if (!put.ok()) Log(LogLevel::kWarning, "verdict of a trial not kept", {LogField(put)});
+  }
+  return std::move(verdict.status);
+}
+
+}  // namespace mlos::runtime

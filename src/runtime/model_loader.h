@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <memory>
+
+#include "base/result.h"
+#include "package/model_files.h"
+#include "probe/probe.h"
+#include "registry/registry.h"
+#include "runtime/plugin_table.h"
+#include "runtime/served_model.h"
+
+namespace mlos::runtime {
+
+/// Loads checked files into an engine of this process: after a trial in another process, once for
+/// each digest and plugin version, and with an entry in the registry's journal meanwhile.
+/// Thread-safe.
+class ModelLoader {
+ public:
+  /// Without a program, nothing is tried beforehand.
+  ModelLoader(registry::Registry& registry, probe::Program program, std::uint64_t arena_bytes_max)
+      : registry_(registry), program_(std::move(program)), arena_bytes_max_(arena_bytes_max) {}
+
+  /// INVALID_MODEL where the files crashed or hung while being tried, now or earlier; otherwise as
+  /// Engine::Load.
+  Result<std::shared_ptr<ServedModel>> Load(const registry::ModelRecord& record,
+                                            const package::ModelFiles& files,
+                                            const PluginHandle& plugin);
+
+ private:
+  Status TryOnce(const package::ModelFiles& files, const engine::ModelSource& source,
+                 const PluginHandle& plugin);
+
+  Result<std::unique_ptr<engine::LoadedModel>> LoadJournalled(const engine::ModelSource& source,
+                                                              engine::Engine& engine);
+
+  registry::Registry& registry_;
+  const probe::Program program_;
+  const std::uint64_t arena_bytes_max_;
+};
+
+}  // namespace mlos::runtime

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/mutex.h"
+#include "base/result.h"
+#include "registry/records.h"
+#include "runtime/model_info.h"
+#include "runtime/served_model.h"
+
+namespace mlos::runtime {
+
+/// A registered model and what became of it in this process.
+struct ModelEntry {
+  registry::ModelRecord record;
+  ModelState state = ModelState::kRegistered;
+  /// Why the state is kFailed or kQuarantined.
+  Status error;
+  engine::ModelSchema schema;
+  /// Set in state kLoaded, and while another version of it loads.
+  std::shared_ptr<ServedModel> served;
+};
+
+/// What the doors tell of a model.
+ModelInfo InfoOf(const ModelEntry& entry);
+
+/// The registered models, as requests find them. Thread-safe; a look-up holds its lock for the time
+/// of one hash and one reference count.
+class ModelTable {
+ public:
+  void Put(ModelEntry entry);
+  void Erase(std::string_view model_id);
+
+  /// MODEL_NOT_FOUND, or INVALID_MODEL_ID for a text that can be no model's.
+  Result<ModelEntry> Get(std::string_view model_id) const;
+  bool Contains(std::string_view model_id) const;
+  /// In the order of their ids.
+  std::vector<ModelEntry> List() const;
+  bool Any(const std::function<bool(const registry::ModelRecord&)>& matches) const;
+
+  /// Changes a model's entry in place; nothing where it is gone.
+  void Update(std::string_view model_id, const std::function<void(ModelEntry&)>& change);
+
+  /// MODEL_NOT_FOUND, MODEL_NOT_LOADED or MODEL_QUARANTINED with the reason why.
+  Result<std::shared_ptr<ServedModel>> Acquire(std::string_view model_id) const;
+
+ private:
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const {
+      return std::hash<std::string_view>()(text);
+    }
+  };
+
+  mutable Mutex mutex_;
+  std::unordered_map<std::string, ModelEntry, Hash, std::equal_to<>> models_ GUARDED_BY(mutex_);
+};
+
+}  // namespace mlos::runtime

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: MIT
+#include "runtime/models.h"
+
+#include <utility>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "runtime/requests.h"
+
+namespace mlos::runtime {
+namespace {
+
+const char* kWhyQuarantined =
+    "Core died while loading it; load it by hand to try once more, or remove it";
+
+bool WantsLoading(const ModelEntry& entry) {
+  return entry.record.autoload &&
+         (entry.state == ModelState::kRegistered || entry.state == ModelState::kFailed);
+}
+
+bool SameFiles(const registry::ModelRecord& a, const registry::ModelRecord& b) {
+  return a.digest == b.digest && a.plugin_id == b.plugin_id &&
+         a.execution_format == b.execution_format && a.version == b.version;
+}
+
+}  // namespace
+
+void Models::Adopt(std::vector<registry::ModelRecord> records) {
+  for (registry::ModelRecord& record : records) {
+    ModelEntry entry;
+    if (record.quarantined) {
+      entry.state = ModelState::kQuarantined;
+      entry.error = Status(Reason::kModelQuarantined, kWhyQuarantined);
+      Log(LogLevel::kError, "model quarantined: Core died while loading it",
+          {{"model", record.model_id}});
+    }
+    entry.record = std::move(record);
+    stats_.AddModel(entry.record.model_id);
+    table_.Put(std::move(entry));
+  }
+}
+
+void Models::LoadRegistered(const std::atomic<bool>& stop) {
+  for (const ModelEntry& listed : table_.List()) {
+    if (stop.load()) return;
+    const KeyedMutex::Lock changing(changing_, listed.record.model_id);
+    // It may have been loaded or removed by hand meanwhile.
+    const Result<ModelEntry> entry = table_.Get(listed.record.model_id);
+    if (!entry.ok() || !WantsLoading(*entry)) continue;
+    const Result<ModelInfo> loaded = LoadEntry(*entry);
+    if (!loaded.ok()) {
+      Log(LogLevel::kError, "model not loaded",
+          {{"model", listed.record.model_id}, LogField(loaded.status())});
+    }
+  }
+}
+
+Result<RegisterModelOutcome> Models::Register(const RegisterModelRequest& request) {
+  const ModelId id = MLOS_TRY(ModelId::Parse(request.model_id));
+  MLOS_TRY(CheckModelRequest(request));
+  const KeyedMutex::Lock changing(changing_, id.text());
+  const FoundModel found = MLOS_TRY(finder_.Find(request));
+  const std::string plugin_id =
+      MLOS_TRY(plugins_.Choose(request.plugin_id, found.files.execution_format));
+  ModelEntry entry;
+  entry.record = RecordOf(id, request, found, plugin_id);
+  entry.schema = SchemaOf(found.files);
+  const Result<ModelEntry> existing = table_.Get(id.text());
+  if (existing.ok() && SameContent(entry.record, existing->record)) return Keep(*existing);
+  if (existing.ok() && SameFiles(entry.record, existing->record) && existing->served != nullptr) {
+    entry.served = existing->served;
+  } else if (request.autoload) {
+    const PluginHandle plugin = MLOS_TRY(plugins_.Load(plugin_id));
+    entry.served = MLOS_TRY(loader_.Load(entry.record, found.files, plugin));
+  }
+  if (entry.served != nullptr) {
+    entry.state = ModelState::kLoaded;
+    entry.schema = entry.served->schema();
+  }
+  MLOS_TRY(Commit(entry));
+  if (existing.ok()) RemoveUnusedPackage(existing->record.served_path);
+  return RegisterModelOutcome{InfoOf(entry), true};
+}
+
+// The same again: nothing changes, except that what could not be loaded is tried once more.
+Result<RegisterModelOutcome> Models::Keep(const ModelEntry& existing) {
+  const bool retry = WantsLoading(existing) || existing.state == ModelState::kQuarantined;
+  if (!retry) return RegisterModelOutcome{InfoOf(existing), false};
+  return RegisterModelOutcome{MLOS_TRY(LoadEntry(existing)), false};
+}
+
+Status Models::Commit(ModelEntry entry) {
+  const MutexLock committing(committing_);
+  if (!plugins_.Contains(entry.record.plugin_id)) {
+    return {Reason::kConflict, "plugin '" + entry.record.plugin_id +
+                                   "' was removed while the model was being registered"};
+  }
+  MLOS_TRY(registry_.PutModel(entry.record));
+  stats_.AddModel(entry.record.model_id);
+  table_.Put(std::move(entry));
+  return OkStatus();
+}
+
+Result<ModelInfo> Models::Load(std::string_view model_id) {
+  const KeyedMutex::Lock changing(changing_, model_id);
+  const ModelEntry entry = MLOS_TRY(table_.Get(model_id));
+  if (entry.served != nullptr) return InfoOf(entry);
+  return LoadEntry(entry);
+}
+
+Result<ModelInfo> Models::LoadEntry(const ModelEntry& entry) {
+  const std::string& model_id = entry.record.model_id;
+  table_.Update(model_id, [](ModelEntry& e) { e.state = ModelState::kLoading; });
+  Result<std::shared_ptr<ServedModel>> served = LoadAgain(entry.record);
+  if (served.ok() && entry.record.quarantined) {
+    registry::ModelRecord released = entry.record;
+    released.quarantined = false;
+    if (Status put = registry_.PutModel(released); !put.ok()) served = std::move(put);
+  }
+  table_.Update(model_id, [&](ModelEntry& e) {
+    e.error = served.status();
+    if (!served.ok()) {
+      e.state = e.record.quarantined ? ModelState::kQuarantined : ModelState::kFailed;
+      return;
+    }
+    e.state = ModelState::kLoaded;
+    e.record.quarantined = false;
+    e.served = *served;
+    e.schema = e.served->schema();
+  });
+  if (!served.ok()) return std::move(served).status();
+  return InfoOf(MLOS_TRY(table_.Get(model_id)));
+}
+
+Result<std::shared_ptr<ServedModel>> Models::LoadAgain(const registry::ModelRecord& record) {
+  const package::ModelFiles files = MLOS_TRY(finder_.FindAgain(record));
+  const PluginHandle plugin = MLOS_TRY(plugins_.Load(record.plugin_id));
+  return loader_.Load(record, files, plugin);
+}
+
+Result<ModelInfo> Models::Unload(std::string_view model_id) {
+  const KeyedMutex::Lock changing(changing_, model_id);
+  MLOS_TRY(table_.Get(model_id));
+  table_.Update(model_id, [](ModelEntry& e) {
+    if (e.served == nullptr && e.state != ModelState::kRegistered) return;
+    e.served = nullptr;
+    e.state = ModelState::kUnloaded;
+  });
+  return InfoOf(MLOS_TRY(table_.Get(model_id)));
+}
+
+Status Models::Remove(std::string_view model_id) {
+  const KeyedMutex::Lock changing(changing_, model_id);
+  const ModelEntry entry = MLOS_TRY(table_.Get(model_id));
+  {
+    const MutexLock committing(committing_);
+    MLOS_TRY(registry_.RemoveModel(model_id));
+    table_.Erase(model_id);
+  }
+  stats_.ForgetModel(model_id);
+  RemoveUnusedPackage(entry.record.served_path);
+  return OkStatus();
+}
+
+void Models::RemoveUnusedPackage(const std::filesystem::path& folder) {
+  const bool used =
+      table_.Any([&](const registry::ModelRecord& record) { return record.served_path == folder; });
+  if (!used) packages_.Remove(folder);
+}
+
+Status Models::RemovePlugin(std::string_view plugin_id) {
+  const MutexLock committing(committing_);
+  const bool used = table_.Any(
+      [&](const registry::ModelRecord& record) { return record.plugin_id == plugin_id; });
+  if (used) {
+    return {Reason::kPluginInUse,
+            "models of plugin '" + std::string(plugin_id) + "' are registered; remove them first"};
+  }
+  return plugins_.Remove(plugin_id);
+}
+
+}  // namespace mlos::runtime

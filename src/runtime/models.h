@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string_view>
+
+#include "base/keyed_mutex.h"
+#include "base/mutex.h"
+#include "base/result.h"
+#include "registry/packages.h"
+#include "registry/registry.h"
+#include "runtime/model_finder.h"
+#include "runtime/model_loader.h"
+#include "runtime/model_table.h"
+#include "runtime/plugin_table.h"
+#include "runtime/stats.h"
+
+namespace mlos::runtime {
+
+/// The life of models: registered, loaded, unloaded, removed. What the registry has stored and what
+/// the table shows change together: the table follows once the registry has. Thread-safe; changes
+/// to one model follow each other.
+class Models {
+ public:
+  Models(registry::Registry& registry, registry::Packages& packages, ModelTable& table,
+         PluginTable& plugins, Stats& stats, ModelFinder finder, ModelLoader loader)
+      : registry_(registry),
+        packages_(packages),
+        table_(table),
+        plugins_(plugins),
+        stats_(stats),
+        finder_(std::move(finder)),
+        loader_(std::move(loader)) {}
+
+  /// Fills the table from what the registry holds; nothing is loaded.
+  void Adopt(std::vector<registry::ModelRecord> records);
+  /// Loads those that want it and are not loaded, until `stop`.
+  void LoadRegistered(const std::atomic<bool>& stop);
+
+  // See Runtime.
+  Result<RegisterModelOutcome> Register(const RegisterModelRequest& request);
+  Status Remove(std::string_view model_id);
+  Result<ModelInfo> Load(std::string_view model_id);
+  Result<ModelInfo> Unload(std::string_view model_id);
+  /// PLUGIN_IN_USE while models of it are registered.
+  Status RemovePlugin(std::string_view plugin_id);
+
+ private:
+  Result<RegisterModelOutcome> Keep(const ModelEntry& existing);
+  /// Loads a registered model from its files as they are; the entry follows.
+  Result<ModelInfo> LoadEntry(const ModelEntry& entry);
+  Result<std::shared_ptr<ServedModel>> LoadAgain(const registry::ModelRecord& record);
+  Status Commit(ModelEntry entry);
+  void RemoveUnusedPackage(const std::filesystem::path& folder);
+
+  registry::Registry& registry_;
+  registry::Packages& packages_;
+  ModelTable& table_;
+  PluginTable& plugins_;
+  Stats& stats_;
+  ModelFinder finder_;
+  ModelLoader loader_;
+  KeyedMutex changing_;
+  // Held from the last look at which plugins and models there are until the registry has stored
+  // what follows from it.
+  Mutex committing_;
+};
+
+}  // namespace mlos::runtime

@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: MIT
+// The life of models: registered, swapped, unloaded, removed, and back after a restart.
+
+#include <signal.h>
+#include <sqlite3.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <thread>
+#include <vector>
+
+#include "package/archive.h"
+#include "runtime/runtime_fixture.h"
+
+namespace mlos::runtime {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class ModelsTest : public RuntimeTest {
+ protected:
+  void SetUp() override {
+    RuntimeTest::SetUp();
+    StartWithPlugin();
+  }
+  void ExpectRefusal(const RegisterModelRequest& request, Reason reason, std::string_view field) {
+    const Result<RegisterModelOutcome> outcome = runtime_->RegisterModel(request);
+    ASSERT_FALSE(outcome.ok());
+    EXPECT_EQ(outcome.status().reason(), reason) << outcome.status();
+    EXPECT_EQ(outcome.status().field(), field) << outcome.status();
+    EXPECT_THAT(std::string(outcome.status().message()), Not(HasSubstr(folder().native())));
+  }
+};
+
+TEST_F(ModelsTest, ARegisteredModelAnswersAndTellsWhatItIs) {
+  const RegisterModelOutcome outcome = Register("ns/double@v1", Model("double", "2")).value();
+  EXPECT_TRUE(outcome.changed);
+  EXPECT_EQ(Answer("ns/double@v1", 21), 42);
+  const ModelInfo info = runtime_->GetModel("ns/double@v1").value();
+  EXPECT_EQ(info.state, ModelState::kLoaded);
+  EXPECT_EQ(info.name, "double");
+  EXPECT_EQ(info.version, "v1");
+  EXPECT_EQ(info.plugin_id, "acting");
+  EXPECT_EQ(info.execution_format, "acting");
+  EXPECT_THAT(info.digest, HasSubstr("sha256:"));
+  ASSERT_EQ(info.schema.inputs.size(), 1U);
+  EXPECT_EQ(info.schema.inputs[0].name, "x");
+  EXPECT_GT(info.registered_at, 0);
+  EXPECT_EQ(runtime_->ListModels().size(), 1U);
+}
+
+TEST_F(ModelsTest, TheSameAgainChangesNothing) {
+  const std::string path = Model("double", "2");
+  const ModelInfo first = Register("double", path).value().info;
+  const auto served = runtime_->Acquire("double").value();
+  const RegisterModelOutcome again = Register("double", path).value();
+  EXPECT_FALSE(again.changed);
+  EXPECT_EQ(again.info.registered_at, first.registered_at);
+  EXPECT_EQ(runtime_->Acquire("double").value(), served) << "it was loaded again";
+}
+
+TEST_F(ModelsTest, TheSameFilesAtAnotherPathAreNotLoadedAgain) {
+  ASSERT_TRUE(Register("double", Model("double", "2")).ok());
+  auto served = runtime_->Acquire("double").value();
+  const std::string moved = Model("elsewhere/double", "2");
+  EXPECT_TRUE(Register("double", moved).value().changed);
+  EXPECT_EQ(runtime_->Acquire("double").value(), served);
+  served.reset();
+  fs::remove(folder() / "models/double");
+  Start();
+  EXPECT_EQ(Answer("double", 2), 4);
+}
+
+TEST_F(ModelsTest, AnotherDigestSwapsWhileRequestsInFlightKeepTheOld) {
+  ASSERT_TRUE(Register("m", Model("v1", "3 200")).ok());
+  const auto old = runtime_->Acquire("m").value();
+  auto in_flight = Ask(old, 10);
+  EXPECT_TRUE(Register("m", Model("v2", "5")).value().changed);
+  EXPECT_EQ(Answer("m", 10), 50);
+  EXPECT_EQ(in_flight.get().value().outputs[0].tensor.elements<float>()[0], 30);
+}
+
+TEST_F(ModelsTest, AFailedSwapLeavesTheOldOneServing) {
+  ASSERT_TRUE(Register("m", Model("good", "3")).ok());
+  ExpectRefusal(Request("m", Model("bad", "crash")), Reason::kInvalidModel, "path");
+  EXPECT_EQ(Answer("m", 10), 30);
+  Start();
+  EXPECT_EQ(Answer("m", 10), 30);
+}
+
+TEST_F(ModelsTest, RefusesWithTheFieldAtFault) {
+  const std::string good = Model("good", "3");
+  ExpectRefusal(Request("../x", good), Reason::kInvalidModelId, "model_id");
+  ExpectRefusal(Request("m", ""), Reason::kMissingField, "path");
+  ExpectRefusal(Request("m", folder() / "none"), Reason::kFileNotFound, "path");
+  RegisterModelRequest request = Request("m", good);
+  request.plugin_id = "stranger";
+  ExpectRefusal(request, Reason::kPluginNotFound, "plugin_id");
+  request = Request("m", good);
+  request.execution_format = "gguf";
+  ExpectRefusal(request, Reason::kNoPlugin, "execution_format");
+  request = Request("m", good);
+  request.description = std::string(100'000, 'x');
+  ExpectRefusal(request, Reason::kInvalidField, "description");
+  EXPECT_TRUE(runtime_->ListModels().empty());
+}
+
+TEST_F(ModelsTest, ReadsOnlyBelowTheModelRoots) {
+  options_.model_roots = {folder() / "models"};
+  Start();
+  ASSERT_TRUE(Register("m", Model("inside", "3")).ok());
+  Write("outside", "3");
+  fs::create_symlink(folder() / "outside", folder() / "models/link");
+  ExpectRefusal(Request("n", folder() / "outside"), Reason::kPathNotAllowed, "path");
+  ExpectRefusal(Request("n", folder() / "models/link"), Reason::kPathNotAllowed, "path");
+}
+
+TEST_F(ModelsTest, ACrashWhileBeingTriedIsRememberedAndHarmsNobody) {
+  ASSERT_TRUE(Register("good", Model("good", "3")).ok());
+  const std::string path = Model("bad", "crash");
+  ExpectRefusal(Request("bad", path), Reason::kInvalidModel, "path");
+  options_.probe_program = "/bin/false";  // whoever tried again would find out
+  Start();
+  const Result<RegisterModelOutcome> again = Register("bad", path);
+  EXPECT_THAT(std::string(again.status().message()), HasSubstr("SIGABRT"));
+  EXPECT_EQ(Answer("good", 2), 6) << "what passed once is not tried again";
+}
+
+TEST_F(ModelsTest, WithoutAutoloadItWaitsToBeLoadedByHand) {
+  RegisterModelRequest request = Request("m", Model("m", "3"));
+  request.autoload = false;
+  EXPECT_EQ(runtime_->RegisterModel(request).value().info.state, ModelState::kRegistered);
+  EXPECT_EQ(runtime_->Acquire("m").status().reason(), Reason::kModelNotLoaded);
+  Start();
+  EXPECT_EQ(StateOf("m"), ModelState::kRegistered);
+  EXPECT_EQ(runtime_->LoadModel("m").value().state, ModelState::kLoaded);
+  EXPECT_EQ(Answer("m", 2), 6);
+}
+
+TEST_F(ModelsTest, UnloadsAndLoadsAgain) {
+  ASSERT_TRUE(Register("m", Model("m", "3")).ok());
+  EXPECT_EQ(runtime_->UnloadModel("m").value().state, ModelState::kUnloaded);
+  EXPECT_EQ(runtime_->Acquire("m").status().reason(), Reason::kModelNotLoaded);
+  EXPECT_EQ(runtime_->LoadModel("m").value().state, ModelState::kLoaded);
+  EXPECT_EQ(runtime_->LoadModel("m").value().state, ModelState::kLoaded);
+  EXPECT_EQ(Answer("m", 2), 6);
+}
+
+TEST_F(ModelsTest, RemovalIsForGood) {
+  ASSERT_TRUE(Register("m", Model("m", "3")).ok());
+  auto held = runtime_->Acquire("m").value();
+  EXPECT_TRUE(runtime_->RemoveModel("m").ok());
+  EXPECT_EQ(runtime_->Acquire("m").status().reason(), Reason::kModelNotFound);
+  EXPECT_EQ(runtime_->RemoveModel("m").reason(), Reason::kModelNotFound);
+  EXPECT_EQ(Ask(held, 2).get().value().outputs[0].tensor.elements<float>()[0], 6);
+  held.reset();
+  Start();
+  EXPECT_TRUE(runtime_->ListModels().empty());
+}
+
+TEST_F(ModelsTest, UnknownAndImpossibleIdsAreToldApart) {
+  EXPECT_EQ(runtime_->Acquire("nobody").status().reason(), Reason::kModelNotFound);
+  EXPECT_EQ(runtime_->GetModel("a//b").status().reason(), Reason::kInvalidModelId);
+  EXPECT_EQ(runtime_->LoadModel("nobody").status().reason(), Reason::kModelNotFound);
+  EXPECT_EQ(runtime_->UnloadModel("nobody").status().reason(), Reason::kModelNotFound);
+}
+
+TEST_F(ModelsTest, ComesBackAfterARestart) {
+  ASSERT_TRUE(Register("a", Model("a", "3")).ok());
+  const ModelInfo before = runtime_->GetModel("a").value();
+  Start();
+  EXPECT_TRUE(runtime_->ready());
+  const ModelInfo after = runtime_->GetModel("a").value();
+  EXPECT_EQ(after.digest, before.digest);
+  EXPECT_EQ(after.registered_at, before.registered_at);
+  EXPECT_EQ(Answer("a", 2), 6);
+}
+
+TEST_F(ModelsTest, AFileChangedBehindItsBackIsNotServedAfterARestart) {
+  ASSERT_TRUE(Register("changed", Model("changed", "3")).ok());
+  ASSERT_TRUE(Register("gone", Model("gone", "4")).ok());
+  ASSERT_TRUE(Register("fine", Model("fine", "5")).ok());
+  Model("changed", "9");
+  fs::remove(folder() / "models/gone");
+  Start();
+  EXPECT_TRUE(runtime_->ready()) << "failures do not block it";
+  EXPECT_EQ(runtime_->GetModel("changed").value().error.reason(), Reason::kChecksumMismatch);
+  EXPECT_EQ(StateOf("gone"), ModelState::kFailed);
+  EXPECT_EQ(runtime_->Acquire("gone").status().reason(), Reason::kModelNotLoaded);
+  EXPECT_EQ(Answer("fine", 2), 10);
+  Model("changed", "3");
+  runtime_->LoadRegistered();
+  EXPECT_EQ(Answer("changed", 2), 6) << "a reload tries again what failed";
+}
+
+/// How many loads of models the journal of a running Core holds.
+int CountLoading(const fs::path& registry) {
+  sqlite3* handle = nullptr;
+  int count = 0;
+  if (sqlite3_open_v2(registry.c_str(), &handle, SQLITE_OPEN_READONLY, nullptr) == SQLITE_OK) {
+    sqlite3_exec(
+        handle, "SELECT count(*) FROM loading WHERE kind = 'model'",
+        [](void* result, int /*columns*/, char** values, char** /*names*/) {
+          *static_cast<int*>(result) = std::atoi(values[0]);
+          return 0;
+        },
+        &count, nullptr);
+  }
+  sqlite3_close(handle);
+  return count;
+}
+
+/// Loads the registered models in a process that is killed as soon as it is at it.
+void DieWhileLoading(const RuntimeOptions& options) {
+  const pid_t child = fork();
+  if (child == 0) {
+    auto runtime = Runtime::Create(options);
+    if (runtime.ok()) (*runtime)->LoadRegistered();
+    _exit(1);
+  }
+  while (CountLoading(options.state_dir / "registry.db") == 0) usleep(1000);
+  kill(child, SIGKILL);
+  int status = 0;
+  waitpid(child, &status, 0);
+  ASSERT_TRUE(WIFSIGNALED(status)) << "it was through before it was killed";
+}
+
+TEST_F(ModelsTest, WhatWasBeingLoadedWhenCoreDiedIsQuarantinedUntilLoadedByHand) {
+  ASSERT_TRUE(Register("m", Model("m", "late")).ok());
+  runtime_.reset();
+  DieWhileLoading(options_);
+  for (int restart = 0; restart < 2; ++restart) {
+    Start();
+    EXPECT_EQ(StateOf("m"), ModelState::kQuarantined);
+    EXPECT_EQ(runtime_->Acquire("m").status().reason(), Reason::kModelQuarantined);
+  }
+  EXPECT_EQ(runtime_->LoadModel("m").value().state, ModelState::kLoaded);
+  Start();
+  EXPECT_EQ(StateOf("m"), ModelState::kLoaded);
+}
+
+TEST_F(ModelsTest, AQuarantinedModelCanBeRemoved) {
+  ASSERT_TRUE(Register("m", Model("m", "late")).ok());
+  runtime_.reset();
+  DieWhileLoading(options_);
+  Start();
+  EXPECT_TRUE(runtime_->RemoveModel("m").ok());
+  Start();
+  EXPECT_TRUE(runtime_->ListModels().empty());
+}
+
+TEST_F(ModelsTest, AnArchiveIsUnpackedOnceAndRemovedWithItsLastModel) {
+  Write("source/model", "4");
+  package::Manifest manifest;
+  manifest.metadata = {.name = "four", .name_space = "ns", .version = "7", .description = "Four."};
+  manifest.framework.name = "None";
+  manifest.format.execution_format = "acting";
+  manifest.format.files = {{"model", 1, package::DigestOf("4")}};
+  manifest.format.execution_files = {{"model", "acting", "single"}};
+  const std::string archive = folder() / "four.axon";
+  ASSERT_TRUE(
+      package::WriteArchive(folder() / "source", manifest, archive, package::Compression::kNone)
+          .ok());
+  RegisterModelRequest request;
+  request.path = archive;
+  for (const char* id : {"a", "b"}) {
+    request.model_id = id;
+    const Result<RegisterModelOutcome> outcome = runtime_->RegisterModel(request);
+    ASSERT_TRUE(outcome.ok()) << outcome.status();
+    EXPECT_EQ(outcome->info.version, "7");
+    EXPECT_EQ(outcome->info.description, "Four.");
+    EXPECT_EQ(outcome->info.path, archive);
+  }
+  fs::remove(archive);
+  Start();
+  EXPECT_EQ(Answer("a", 2), 8);
+  ASSERT_TRUE(runtime_->RemoveModel("a").ok());
+  EXPECT_FALSE(fs::is_empty(folder() / "state/packages"));
+  ASSERT_TRUE(runtime_->RemoveModel("b").ok());
+  EXPECT_TRUE(fs::is_empty(folder() / "state/packages"));
+}
+
+TEST_F(ModelsTest, ManyThreadsRegisterSwapAskAndRemoveAtOnce) {
+  const std::string paths[] = {Model("one", "1"), Model("two", "2")};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 3; ++t) {
+    threads.emplace_back([&, t] {
+      const std::string id = "m" + std::to_string(t % 2);
+      for (int i = 0; i < 8; ++i) {
+        (void)Register(id, paths[i % 2]);
+        if (auto model = runtime_->Acquire(id); model.ok()) {
+          EXPECT_TRUE(Ask(*model, 1).get().ok());
+        }
+        if (i % 3 == 2) (void)runtime_->RemoveModel(id);
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_LE(runtime_->ListModels().size(), 2U);
+}
+
+}  // namespace
+}  // namespace mlos::runtime

@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: MIT
+#include "runtime/plugin_table.h"
+
+#include <algorithm>
+#include <system_error>
+#include <utility>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "plugin/plugin.h"
+#include "registry/loading.h"
+#include "runtime/requests.h"
+
+namespace mlos::runtime {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kOnnxPluginFile = "libmlos_onnx.so";
+constexpr std::string_view kOnnxFormat = "onnx";
+
+Status NotFound(std::string_view plugin_id) {
+  return Status(Reason::kPluginNotFound, "no plugin '" + Excerpt(plugin_id) + "' is registered")
+      .WithField("plugin_id");
+}
+
+}  // namespace
+
+std::string_view ToString(PluginState state) {
+  switch (state) {
+    case PluginState::kRegistered:
+      return "registered";
+    case PluginState::kLoaded:
+      return "loaded";
+    default:
+      return "failed";
+  }
+}
+
+Result<std::unique_ptr<PluginTable>> PluginTable::Create(PluginTableOptions options,
+                                                         registry::Registry& registry) {
+  std::vector<registry::PluginRecord> records = MLOS_TRY(registry.Plugins());
+  std::unique_ptr<PluginTable> table(new PluginTable(std::move(options), registry));
+  table->AddBuiltin();
+  for (registry::PluginRecord& record : records) {
+    Entry entry{.record = std::move(record)};
+    if (entry.record.quarantined) {
+      entry.error = Status(Reason::kPluginFailed,
+                           "Core died while loading it; register it again to try once more");
+    }
+    table->Put(std::move(entry));
+  }
+  return table;
+}
+
+PluginTable::PluginTable(PluginTableOptions options, registry::Registry& registry)
+    : options_(std::move(options)),
+      policy_(PathPolicy::Below(options_.plugin_dirs)),
+      registry_(registry) {}
+
+void PluginTable::AddBuiltin() {
+  for (const fs::path& directory : options_.plugin_dirs) {
+    std::error_code error;
+    const fs::path path = fs::canonical(directory / kOnnxPluginFile, error);
+    if (error) continue;
+    registry::PluginRecord record;
+    record.plugin_id = kOnnxPluginId;
+    record.name = "ONNX Runtime";
+    record.path = path;
+    return Put({.record = std::move(record), .builtin = true});
+  }
+}
+
+void PluginTable::LoadRegistered() {
+  const MutexLock loading(loading_);
+  std::vector<Entry> entries;
+  {
+    const MutexLock lock(mutex_);
+    entries = entries_;
+  }
+  for (Entry& entry : entries) {
+    const registry::PluginRecord& record = entry.record;
+    const bool wanted = !entry.builtin && !record.quarantined && !record.path.empty();
+    if (!wanted || entry.engine != nullptr) continue;
+    Result<std::shared_ptr<engine::Engine>> engine = Open(record);
+    entry.error = engine.status();
+    if (engine.ok()) {
+      entry.engine = std::move(*engine);
+    } else {
+      Log(LogLevel::kError, "plugin not loaded",
+          {{"plugin", record.plugin_id}, LogField(entry.error)});
+    }
+    Put(std::move(entry));
+  }
+}
+
+Result<std::shared_ptr<engine::Engine>> PluginTable::Open(const registry::PluginRecord& record) {
+  const fs::path path = MLOS_TRY(policy_.Resolve(record.path));
+  const plugin::PluginOptions options{
+      .expected_id = record.plugin_id,
+      .config = record.config,
+      .thread_count = options_.thread_count,
+      .arena_bytes_max = options_.arena_bytes_max,
+  };
+  const registry::Loading loading(registry_, registry::LoadKind::kPlugin, record.plugin_id,
+                                  record.path);
+  return MLOS_TRY(plugin::LoadPlugin(path, options));
+}
+
+Result<PluginInfo> PluginTable::Register(const RegisterPluginRequest& request) {
+  MLOS_TRY(CheckPluginRequest(request));
+  if (request.id == kOnnxPluginId) {
+    return Status(Reason::kAlreadyExists,
+                  "plugin '" + request.id + "' is built in and needs no registration")
+        .WithField("id");
+  }
+  const MutexLock loading(loading_);
+  const std::optional<Entry> existing = Find(request.id);
+  registry::PluginRecord record =
+      MergedRecord(request, existing.has_value() ? existing->record : registry::PluginRecord());
+  if (!request.path.empty()) {
+    Result<fs::path> path = policy_.Resolve(request.path);
+    if (!path.ok()) return std::move(path).status().WithField("path");
+    record.path = *path;
+  }
+  const bool same = existing.has_value() && SameContent(record, existing->record);
+  const bool loaded = existing.has_value() && existing->engine != nullptr;
+  if (same && (loaded || request.path.empty())) return InfoOf(*existing);
+  if (loaded) {
+    return Status(Reason::kConflict, "plugin '" + request.id +
+                                         "' is loaded with another path, config, name or version; "
+                                         "remove it first");
+  }
+  return LoadAndPut(std::move(record));
+}
+
+Result<PluginInfo> PluginTable::LoadAndPut(registry::PluginRecord record) {
+  Entry entry{.record = std::move(record)};
+  if (!entry.record.path.empty()) {
+    Result<std::shared_ptr<engine::Engine>> engine = Open(entry.record);
+    if (!engine.ok()) return std::move(engine).status().WithField("path");
+    entry.engine = std::move(*engine);
+    if (entry.record.name.empty()) entry.record.name = entry.engine->name();
+    if (entry.record.version.empty()) entry.record.version = entry.engine->version();
+  }
+  MLOS_TRY(registry_.PutPlugin(entry.record));
+  PluginInfo info = InfoOf(entry);
+  Put(std::move(entry));
+  return info;
+}
+
+Result<PluginInfo> PluginTable::Get(std::string_view plugin_id) const {
+  const std::optional<Entry> entry = Find(plugin_id);
+  if (!entry.has_value()) return NotFound(plugin_id);
+  return InfoOf(*entry);
+}
+
+std::vector<PluginInfo> PluginTable::List() const {
+  std::vector<Entry> entries;
+  {
+    const MutexLock lock(mutex_);
+    entries = entries_;
+  }
+  std::vector<PluginInfo> infos;
+  infos.reserve(entries.size());
+  for (const Entry& entry : entries) infos.push_back(InfoOf(entry));
+  return infos;
+}
+
+Status PluginTable::Remove(std::string_view plugin_id) {
+  const MutexLock loading(loading_);
+  const std::optional<Entry> entry = Find(plugin_id);
+  if (!entry.has_value()) return NotFound(plugin_id);
+  if (entry->builtin) {
+    return {Reason::kPermissionDenied, "plugin '" + entry->record.plugin_id + "' is built in"};
+  }
+  MLOS_TRY(registry_.RemovePlugin(plugin_id));
+  const MutexLock lock(mutex_);
+  std::erase_if(entries_, [&](const Entry& e) { return e.record.plugin_id == plugin_id; });
+  return OkStatus();
+}
+
+bool PluginTable::Runs(const Entry& entry, std::string_view format) {
+  // The built-in plugin is not loaded just to ask it.
+  if (entry.builtin) return format == kOnnxFormat;
+  if (entry.engine == nullptr) return false;
+  const std::vector<std::string>& formats = entry.engine->formats();
+  return std::find(formats.begin(), formats.end(), format) != formats.end();
+}
+
+Result<std::string> PluginTable::Choose(std::string_view wanted, std::string_view format) const {
+  if (!wanted.empty()) {
+    if (!Contains(wanted)) return NotFound(wanted);
+    return std::string(wanted);
+  }
+  const MutexLock lock(mutex_);
+  for (const Entry& entry : entries_) {
+    if (Runs(entry, format)) return entry.record.plugin_id;
+  }
+  return Status(Reason::kNoPlugin, "no plugin that is loaded runs models of the format '" +
+                                       Excerpt(format) + "'; register one, or name it by plugin_id")
+      .WithField("execution_format");
+}
+
+bool PluginTable::Contains(std::string_view plugin_id) const { return Find(plugin_id).has_value(); }
+
+Result<PluginHandle> PluginTable::Load(std::string_view plugin_id) {
+  std::optional<Entry> entry = Find(plugin_id);
+  if (!entry.has_value()) return NotFound(plugin_id);
+  if (entry->engine == nullptr && entry->builtin) {
+    const MutexLock loading(loading_);
+    entry = Find(plugin_id);
+    if (entry->engine == nullptr) {
+      entry->engine = MLOS_TRY(Open(entry->record));
+      Put(*entry);
+    }
+  }
+  const registry::PluginRecord& record = entry->record;
+  if (entry->engine == nullptr) {
+    return Status(Reason::kNoPlugin, "plugin '" + record.plugin_id + "' is not loaded: " +
+                                         (entry->error.ok() ? "it was registered without a path"
+                                                            : std::string(entry->error.message())))
+        .WithField("plugin_id");
+  }
+  return PluginHandle{record.plugin_id, record.path, record.config, entry->engine};
+}
+
+std::optional<PluginTable::Entry> PluginTable::Find(std::string_view plugin_id) const {
+  const MutexLock lock(mutex_);
+  const auto found = std::find_if(entries_.begin(), entries_.end(), [&](const Entry& entry) {
+    return entry.record.plugin_id == plugin_id;
+  });
+  if (found == entries_.end()) return std::nullopt;
+  return *found;
+}
+
+void PluginTable::Put(Entry entry) {
+  const MutexLock lock(mutex_);
+  const auto found = std::find_if(entries_.begin(), entries_.end(), [&](const Entry& e) {
+    return e.record.plugin_id == entry.record.plugin_id;
+  });
+  if (found == entries_.end()) {
+    entries_.push_back(std::move(entry));
+  } else {
+    std::swap(*found, entry);
+  }
+}
+
+PluginInfo PluginTable::InfoOf(const Entry& entry) {
+  PluginInfo info;
+  info.id = entry.record.plugin_id;
+  info.name = entry.record.name;
+  info.version = entry.record.version;
+  info.path = entry.record.path;
+  info.builtin = entry.builtin;
+  info.error = entry.error;
+  if (entry.builtin) info.formats = {std::string(kOnnxFormat)};
+  if (!entry.error.ok()) info.state = PluginState::kFailed;
+  if (entry.engine != nullptr) {
+    info.state = PluginState::kLoaded;
+    if (info.version.empty()) info.version = entry.engine->version();
+    info.formats = entry.engine->formats();
+    info.health = entry.engine->health();
+    info.memory = entry.engine->memory();
+  }
+  return info;
+}
+
+}  // namespace mlos::runtime

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: MIT
+// The life of plugins: registered with or without a file, loaded again, removed.
+
+#include <algorithm>
+
+#include "runtime/plugin_table.h"
+#include "runtime/runtime_fixture.h"
+
+namespace mlos::runtime {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::ElementsAre;
+
+class PluginsTest : public RuntimeTest {
+ protected:
+  void ExpectRefusal(const RegisterPluginRequest& request, Reason reason, std::string_view field) {
+    const Result<PluginInfo> info = runtime_->RegisterPlugin(request);
+    ASSERT_FALSE(info.ok());
+    EXPECT_EQ(info.status().reason(), reason) << info.status();
+    EXPECT_EQ(info.status().field(), field) << info.status();
+  }
+};
+
+TEST_F(PluginsTest, APluginWithoutAFileAwaitsIt) {
+  Start();
+  const RegisterPluginRequest page{.id = "acting", .name = "My ML Plugin", .version = "1.0.0"};
+  EXPECT_EQ(runtime_->RegisterPlugin(page).value().state, PluginState::kRegistered);
+  EXPECT_EQ(runtime_->RegisterPlugin(page).value().state, PluginState::kRegistered);
+  RegisterModelRequest model = Request("m", Model("m", "2"));
+  model.plugin_id = "acting";
+  EXPECT_EQ(runtime_->RegisterModel(model).status().reason(), Reason::kNoPlugin);
+  const PluginInfo loaded =
+      runtime_->RegisterPlugin({.id = "acting", .path = MLOS_TEST_PLUGIN}).value();
+  EXPECT_EQ(loaded.state, PluginState::kLoaded);
+  EXPECT_EQ(loaded.name, "My ML Plugin");
+  EXPECT_TRUE(runtime_->RegisterModel(model).ok());
+}
+
+TEST_F(PluginsTest, ALoadedPluginTellsOfItselfAndComesBackAfterARestart) {
+  StartWithPlugin();
+  ASSERT_TRUE(Register("m", Model("m", "2")).ok());
+  for (int restart = 0; restart < 2; ++restart) {
+    const PluginInfo info = runtime_->GetPlugin("acting").value();
+    EXPECT_EQ(info.state, PluginState::kLoaded);
+    EXPECT_EQ(info.name, "Acting");
+    EXPECT_EQ(info.version, "1.0.0");
+    EXPECT_THAT(info.formats, ElementsAre("acting"));
+    EXPECT_THAT(info.model_ids, ElementsAre("m"));
+    EXPECT_FALSE(info.builtin);
+    Start();
+  }
+}
+
+TEST_F(PluginsTest, TheSameAgainChangesNothingAndAnotherIsAConflict) {
+  StartWithPlugin();
+  EXPECT_TRUE(runtime_->RegisterPlugin({.id = "acting", .path = MLOS_TEST_PLUGIN}).ok());
+  EXPECT_TRUE(runtime_->RegisterPlugin({.id = "acting"}).ok());
+  ExpectRefusal({.id = "acting", .name = "other"}, Reason::kConflict, "");
+}
+
+TEST_F(PluginsTest, IsNotRemovedWhileModelsNeedIt) {
+  StartWithPlugin();
+  ASSERT_TRUE(Register("m", Model("m", "2")).ok());
+  EXPECT_EQ(runtime_->RemovePlugin("acting").reason(), Reason::kPluginInUse);
+  ASSERT_TRUE(runtime_->RemoveModel("m").ok());
+  EXPECT_TRUE(runtime_->RemovePlugin("acting").ok());
+  EXPECT_EQ(runtime_->RemovePlugin("acting").reason(), Reason::kPluginNotFound);
+  EXPECT_EQ(runtime_->GetPlugin("acting").status().reason(), Reason::kPluginNotFound);
+  EXPECT_TRUE(runtime_->RegisterPlugin({.id = "acting", .path = MLOS_TEST_PLUGIN}).ok())
+      << "it was not unloaded";
+}
+
+TEST_F(PluginsTest, RefusesWithTheFieldAtFaultAndRegistersNothing) {
+  Start();
+  Write("elsewhere.so", "x");
+  ExpectRefusal({}, Reason::kMissingField, "id");
+  ExpectRefusal({.id = "a/b"}, Reason::kInvalidField, "id");
+  ExpectRefusal({.id = "acting", .name = std::string(1000, 'x')}, Reason::kInvalidField, "name");
+  ExpectRefusal({.id = "onnx-runtime-builtin"}, Reason::kAlreadyExists, "id");
+  ExpectRefusal({.id = "acting", .path = folder() / "elsewhere.so"}, Reason::kPathNotAllowed,
+                "path");
+  ExpectRefusal({.id = "other", .path = MLOS_TEST_PLUGIN}, Reason::kPluginIncompatible, "path");
+  ExpectRefusal({.id = "acting", .path = MLOS_TEST_PLUGIN, .config = R"({"refuse":true})"},
+                Reason::kInvalidConfig, "path");
+  EXPECT_EQ(runtime_->GetPlugin("acting").status().reason(), Reason::kPluginNotFound);
+}
+
+TEST_F(PluginsTest, APluginThatIsGoneAfterARestartIsReportedAndBlocksNothing) {
+  fs::create_directories(folder() / "plugins");
+  const fs::path copy = folder() / "plugins/copy.so";
+  fs::copy_file(MLOS_TEST_PLUGIN, copy);
+  options_.plugin_dirs = {folder() / "plugins"};
+  Start();
+  ASSERT_TRUE(runtime_->RegisterPlugin({.id = "acting", .path = copy}).ok());
+  ASSERT_TRUE(Register("m", Model("m", "2")).ok());
+  fs::rename(copy, folder() / "plugins/away");
+  Start();
+  EXPECT_TRUE(runtime_->ready());
+  EXPECT_EQ(runtime_->GetPlugin("acting").value().state, PluginState::kFailed);
+  EXPECT_EQ(runtime_->GetModel("m").value().error.reason(), Reason::kNoPlugin);
+  fs::rename(folder() / "plugins/away", copy);
+  runtime_->LoadRegistered();
+  EXPECT_EQ(Answer("m", 2), 4) << "a reload tries again what failed";
+}
+
+TEST_F(PluginsTest, APluginThatKilledCoreIsLoadedAgainOnlyWhenAskedFor) {
+  StartWithPlugin();
+  ASSERT_TRUE(Register("m", Model("m", "2")).ok());
+  runtime_.reset();
+  auto registry = registry::Registry::Open(options_.state_dir / "registry.db").value();
+  const std::string path = registry->Plugins().value().at(0).path;
+  ASSERT_TRUE(registry->BeginLoading(registry::LoadKind::kPlugin, "acting", path).ok());
+  registry.reset();
+  for (int restart = 0; restart < 2; ++restart) {
+    Start();
+    EXPECT_EQ(runtime_->GetPlugin("acting").value().state, PluginState::kFailed);
+    EXPECT_EQ(StateOf("m"), ModelState::kFailed);
+  }
+  EXPECT_TRUE(runtime_->RegisterPlugin({.id = "acting", .path = path}).ok());
+  EXPECT_TRUE(runtime_->LoadModel("m").ok());
+  Start();
+  EXPECT_EQ(Answer("m", 2), 4);
+}
+
+TEST_F(PluginsTest, TheBuiltInPluginIsLoadedWhenItIsFirstNeeded) {
+  options_.plugin_dirs = {fs::path(MLOS_TEST_ONNX).parent_path()};
+  Start();
+  ASSERT_EQ(runtime_->ListPlugins().size(), 1U);
+  EXPECT_TRUE(runtime_->ListPlugins()[0].builtin);
+  EXPECT_EQ(runtime_->ListPlugins()[0].state, PluginState::kRegistered);
+  RegisterModelRequest request;
+  request.model_id = "hf/google/magika@main";
+  request.path = fs::absolute(".deps/models/google/magika/model.onnx");
+  const Result<RegisterModelOutcome> outcome = runtime_->RegisterModel(request);
+  ASSERT_TRUE(outcome.ok()) << outcome.status();
+  EXPECT_EQ(runtime_->ListPlugins()[0].state, PluginState::kLoaded);
+  EXPECT_EQ(outcome->info.plugin_id, kOnnxPluginId);
+
+  const auto model = runtime_->Acquire(request.model_id).value();
+  const tensor::TensorSpec& bytes = model->schema().inputs.at(0);
+  engine::InferenceRequest inference;
+  inference.inputs.push_back(
+      {bytes.name, tensor::Tensor::Allocate(bytes.dtype, {bytes.dims.at(1).size}).value()});
+  std::fill_n(static_cast<char*>(inference.inputs[0].tensor.data()),
+              inference.inputs[0].tensor.size_bytes(), '\0');
+  ASSERT_TRUE(FitInputs(model->schema(), inference.inputs).ok());
+  std::promise<Status> outcome_status;
+  runtime_->Infer(model, std::move(inference), [&](const Result<engine::InferenceResponse>& r) {
+    outcome_status.set_value(r.status());
+  });
+  EXPECT_TRUE(outcome_status.get_future().get().ok());
+}
+
+TEST_F(PluginsTest, WithoutTheBuiltInPluginAnOnnxModelHasNone) {
+  Start();
+  RegisterModelRequest request;
+  request.model_id = "magika";
+  request.path = fs::absolute(".deps/models/google/magika/model.onnx");
+  EXPECT_EQ(runtime_->RegisterModel(request).status().reason(), Reason::kNoPlugin);
+}
+
+}  // namespace
+}  // namespace mlos::runtime

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: MIT
+#include "runtime/runtime.h"
+
+#include <atomic>
+#include <set>
+#include <utility>
+
+#include "base/log.h"
+#include "registry/packages.h"
+#include "registry/registry.h"
+#include "runtime/inference_job.h"
+#include "runtime/models.h"
+#include "runtime/plugin_table.h"
+#include "scheduler/scheduler.h"
+
+namespace mlos::runtime {
+namespace {
+
+namespace fs = std::filesystem;
+
+Status Draining() { return {Reason::kDraining, "Core is shutting down"}; }
+
+PathPolicy ModelPolicy(const RuntimeOptions& options) {
+  return options.model_roots.empty() ? PathPolicy::Anywhere()
+                                     : PathPolicy::Below(options.model_roots);
+}
+
+std::set<fs::path> ServedPaths(const std::vector<registry::ModelRecord>& records) {
+  std::set<fs::path> paths;
+  for (const registry::ModelRecord& record : records) paths.insert(record.served_path);
+  return paths;
+}
+
+}  // namespace
+
+/// The parts, in the order in which they are built; each needs only those before it.
+class Runtime::Impl {
+ public:
+  static Result<std::unique_ptr<Impl>> Create(const RuntimeOptions& options) {
+    auto registry = MLOS_TRY(registry::Registry::Open(options.state_dir / "registry.db"));
+    std::vector<registry::ModelRecord> records = MLOS_TRY(registry->Models());
+    auto packages =
+        MLOS_TRY(registry::Packages::Open(options.state_dir / "packages", ServedPaths(records)));
+    auto plugins = MLOS_TRY(PluginTable::Create(
+        {options.plugin_dirs, options.intra_op_threads, options.arena_bytes_max}, *registry));
+    std::unique_ptr<Impl> impl(
+        new Impl(options, std::move(registry), std::move(packages), std::move(plugins)));
+    impl->models.Adopt(std::move(records));
+    return impl;
+  }
+
+  const std::unique_ptr<registry::Registry> registry;
+  const std::unique_ptr<registry::Packages> packages;
+  const std::unique_ptr<PluginTable> plugins;
+  Stats stats;
+  ModelTable table;
+  // Ends the trials of models, and with them the registrations that wait for those.
+  std::atomic<bool> stopped{false};
+  std::atomic<bool> tried{false};
+  Models models;
+  // Destroyed first: its jobs use everything else.
+  scheduler::Scheduler scheduler;
+
+ private:
+  Impl(const RuntimeOptions& options, std::unique_ptr<registry::Registry> opened_registry,
+       std::unique_ptr<registry::Packages> opened_packages,
+       std::unique_ptr<PluginTable> created_plugins)
+      : registry(std::move(opened_registry)),
+        packages(std::move(opened_packages)),
+        plugins(std::move(created_plugins)),
+        models(*registry, *packages, table, *plugins, stats,
+               ModelFinder(ModelPolicy(options), *packages),
+               ModelLoader(*registry, {options.probe_program, options.probe_timeout_ms, &stopped},
+                           options.arena_bytes_max)),
+        scheduler(
+            {.threads = options.compute_threads, .queue_length_max = options.queue_length_max}) {}
+};
+
+Result<std::unique_ptr<Runtime>> Runtime::Create(RuntimeOptions options) {
+  auto impl = MLOS_TRY(Impl::Create(options));
+  return std::unique_ptr<Runtime>(new Runtime(std::move(impl)));
+}
+
+Runtime::Runtime(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Runtime::~Runtime() = default;
+
+void Runtime::LoadRegistered() {
+  impl_->plugins->LoadRegistered();
+  impl_->models.LoadRegistered(impl_->stopped);
+  impl_->tried.store(true);
+}
+
+bool Runtime::ready() const { return impl_->tried.load() && !impl_->scheduler.draining(); }
+
+Result<RegisterModelOutcome> Runtime::RegisterModel(const RegisterModelRequest& request) {
+  if (impl_->scheduler.draining()) return Draining();
+  return impl_->models.Register(request);
+}
+
+Result<ModelInfo> Runtime::GetModel(std::string_view model_id) const {
+  return InfoOf(MLOS_TRY(impl_->table.Get(model_id)));
+}
+
+std::vector<ModelInfo> Runtime::ListModels() const {
+  std::vector<ModelInfo> infos;
+  for (const ModelEntry& entry : impl_->table.List()) infos.push_back(InfoOf(entry));
+  return infos;
+}
+
+Status Runtime::RemoveModel(std::string_view model_id) { return impl_->models.Remove(model_id); }
+
+Result<ModelInfo> Runtime::LoadModel(std::string_view model_id) {
+  if (impl_->scheduler.draining()) return Draining();
+  return impl_->models.Load(model_id);
+}
+
+Result<ModelInfo> Runtime::UnloadModel(std::string_view model_id) {
+  return impl_->models.Unload(model_id);
+}
+
+Result<PluginInfo> Runtime::RegisterPlugin(const RegisterPluginRequest& request) {
+  if (impl_->scheduler.draining()) return Draining();
+  return impl_->plugins->Register(request);
+}
+
+Result<PluginInfo> Runtime::GetPlugin(std::string_view plugin_id) const {
+  PluginInfo info = MLOS_TRY(impl_->plugins->Get(plugin_id));
+  for (const ModelEntry& entry : impl_->table.List()) {
+    if (entry.record.plugin_id == info.id) info.model_ids.push_back(entry.record.model_id);
+  }
+  return info;
+}
+
+std::vector<PluginInfo> Runtime::ListPlugins() const {
+  std::vector<PluginInfo> infos = impl_->plugins->List();
+  for (const ModelEntry& entry : impl_->table.List()) {
+    for (PluginInfo& info : infos) {
+      if (entry.record.plugin_id == info.id) info.model_ids.push_back(entry.record.model_id);
+    }
+  }
+  return infos;
+}
+
+Status Runtime::RemovePlugin(std::string_view plugin_id) {
+  return impl_->models.RemovePlugin(plugin_id);
+}
+
+Result<std::shared_ptr<ServedModel>> Runtime::Acquire(std::string_view model_id) {
+  if (impl_->scheduler.draining()) return Draining();
+  Result<std::shared_ptr<ServedModel>> model = impl_->table.Acquire(model_id);
+  if (!model.ok()) impl_->stats.RecordInference(model_id, "", model.status(), 0, 0);
+  return model;
+}
+
+void Runtime::Infer(std::shared_ptr<ServedModel> model, engine::InferenceRequest request,
+                    InferCallback done) {
+  impl_->scheduler.Submit(std::make_unique<InferenceJob>(std::move(model), std::move(request),
+                                                         impl_->stats, std::move(done)));
+}
+
+Stats& Runtime::stats() { return impl_->stats; }
+
+bool Runtime::Drain(Deadline deadline) {
+  const bool drained = impl_->scheduler.Drain(deadline);
+  impl_->stopped.store(true);
+  return drained;
+}
+
+}  // namespace mlos::runtime

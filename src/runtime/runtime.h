@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/model_id.h"
+#include "base/result.h"
+#include "engine/inference.h"
+#include "runtime/fit.h"
+#include "runtime/model_info.h"
+#include "runtime/plugin_info.h"
+#include "runtime/served_model.h"
+#include "runtime/stats.h"
+
+namespace mlos::runtime {
+
+struct RuntimeOptions {
+  /// Holds the registry and unpacked archives; exists and is locked by the caller.
+  std::filesystem::path state_dir;
+  /// Shared objects of plugins are loaded from here only.
+  std::vector<std::filesystem::path> plugin_dirs;
+  /// Models are read from below these only; empty: from anywhere.
+  std::vector<std::filesystem::path> model_roots;
+  /// The program that tries a model's first load in a process of its own (`--probe-model`).
+  std::filesystem::path probe_program;
+  std::int64_t probe_timeout_ms = 120'000;
+  std::uint32_t compute_threads = 0;   ///< 0: one for each core
+  std::uint32_t intra_op_threads = 0;  ///< of an engine; 0: one for each core
+  std::uint64_t arena_bytes_max = 0;   ///< of an engine; 0: unlimited
+  std::uint32_t queue_length_max = 1024;
+};
+
+/// The use cases, and the only thing the doors call. Thread-safe.
+class Runtime {
+ public:
+  /// Opens the registry. Models are not loaded yet: see LoadRegistered. STORE_CORRUPT, IO_ERROR.
+  static Result<std::unique_ptr<Runtime>> Create(RuntimeOptions options);
+  Runtime(const Runtime&) = delete;
+  Runtime& operator=(const Runtime&) = delete;
+  ~Runtime();
+
+  /// Tries every registered model with `autoload`, then is ready. Failures are kept in the models'
+  /// states and never stop it.
+  void LoadRegistered();
+  /// True once LoadRegistered is through, until Drain.
+  bool ready() const;
+
+  Result<RegisterModelOutcome> RegisterModel(const RegisterModelRequest& request);
+  Result<ModelInfo> GetModel(std::string_view model_id) const;
+  std::vector<ModelInfo> ListModels() const;
+  /// Requests that run finish; later ones get MODEL_NOT_FOUND.
+  Status RemoveModel(std::string_view model_id);
+  Result<ModelInfo> LoadModel(std::string_view model_id);
+  Result<ModelInfo> UnloadModel(std::string_view model_id);
+
+  Result<PluginInfo> RegisterPlugin(const RegisterPluginRequest& request);
+  Result<PluginInfo> GetPlugin(std::string_view plugin_id) const;
+  std::vector<PluginInfo> ListPlugins() const;
+  /// PLUGIN_IN_USE while models of it are registered.
+  Status RemovePlugin(std::string_view plugin_id);
+
+  /// The model to run, for its schema and Infer. MODEL_NOT_FOUND; MODEL_NOT_LOADED or
+  /// MODEL_QUARANTINED with the reason why; DRAINING. Failures count as requests of a registered
+  /// model, as does what Infer answers; a door that refuses a request in between (malformed, of the
+  /// wrong shape) counts it with stats().RecordInference.
+  Result<std::shared_ptr<ServedModel>> Acquire(std::string_view model_id);
+
+  using InferCallback = std::function<void(Result<engine::InferenceResponse>)>;
+  /// Runs `request`, whose tensors must satisfy the schema (see FitInputs). Short runs of an idle
+  /// model happen on the calling thread, others on the compute pool; `done` is called exactly once,
+  /// before Infer returns or later on another thread. OVERLOADED when the queue is full,
+  /// DEADLINE_EXCEEDED, DRAINING, and what LoadedModel::Infer says.
+  void Infer(std::shared_ptr<ServedModel> model, engine::InferenceRequest request,
+             InferCallback done);
+
+  Stats& stats();
+
+  /// Refuses new requests and waits until the running ones are answered, or `deadline`. False where
+  /// some were still running.
+  bool Drain(Deadline deadline);
+
+ private:
+  class Impl;
+  explicit Runtime(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace mlos::runtime

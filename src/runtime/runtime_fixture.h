@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <future>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "package/test_folder.h"
+#include "runtime/runtime.h"
+
+namespace mlos::runtime {
+
+/// A runtime on a folder of its own, with a plugin whose models act on demand
+/// (tests/plugin/fixtures).
+class RuntimeTest : public package::FolderTest {
+ protected:
+  void SetUp() override {
+    FolderTest::SetUp();
+    std::filesystem::create_directories(folder() / "state");
+    options_.state_dir = folder() / "state";
+    options_.plugin_dirs = {std::filesystem::path(MLOS_TEST_PLUGIN).parent_path()};
+    options_.probe_program = MLOS_TEST_PROBE;
+    options_.compute_threads = 2;
+  }
+  void TearDown() override {
+    runtime_.reset();
+    FolderTest::TearDown();
+  }
+
+  /// Starts the runtime with `options_`, anew if it runs.
+  void Start() {
+    runtime_.reset();
+    runtime_ = Runtime::Create(options_).value();
+    runtime_->LoadRegistered();
+  }
+  void StartWithPlugin() {
+    Start();
+    const Result<PluginInfo> plugin =
+        runtime_->RegisterPlugin({.id = "acting", .path = MLOS_TEST_PLUGIN});
+    ASSERT_TRUE(plugin.ok()) << plugin.status();
+  }
+
+  /// A model file of the acting plugin.
+  std::string Model(const std::string& name, const std::string& text) const {
+    Write("models/" + name, text);
+    return folder() / "models" / name;
+  }
+  RegisterModelRequest Request(const std::string& model_id, const std::string& path) const {
+    RegisterModelRequest request;
+    request.model_id = model_id;
+    request.path = path;
+    request.execution_format = "acting";
+    return request;
+  }
+  Result<RegisterModelOutcome> Register(const std::string& model_id, const std::string& path) {
+    return runtime_->RegisterModel(Request(model_id, path));
+  }
+  ModelState StateOf(const std::string& model_id) const {
+    return runtime_->GetModel(model_id).value().state;
+  }
+
+  static std::vector<tensor::NamedTensor> Input(float value) {
+    tensor::Tensor x = tensor::Tensor::Allocate(tensor::DType::kFloat32, {1}).value();
+    x.elements<float>()[0] = value;
+    std::vector<tensor::NamedTensor> inputs;
+    inputs.push_back({"x", std::move(x)});
+    return inputs;
+  }
+  /// Asks a model for x · factor; the answer comes through the future.
+  std::future<Result<engine::InferenceResponse>> Ask(std::shared_ptr<ServedModel> model, float x,
+                                                     Deadline deadline = kNoDeadline) {
+    auto answer = std::make_shared<std::promise<Result<engine::InferenceResponse>>>();
+    engine::InferenceRequest request;
+    request.inputs = Input(x);
+    request.deadline = deadline;
+    runtime_->Infer(std::move(model), std::move(request),
+                    [answer](Result<engine::InferenceResponse> outcome) {
+                      answer->set_value(std::move(outcome));
+                    });
+    return answer->get_future();
+  }
+  /// The answer of a registered model, waited for.
+  float Answer(const std::string& model_id, float x) {
+    auto model = runtime_->Acquire(model_id);
+    EXPECT_TRUE(model.ok()) << model.status();
+    if (!model.ok()) return 0;
+    const Result<engine::InferenceResponse> response = Ask(*model, x).get();
+    EXPECT_TRUE(response.ok()) << response.status();
+    return response.ok() ? response->outputs[0].tensor.elements<float>()[0] : 0;
+  }
+
+  RuntimeOptions options_;
+  std::unique_ptr<Runtime> runtime_;
+};
+
+}  // namespace mlos::runtime

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "engine/engine.h"
+#include "scheduler/lane.h"
+
+namespace mlos::runtime {
+
+/// A loaded model as requests hold it. Whoever has one may run it: a swap or removal takes the
+/// model out of the table at once and out of memory when the last holder lets go. Thread-safe.
+class ServedModel {
+ public:
+  ServedModel(std::string model_id, std::string version, std::string plugin_id, std::string digest,
+              std::shared_ptr<engine::Engine> engine, std::unique_ptr<engine::LoadedModel> model)
+      : model_id_(std::move(model_id)),
+        version_(std::move(version)),
+        plugin_id_(std::move(plugin_id)),
+        digest_(std::move(digest)),
+        engine_(std::move(engine)),
+        model_(std::move(model)) {}
+  ServedModel(const ServedModel&) = delete;
+  ServedModel& operator=(const ServedModel&) = delete;
+
+  const std::string& model_id() const { return model_id_; }
+  const std::string& version() const { return version_; }
+  const std::string& plugin_id() const { return plugin_id_; }
+  const std::string& digest() const { return digest_; }
+  const engine::ModelSchema& schema() const { return model_->schema(); }
+  engine::LoadedModel& loaded() const { return *model_; }
+
+  /// Exponential moving average of the run time; 0 before the first run. Decides where the next
+  /// request runs.
+  std::int64_t run_time_us() const { return lane_.run_time_us(); }
+  void RecordRunTime(std::int64_t run_time_us) { lane_.RecordRunTime(run_time_us); }
+
+  /// What the scheduler knows of the model.
+  scheduler::Lane& lane() { return lane_; }
+
+ private:
+  const std::string model_id_;
+  const std::string version_;
+  const std::string plugin_id_;
+  const std::string digest_;
+  // The engine outlives its models: destruction goes upwards.
+  const std::shared_ptr<engine::Engine> engine_;
+  const std::unique_ptr<engine::LoadedModel> model_;
+  scheduler::Lane lane_;
+};
+
+}  // namespace mlos::runtime

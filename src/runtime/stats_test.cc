@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: MIT
+#include "runtime/stats.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <thread>
+
+namespace mlos::runtime {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+const Status kOverload(Reason::kOverloaded, "full");
+
+TEST(Stats, StartsAtZero) {
+  const Stats stats;
+  const ServerStats server = stats.Server();
+  EXPECT_EQ(server.total_requests, 0U);
+  EXPECT_EQ(server.response_time.p99_us, 0);
+  EXPECT_GE(server.uptime_seconds, 0);
+  EXPECT_THAT(stats.Models(), IsEmpty());
+}
+
+TEST(Stats, CountsRequestsByOutcome) {
+  Stats stats;
+  stats.RecordRequest("http", "/health", OkStatus(), 10);
+  stats.RecordRequest("http", "/stats", OkStatus(), 12);
+  stats.RecordRequest("http", "/health", kOverload, 8);
+  const ServerStats server = stats.Server();
+  EXPECT_EQ(server.total_requests, 3U);
+  EXPECT_EQ(server.successful_requests, 2U);
+  EXPECT_EQ(server.failed_requests, 1U);
+  ASSERT_EQ(server.errors.size(), 1U);
+  EXPECT_EQ(server.errors[0].reason, Reason::kOverloaded);
+  EXPECT_EQ(server.response_time.count, 3U);
+  EXPECT_EQ(server.response_time.mean_us, 10);
+  EXPECT_EQ(server.response_time.p50_us, 10);
+  EXPECT_EQ(server.response_time.max_us, 12);
+}
+
+TEST(Stats, PercentilesOfAModelAreWithinOneThirtySecond) {
+  Stats stats;
+  stats.AddModel("m");
+  for (int i = 1; i <= 1000; ++i) stats.RecordInference("m", "onnx", OkStatus(), 3, i);
+  stats.RecordInference("m", "onnx", kOverload, 0, 0);
+  const std::vector<ModelStats> models = stats.Models();
+  ASSERT_EQ(models.size(), 1U);
+  EXPECT_EQ(models[0].plugin_id, "onnx");
+  EXPECT_EQ(models[0].success_count, 1000U);
+  ASSERT_EQ(models[0].errors.size(), 1U);
+  EXPECT_EQ(models[0].errors[0].count, 1U);
+  EXPECT_EQ(models[0].run_time.count, 1000U) << "what was refused has no run time";
+  EXPECT_NEAR(models[0].run_time.p50_us, 500, 500.0 / 32);
+  EXPECT_NEAR(models[0].run_time.p90_us, 900, 900.0 / 32);
+  EXPECT_NEAR(models[0].run_time.p99_us, 990, 990.0 / 32);
+  EXPECT_EQ(models[0].queue_time.p99_us, 3);
+}
+
+TEST(Stats, CountsOnlyModelsThatWereAddedAndForgetsThemForGood) {
+  Stats stats;
+  stats.RecordInference("stranger", "onnx", OkStatus(), 0, 1);
+  EXPECT_THAT(stats.Models(), IsEmpty());
+  stats.AddModel("m");
+  stats.RecordInference("m", "onnx", OkStatus(), 0, 1);
+  stats.AddModel("m");
+  EXPECT_EQ(stats.Models()[0].success_count, 1U) << "adding again keeps the counts";
+  stats.ForgetModel("m");
+  stats.RecordInference("m", "onnx", OkStatus(), 0, 1);
+  EXPECT_THAT(stats.Models(), IsEmpty());
+  EXPECT_THAT(stats.PrometheusText(), Not(HasSubstr("model=")));
+}
+
+TEST(Stats, ManyRoutesEndUpInOneSeries) {
+  Stats stats;
+  for (int i = 0; i < 1000; ++i) {
+    stats.RecordRequest("http", "/" + std::to_string(i), OkStatus(), 1);
+  }
+  EXPECT_EQ(stats.Server().total_requests, 1000U);
+  const std::string text = stats.PrometheusText();
+  EXPECT_THAT(text, HasSubstr("mlos_http_requests_total{route=\"other\",outcome=\"OK\"} 936\n"));
+  EXPECT_THAT(text, Not(HasSubstr("route=\"/64\"")));
+}
+
+TEST(Stats, RecordingWhileOthersReadAndForgetLosesNothing) {
+  Stats stats;
+  stats.AddModel("kept");
+  std::thread recorder([&] {
+    for (int i = 0; i < 5000; ++i) {
+      stats.RecordRequest("http", "/r", OkStatus(), i);
+      stats.RecordInference("kept", "onnx", OkStatus(), 0, i);
+      stats.RecordInference("changing", "onnx", OkStatus(), 0, i);
+    }
+  });
+  for (int i = 0; i < 50; ++i) {
+    stats.AddModel("changing");
+    EXPECT_THAT(stats.PrometheusText(), HasSubstr("mlos_uptime_seconds"));
+    stats.ForgetModel("changing");
+  }
+  recorder.join();
+  EXPECT_EQ(stats.Server().total_requests, 5000U);
+  EXPECT_EQ(stats.Models()[0].success_count, 5000U);
+}
+
+TEST(Stats, PromtoolFindsNothingToCriticise) {
+  Stats stats;
+  stats.AddModel("hf/bert@latest");
+  stats.RecordRequest("http", "/models/{id}/inference", OkStatus(), 1000);
+  stats.RecordRequest("http", "/models/{id}/inference", kOverload, 10);
+  stats.RecordInference("hf/bert@latest", "onnx-runtime-builtin", OkStatus(), 5, 900);
+  stats.RecordInference("hf/bert@latest", "onnx-runtime-builtin", kOverload, 0, 0);
+  FILE* promtool = popen(".deps/bin/promtool check metrics 2>&1", "w");
+  ASSERT_NE(promtool, nullptr);
+  const std::string text = stats.PrometheusText();
+  ASSERT_EQ(std::fwrite(text.data(), 1, text.size(), promtool), text.size());
+  EXPECT_EQ(pclose(promtool), 0) << text;
+}
+
+}  // namespace
+}  // namespace mlos::runtime

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT
+#include "scheduler/scheduler.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+namespace mlos::scheduler {
+namespace {
+
+Status Late(std::string_view when) {
+  return {Reason::kDeadlineExceeded, "the deadline passed " + std::string(when)};
+}
+
+}  // namespace
+
+Scheduler::Scheduler(const SchedulerOptions& options) : options_(options) {
+  const std::uint32_t threads =
+      options.threads != 0 ? options.threads : std::max(1U, std::thread::hardware_concurrency());
+  threads_.reserve(threads);
+  for (std::uint32_t i = 0; i < threads; ++i) threads_.emplace_back([this] { Work(); });
+}
+
+Scheduler::~Scheduler() {
+  std::deque<std::unique_ptr<Job>> left;
+  {
+    const MutexLock lock(mutex_);
+    stopping_ = true;
+    left.swap(queue_);
+  }
+  work_.NotifyAll();
+  for (const std::unique_ptr<Job>& job : left) {
+    job->Refuse({Reason::kDraining, "Core stopped before the request could be run"},
+                MicrosecondsBetween(job->queued_at_, SteadyClock::now()));
+  }
+  for (std::thread& thread : threads_) thread.join();
+}
+
+void Scheduler::Submit(std::unique_ptr<Job> job) {
+  active_.fetch_add(1);
+  if (draining_.load()) {
+    job->Refuse({Reason::kDraining, "Core is shutting down"}, 0);
+  } else if (job->deadline_ != kNoDeadline && job->deadline_ <= SteadyClock::now()) {
+    job->Refuse(Late("before the request could be run"), 0);
+  } else if (RunsInline(job->lane_)) {
+    job->Run(0);
+  } else {
+    return Enqueue(std::move(job));
+  }
+  job.reset();
+  Leave();
+}
+
+bool Scheduler::RunsInline(const Lane& lane) const {
+  const std::int64_t run_time_us = lane.run_time_us();
+  return run_time_us > 0 && run_time_us <= options_.inline_run_time_us_max && lane.waiting() == 0;
+}
+
+void Scheduler::Enqueue(std::unique_ptr<Job> job) {
+  {
+    const MutexLock lock(mutex_);
+    if (queue_.size() < options_.queue_length_max) {
+      job->queued_at_ = SteadyClock::now();
+      job->lane_.waiting_.fetch_add(1, std::memory_order_relaxed);
+      queue_.push_back(std::move(job));
+    }
+  }
+  if (job == nullptr) return work_.NotifyOne();
+  job->Refuse({Reason::kOverloaded, std::to_string(options_.queue_length_max) +
+                                        " requests wait already; try again later"},
+              0);
+  job.reset();
+  Leave();
+}
+
+void Scheduler::Work() {
+  while (std::unique_ptr<Job> job = Dequeue()) {
+    RunOrRefuse(*job);
+    job.reset();
+    Leave();
+  }
+}
+
+std::unique_ptr<Job> Scheduler::Dequeue() {
+  const MutexLock lock(mutex_);
+  while (queue_.empty() && !stopping_) work_.Wait(mutex_);
+  if (queue_.empty()) return nullptr;
+  std::unique_ptr<Job> job = std::move(queue_.front());
+  queue_.pop_front();
+  job->lane_.waiting_.fetch_sub(1, std::memory_order_relaxed);
+  return job;
+}
+
+void Scheduler::RunOrRefuse(Job& job) {
+  const SteadyClock::time_point now = SteadyClock::now();
+  const std::int64_t queue_time_us = MicrosecondsBetween(job.queued_at_, now);
+  if (job.deadline_ <= now) {
+    job.Refuse(Late("while the request waited"), queue_time_us);
+  } else {
+    job.Run(queue_time_us);
+  }
+}
+
+// The lock makes sure that Drain is either before its look at active_ or already waiting.
+void Scheduler::Leave() {
+  if (active_.fetch_sub(1) != 1 || !draining_.load()) return;
+  const MutexLock lock(mutex_);
+  idle_.NotifyAll();
+}
+
+bool Scheduler::Drain(Deadline deadline) {
+  draining_.store(true);
+  const MutexLock lock(mutex_);
+  while (active_.load() > 0) {
+    if (!idle_.WaitUntil(mutex_, deadline)) return active_.load() == 0;
+  }
+  return true;
+}
+
+}  // namespace mlos::scheduler

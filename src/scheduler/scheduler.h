@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/mutex.h"
+#include "base/status.h"
+#include "scheduler/lane.h"
+
+namespace mlos::scheduler {
+
+/// One request to run. Exactly one of Run and Refuse is called, once, and then it is destroyed.
+class Job {
+ public:
+  /// `lane` must live as long as the job, which may see to it.
+  Job(Lane& lane, Deadline deadline) : lane_(lane), deadline_(deadline) {}
+  Job(const Job&) = delete;
+  Job& operator=(const Job&) = delete;
+  virtual ~Job() = default;
+
+  /// Does the work and answers; `queue_time_us` is how long it waited.
+  virtual void Run(std::int64_t queue_time_us) = 0;
+  /// Answers that it will not be run: OVERLOADED, DEADLINE_EXCEEDED, DRAINING.
+  virtual void Refuse(Status why, std::int64_t queue_time_us) = 0;
+
+ private:
+  friend class Scheduler;
+  Lane& lane_;
+  const Deadline deadline_;
+  SteadyClock::time_point queued_at_;
+};
+
+struct SchedulerOptions {
+  std::uint32_t threads = 0;  ///< of the compute pool; 0: one for each core
+  std::uint32_t queue_length_max = 1024;
+  /// A model that runs no longer than this runs where its request was received.
+  std::int64_t inline_run_time_us_max = 500;
+};
+
+/// Decides where a job runs, and when.
+///
+/// A model whose runs are known to be short, and of which nothing waits, runs on the thread that
+/// submits: waking another one takes as long as the run. Everything else goes through one queue,
+/// first come first served, to a pool of threads. A deadline is looked at on the way in and on the
+/// way out of the queue. Thread-safe.
+class Scheduler {
+ public:
+  explicit Scheduler(const SchedulerOptions& options = {});
+  Scheduler(const Scheduler&) = delete;
+  Scheduler& operator=(const Scheduler&) = delete;
+  /// Lets running jobs finish and refuses those that wait. Nobody may submit by then.
+  ~Scheduler();
+
+  /// Runs, queues or refuses the job. It may be over when this returns.
+  void Submit(std::unique_ptr<Job> job);
+
+  /// From now on jobs are refused with DRAINING; returns once those accepted before are over, or at
+  /// `deadline`, with false.
+  bool Drain(Deadline deadline);
+  bool draining() const { return draining_.load(); }
+
+ private:
+  bool RunsInline(const Lane& lane) const;
+  void Enqueue(std::unique_ptr<Job> job);
+  void Work();
+  /// The next job, with its queue time; null when the pool stops.
+  std::unique_ptr<Job> Dequeue();
+  static void RunOrRefuse(Job& job);
+  /// One of `active_` is over.
+  void Leave();
+
+  const SchedulerOptions options_;
+  std::atomic<bool> draining_{false};
+  // Jobs accepted and not over. Raised before draining_ is read, so that Drain misses none.
+  std::atomic<std::int64_t> active_{0};
+
+  Mutex mutex_;
+  std::deque<std::unique_ptr<Job>> queue_ GUARDED_BY(mutex_);
+  bool stopping_ GUARDED_BY(mutex_) = false;
+  CondVar work_;
+  CondVar idle_;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace mlos::scheduler
