@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+#include "api/http/call.h"
+
+#include <utility>
+
+#include "api/http/reply.h"
+#include "api/http/wire/inflate.h"
+#include "base/log.h"
+
+namespace mlos::api::http {
+namespace {
+
+// Parsing this much takes a few milliseconds, as long as others may wait for an event thread.
+constexpr std::size_t kSmallBodyBytes = 1 << 20;
+// Documents and bodies that nobody reads.
+constexpr std::uint64_t kDocumentBytesMax = 1 << 20;
+
+}  // namespace
+
+Call::Call(std::shared_ptr<Service> service, RouteMatch match, std::string_view query)
+    : service_(std::move(service)),
+      match_(std::move(match)),
+      query_(query),
+      memory_(service_->budget()) {
+  if (match_.route->pattern.starts_with("/models/{id}")) model_id_ = match_.id;
+}
+
+Call::~Call() {
+  if (responder_) Finish(Status(Reason::kInternal, "the request was dropped"));
+}
+
+std::uint64_t Call::body_bytes_max() const {
+  return match_.route->body == BodyUse::kTensors ? service_->options().body_bytes_max
+                                                 : kDocumentBytesMax;
+}
+
+void Call::Handle(wire::ByteBuffer body, wire::Responder responder) {
+  body_ = std::move(body);
+  responder_.emplace(std::move(responder));
+  const Place place = ChoosePlace();
+  if (place == Place::kEventThread) {
+    Run();
+  } else {
+    service_->Post(place, [self = shared_from_this()] { self->Run(); });
+  }
+}
+
+Place Call::ChoosePlace() const {
+  const bool large = gzip_ || body_.size() > kSmallBodyBytes;
+  return large && match_.route->place == Place::kEventThread ? Place::kWorker
+                                                             : match_.route->place;
+}
+
+void Call::Run() {
+  const Status status = gzip_ ? Decompress() : OkStatus();
+  if (status.ok()) {
+    match_.route->handle(shared_from_this());
+  } else {
+    Finish(status);
+  }
+}
+
+Status Call::Decompress() {
+  body_ = MLOS_TRY(wire::Gunzip(body_.view(), body_bytes_max(), service_->budget()));
+  if (!body_.Pad(wire::kBodyPaddingBytes)) return body_.status();
+  return OkStatus();
+}
+
+void Call::Finish(Result<wire::Reply> outcome) {
+  const wire::Responder responder = *std::exchange(responder_, std::nullopt);
+  const std::int64_t time_us = MicrosecondsBetween(start_, SteadyClock::now());
+  service_->runtime().stats().RecordRequest("http", match_.route->pattern, outcome.status(),
+                                            time_us);
+  wire::Reply reply =
+      outcome.ok() ? std::move(outcome).value() : ErrorReply(outcome.status(), model_id_);
+  Log(LogLevel::kDebug, "http request",
+      {{"route", match_.route->pattern}, {"http_status", reply.http_status}, {"time_us", time_us}});
+  responder.Send(std::move(reply));
+}
+
+}  // namespace mlos::api::http

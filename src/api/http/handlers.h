@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <memory>
+
+#include "api/http/wire/message.h"
+#include "base/result.h"
+
+// What the routes do. Those that give a Reply answer before they return; the table of routes wraps
+// them.
+namespace mlos::api::http {
+
+class Call;
+
+Result<wire::Reply> GetHealth(Call& call);
+Result<wire::Reply> GetLiveness(Call& call);
+Result<wire::Reply> GetReadiness(Call& call);
+Result<wire::Reply> GetStats(Call& call);
+Result<wire::Reply> GetMetrics(Call& call);
+
+Result<wire::Reply> RegisterPlugin(Call& call);
+Result<wire::Reply> ListPlugins(Call& call);
+Result<wire::Reply> GetPlugin(Call& call);
+Result<wire::Reply> RemovePlugin(Call& call);
+
+Result<wire::Reply> RegisterModel(Call& call);
+Result<wire::Reply> ListModels(Call& call);
+Result<wire::Reply> GetModel(Call& call);
+Result<wire::Reply> RemoveModel(Call& call);
+Result<wire::Reply> LoadModel(Call& call);
+Result<wire::Reply> UnloadModel(Call& call);
+
+/// Answers when the model has.
+void Infer(const std::shared_ptr<Call>& call);
+
+}  // namespace mlos::api::http

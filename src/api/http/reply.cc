@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+#include "api/http/reply.h"
+
+#include "api/http/error_table.h"
+
+namespace mlos::api::http {
+
+void WriteErrorMembers(json::JsonWriter& writer, const Status& status) {
+  writer.Text("code", ToString(status.code()));
+  writer.Text("reason", ToString(status.reason()));
+  writer.Text("field", status.field());
+  writer.Text("message", status.message());
+}
+
+wire::Reply ErrorReply(const Status& status, std::string_view model_id) {
+  wire::Reply reply;
+  reply.http_status = HttpStatus(status.reason());
+  reply.retry_later = reply.http_status == 503;
+  json::JsonWriter writer(reply.body);
+  writer.StartObject();
+  writer.Text("status", "error");
+  WriteErrorMembers(writer, status);
+  if (!model_id.empty()) writer.Text("model_id", model_id);
+  writer.EndObject();
+  return reply;
+}
+
+}  // namespace mlos::api::http

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+#include "api/http/routes.h"
+
+#include <gtest/gtest.h>
+
+#include "api/http/service.h"
+
+namespace mlos::api::http {
+namespace {
+
+using wire::Verb;
+
+const Router& TheRouter() {
+  static const Router router(Routes());
+  return router;
+}
+
+/// "pattern [id]", or the reason there is none.
+std::string Matched(Verb verb, std::string_view path) {
+  const auto match = TheRouter().Match(verb, Target::Parse(path).value());
+  if (!match.ok()) return std::string(ToString(match.status().reason()));
+  return std::string(match->route->pattern) + " [" + match->id + "]";
+}
+
+TEST(RouterTest, MatchesPaths) {
+  const struct {
+    Verb verb;
+    std::string_view path;
+    std::string_view matched;
+  } cases[] = {
+      {Verb::get, "/health", "/health []"},
+      {Verb::head, "/health", "/health []"},
+      {Verb::get, "/health/ready?x=1", "/health/ready []"},
+      {Verb::get, "/models", "/models []"},
+      {Verb::post, "/models/register", "/models/register []"},
+      {Verb::get, "/models/register", "/models/{id} [register]"},
+      {Verb::post, "/models/hf%2Fbert/inference", "/models/{id}/inference [hf/bert]"},
+      {Verb::delete_, "/models/hf%2Fbert%40v1", "/models/{id} [hf/bert@v1]"},
+      {Verb::get, "/", "ROUTE_NOT_FOUND"},
+      {Verb::get, "//health", "ROUTE_NOT_FOUND"},
+      {Verb::get, "/health/", "ROUTE_NOT_FOUND"},
+      {Verb::get, "/Health", "ROUTE_NOT_FOUND"},
+      {Verb::get, "/health;x", "ROUTE_NOT_FOUND"},
+      {Verb::get, "/models/", "ROUTE_NOT_FOUND"},
+      {Verb::post, "/models//inference", "ROUTE_NOT_FOUND"},
+      {Verb::post, "/models/a/b/inference", "ROUTE_NOT_FOUND"},
+      {Verb::post, "/health", "METHOD_NOT_ALLOWED"},
+      {Verb::put, "/models/a", "METHOD_NOT_ALLOWED"},
+      {Verb::unknown, "/models", "METHOD_NOT_ALLOWED"},
+      {Verb::get, "/models/a/inference", "METHOD_NOT_ALLOWED"},
+  };
+  for (const auto& c : cases) EXPECT_EQ(Matched(c.verb, c.path), c.matched) << c.path;
+}
+
+TEST(RouterTest, AllowListsTheMethodsOfAPath) {
+  const auto allow = [](std::string_view path) {
+    return TheRouter().Allow(Target::Parse(path).value());
+  };
+  EXPECT_EQ(allow("/health"), "GET, HEAD, OPTIONS");
+  EXPECT_EQ(allow("/models/a"), "GET, HEAD, DELETE, OPTIONS");
+  EXPECT_EQ(allow("/models/register"), "GET, HEAD, POST, DELETE, OPTIONS");
+  EXPECT_EQ(allow("/models/a/inference"), "POST, OPTIONS");
+  EXPECT_EQ(allow("/nothing"), "");
+}
+
+}  // namespace
+}  // namespace mlos::api::http

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+#include "api/http/server.h"
+
+#include <algorithm>
+#include <thread>
+#include <utility>
+
+#include "api/http/service.h"
+#include "api/http/wire/listener.h"
+
+namespace mlos::api::http {
+namespace {
+
+wire::Limits ToLimits(const ServerOptions& options) {
+  wire::Limits limits;
+  limits.header_timeout_ms = options.header_timeout_ms;
+  limits.body_timeout_ms = options.body_timeout_ms;
+  limits.write_timeout_ms = options.write_timeout_ms;
+  limits.idle_timeout_ms = options.idle_timeout_ms;
+  limits.connections_max = options.connections_max;
+  limits.connections_per_peer_max = options.connections_per_peer_max;
+  return limits;
+}
+
+}  // namespace
+
+class Server::Impl {
+ public:
+  static Result<std::unique_ptr<Impl>> Start(ServerOptions options, runtime::Runtime& runtime) {
+    const unsigned threads =
+        options.threads != 0 ? options.threads : std::max(1U, std::thread::hardware_concurrency());
+    wire::ListeningSockets sockets =
+        MLOS_TRY(wire::OpenListeningSockets(options.host, options.port, threads));
+    const wire::Limits limits = ToLimits(options);
+    auto impl = std::make_unique<Impl>();
+    impl->port_ = sockets.port;
+    impl->service_ =
+        std::make_shared<Service>(std::move(options), runtime, sockets.address, sockets.port);
+    impl->listener_ =
+        MLOS_TRY(wire::Listener::Start(std::move(sockets), limits, impl->service_));
+    return impl;
+  }
+
+  ~Impl() {
+    listener_.reset();
+    if (service_ != nullptr) service_->Join();
+  }
+
+  std::uint16_t port() const { return port_; }
+  bool Shutdown(Deadline deadline) { return listener_->Shutdown(deadline); }
+
+ private:
+  std::uint16_t port_ = 0;
+  std::shared_ptr<Service> service_;
+  std::unique_ptr<wire::Listener> listener_;
+};
+
+Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+Server::~Server() = default;
+
+Result<std::unique_ptr<Server>> Server::Start(ServerOptions options, runtime::Runtime& runtime) {
+  return std::unique_ptr<Server>(new Server(MLOS_TRY(Impl::Start(std::move(options), runtime))));
+}
+
+std::uint16_t Server::port() const { return impl_->port(); }
+
+bool Server::Shutdown(Deadline deadline) { return impl_->Shutdown(deadline); }
+
+}  // namespace mlos::api::http

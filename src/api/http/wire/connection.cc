@@ -1,0 +1,407 @@
+// SPDX-License-Identifier: MIT
+#include "api/http/wire/connection.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "api/http/wire/event_loop.h"
+#include "api/http/wire/text.h"
+
+namespace mlos::api::http::wire {
+namespace {
+
+using boost::system::error_code;
+
+constexpr std::size_t kReadBytes = 4 << 10;       // room for a head and a small body
+constexpr std::size_t kBodyReadBytes = 64 << 10;  // at a time, into the body itself
+constexpr std::size_t kChunkReadBytes = 16 << 10;
+// What may wait unparsed while a chunk header is still incomplete.
+constexpr std::size_t kChunkHeaderBytesMax = 8 << 10;
+// Replies to pipelined requests are written together up to here.
+constexpr std::size_t kOutboxBytesMax = 64 << 10;
+constexpr std::int64_t kLingerMs = 2'000;
+constexpr std::int64_t kFirstRequestWhileDrainingMs = 500;
+
+Deadline After(SteadyClock::time_point now, std::int64_t timeout_ms) {
+  return now + std::chrono::milliseconds(timeout_ms);
+}
+
+// RFC 9110, section 10.1.1: the one expectation there is.
+Status CheckExpectation(const RequestHead& head) {
+  if (!head.expect || EqualsIgnoreCase(*head.expect, "100-continue")) return OkStatus();
+  return {Reason::kExpectationFailed, "the only expectation that can be met is 100-continue"};
+}
+
+Status CheckLength(const RequestHead& head, std::uint64_t bytes_max) {
+  if (head.content_length.value_or(0) <= bytes_max) return OkStatus();
+  return {Reason::kPayloadTooLarge, "the body has " + std::to_string(*head.content_length) +
+                                        " bytes; " + std::to_string(bytes_max) + " are allowed"};
+}
+
+}  // namespace
+
+Responder::Responder(std::shared_ptr<Connection> connection, std::uint64_t request_number)
+    : connection_(std::move(connection)), request_number_(request_number) {}
+Responder::Responder(const Responder&) = default;
+Responder::Responder(Responder&&) noexcept = default;
+Responder::~Responder() = default;
+
+void Responder::Send(Reply reply) const { connection_->Send(request_number_, std::move(reply)); }
+
+bool Responder::OnEventThread() const { return connection_->OnEventThread(); }
+
+Connection::Connection(std::shared_ptr<EventLoop> loop, boost::asio::ip::tcp::socket socket,
+                       boost::asio::ip::address peer)
+    : loop_(std::move(loop)),
+      socket_(std::move(socket)),
+      peer_(std::move(peer)),
+      guard_(loop_->limits()) {}
+
+void Connection::Start() {
+  self_ = shared_from_this();
+  error_code ignored;
+  socket_.non_blocking(true, ignored);
+  socket_.set_option(boost::asio::ip::tcp::no_delay(true), ignored);
+  if (loop_->listens_on_any()) {
+    local_address_ = socket_.local_endpoint(ignored).address().to_string();
+  }
+  AwaitHead();
+  read_deadline_ = After(loop_->now(), loop_->limits().header_timeout_ms);
+  Run();
+}
+
+void Connection::Run() {
+  if (running_) return;  // a reply that was given while the request was handed over
+  running_ = true;
+  while (Step()) {
+  }
+  running_ = false;
+}
+
+bool Connection::Step() {
+  switch (state_) {
+    case State::kHead:
+      return StepHead();
+    case State::kBody:
+      return StepBody();
+    case State::kHandling:
+      Write();  // the replies to earlier requests need not wait for this one
+      return false;
+    case State::kReplying:
+      if (!Write()) return false;
+      AwaitHead();
+      return true;
+    case State::kLastReply:
+      return StepLastReply();
+    case State::kLingering:
+    case State::kClosed:
+      return false;
+  }
+  return false;
+}
+
+bool Connection::StepHead() {
+  if (reading_) return false;
+  if (outbox_.size() > kOutboxBytesMax && !Write()) return false;
+  const bool started = guard_.started();
+  const Result<std::size_t> head_bytes = guard_.Inspect(received_.view());
+  if (!head_bytes.ok()) {
+    Refuse(head_bytes.status());
+    return true;
+  }
+  if (*head_bytes != 0) return BeginRequest(*head_bytes);
+  if (guard_.started() && !started) {
+    read_deadline_ = After(loop_->now(), loop_->limits().header_timeout_ms);
+  }
+  if (!Write()) return false;
+  if (draining_ && !guard_.started() && request_number_ != 0) {
+    state_ = State::kLastReply;
+    return true;
+  }
+  return !ReadHead();
+}
+
+bool Connection::BeginRequest(std::size_t head_bytes) {
+  loop_->LeaveWaiting(*this);
+  ++request_number_;
+  parser_.emplace();
+  Status status = parser_->ParseHead(received_.view().substr(0, head_bytes));
+  if (!status.ok()) {
+    Refuse(status);
+    return true;
+  }
+  RequestHead& head = parser_->head();
+  verb_ = head.verb;
+  keep_alive_ = head.keep_alive;
+  body_unread_ = head.has_body();
+  if (!Admit(head)) return true;
+  received_.Consume(head_bytes);
+  if (parser_->done()) return Dispatch();
+  state_ = State::kBody;
+  return true;
+}
+
+bool Connection::Admit(RequestHead& head) {
+  head.local_address = local_address_;
+  Admission admission = loop_->handler().Admit(head);
+  if (admission.refusal) {
+    // The head was fine, so the connection may go on where no body follows.
+    if (!body_unread_) received_.Consume(guard_.head_bytes());
+    Answer(std::move(*admission.refusal));
+    return false;
+  }
+  Status status = CheckExpectation(head);
+  const std::uint64_t body_bytes_max = admission.exchange->body_bytes_max();
+  if (status.ok()) status = CheckLength(head, body_bytes_max);
+  if (!status.ok()) {
+    Refuse(status);
+    return false;
+  }
+  body_ = ByteBuffer(loop_->handler().budget());
+  body_.Expect(static_cast<std::size_t>(head.content_length.value_or(0)) + kBodyPaddingBytes);
+  body_mark_ = 0;
+  parser_->ExpectBody(body_, body_bytes_max);
+  exchange_ = std::move(admission.exchange);
+  continue_awaited_ = head.expect.has_value() && head.http11 && body_unread_;
+  read_deadline_ = After(loop_->now(), loop_->limits().body_timeout_ms);
+  return true;
+}
+
+bool Connection::StepBody() {
+  if (reading_) return false;
+  if (!received_.empty()) {
+    continue_awaited_ = false;
+    const Result<std::size_t> used = parser_->ParseBody(received_.view());
+    if (!used.ok()) {
+      Refuse(used.status());
+      return true;
+    }
+    received_.Consume(*used);
+    if (parser_->done()) return Dispatch();
+    if (received_.size() > kChunkHeaderBytesMax) {
+      Refuse({Reason::kMalformedRequest, "a chunk header is longer than 8192 bytes"});
+      return true;
+    }
+  }
+  if (body_.size() - body_mark_ >= kProgressBytes) {
+    body_mark_ = body_.size();
+    read_deadline_ = After(loop_->now(), loop_->limits().body_timeout_ms);
+  }
+  if (std::exchange(continue_awaited_, false)) outbox_.AddContinue();
+  if (!Write()) return false;
+  return !ReadBody();
+}
+
+bool Connection::Dispatch() {
+  body_unread_ = false;
+  if (!body_.empty() && !body_.Pad(kBodyPaddingBytes)) {
+    Refuse(body_.status());
+    return true;
+  }
+  state_ = State::kHandling;
+  read_deadline_ = kNoDeadline;
+  const std::shared_ptr<Exchange> exchange = std::move(exchange_);
+  exchange->Handle(std::move(body_), Responder(shared_from_this(), request_number_));
+  return true;
+}
+
+void Connection::Refuse(const Status& status) {
+  loop_->LeaveWaiting(*this);
+  body_unread_ = true;  // what follows cannot be told from a request any more
+  Answer(loop_->handler().Refuse(status));
+}
+
+void Connection::Send(std::uint64_t number, Reply reply) {
+  if (loop_->RunsHere()) {
+    OnReply(number, std::move(reply));
+    return;
+  }
+  loop_->Post([self = shared_from_this(), number, reply = std::move(reply)]() mutable {
+    self->OnReply(number, std::move(reply));
+  });
+}
+
+bool Connection::OnEventThread() const { return loop_->RunsHere(); }
+
+void Connection::OnReply(std::uint64_t number, Reply reply) {
+  if (state_ != State::kHandling || number != request_number_) return;
+  Answer(std::move(reply));
+  Run();
+}
+
+void Connection::Answer(Reply reply) {
+  const bool close = reply.close || !keep_alive_ || body_unread_ || draining_;
+  outbox_.Add(std::move(reply), {loop_->date(), close, verb_ == Verb::head});
+  if (close) {
+    state_ = State::kLastReply;
+    read_deadline_ = kNoDeadline;
+  } else if (outbox_.has_large_body()) {
+    state_ = State::kReplying;
+  } else {
+    AwaitHead();
+  }
+}
+
+void Connection::AwaitHead() {
+  state_ = State::kHead;
+  guard_.Reset();
+  verb_ = Verb::unknown;
+  keep_alive_ = true;
+  read_deadline_ = After(loop_->now(), loop_->limits().idle_timeout_ms);
+  if (received_.empty() && received_.capacity() > kChunkReadBytes) received_ = ByteBuffer();
+  loop_->EnterWaiting(*this);
+}
+
+bool Connection::StepLastReply() {
+  if (!Write()) return false;
+  if (body_unread_) {
+    Linger();
+  } else {
+    Close();
+  }
+  return false;
+}
+
+void Connection::Read(char* into, std::size_t size_max) {
+  reading_ = true;
+  socket_.async_read_some(boost::asio::buffer(into, size_max),
+                          [self = shared_from_this()](const error_code& error, std::size_t count) {
+                            self->reading_ = false;
+                            if (error) {
+                              self->Close();
+                            } else {
+                              self->OnRead(count);
+                            }
+                          });
+}
+
+bool Connection::ReadHead() {
+  char* room = received_.Prepare(kReadBytes);
+  if (room == nullptr) {
+    Refuse(received_.status());
+    return false;
+  }
+  Read(room, received_.capacity() - received_.size());
+  return true;
+}
+
+// A body of known length is received where it stays; chunks have to be taken apart first.
+bool Connection::ReadBody() {
+  const bool in_place = received_.empty() && parser_->remaining_bytes() != 0;
+  ByteBuffer& target = in_place ? body_ : received_;
+  const auto wanted = static_cast<std::size_t>(
+      in_place ? std::min<std::uint64_t>(parser_->remaining_bytes(), kBodyReadBytes)
+               : kChunkReadBytes);
+  char* room = target.Prepare(wanted + kBodyPaddingBytes);
+  if (room == nullptr) {
+    Refuse(target.status());
+    return false;
+  }
+  Read(room, wanted);
+  return true;
+}
+
+void Connection::OnRead(std::size_t count) {
+  if (state_ == State::kHead) {
+    received_.Commit(count);
+  } else if (state_ == State::kBody && received_.empty() && parser_->remaining_bytes() != 0) {
+    const Result<std::size_t> used = parser_->ParseBody({body_.data() + body_.size(), count});
+    if (!used.ok()) {
+      Refuse(used.status());
+    } else if (parser_->done()) {
+      Dispatch();
+    }
+  } else if (state_ == State::kBody) {
+    received_.Commit(count);
+  } else if (state_ == State::kLingering) {
+    ReadAway();
+    return;
+  }
+  Run();
+}
+
+bool Connection::Write() {
+  if (writing_) return false;
+  while (!outbox_.empty()) {
+    error_code error;
+    const std::size_t count = socket_.write_some(outbox_.buffers(), error);
+    if (error == boost::asio::error::would_block) {
+      WaitWritable();
+      return false;
+    }
+    if (error) {
+      Close();
+      return false;
+    }
+    outbox_.Consume(count);
+    write_mark_ += count;
+  }
+  write_deadline_ = kNoDeadline;
+  return true;
+}
+
+void Connection::WaitWritable() {
+  if (write_deadline_ == kNoDeadline || write_mark_ >= kProgressBytes) {
+    write_deadline_ = After(loop_->now(), loop_->limits().write_timeout_ms);
+    write_mark_ = 0;
+  }
+  writing_ = true;
+  socket_.async_wait(boost::asio::ip::tcp::socket::wait_write,
+                     [self = shared_from_this()](const error_code& error) {
+                       self->writing_ = false;
+                       if (error) {
+                         self->Close();
+                       } else {
+                         self->Run();
+                       }
+                     });
+}
+
+// Closing while bytes are unread makes the kernel reset the connection, and the caller would lose
+// the reply that tells it why (RFC 9112, section 9.6).
+void Connection::Linger() {
+  state_ = State::kLingering;
+  read_deadline_ = After(loop_->now(), kLingerMs);
+  error_code ignored;
+  socket_.shutdown(boost::asio::ip::tcp::socket::shutdown_send, ignored);
+  if (!reading_) ReadAway();
+}
+
+void Connection::ReadAway() { Read(loop_->scratch(), EventLoop::kScratchBytes); }
+
+void Connection::OnTick(SteadyClock::time_point now) {
+  if (now >= write_deadline_) {
+    Close();
+    return;
+  }
+  if (now < read_deadline_) return;
+  if (state_ == State::kBody || (state_ == State::kHead && guard_.started())) {
+    Refuse({Reason::kRequestTimeout, "the request did not arrive in time"});
+    Run();
+  } else {
+    Close();
+  }
+}
+
+void Connection::Drain() {
+  draining_ = true;
+  if (state_ != State::kHead || guard_.started()) return;
+  error_code ignored;
+  if (request_number_ == 0) {
+    read_deadline_ = After(loop_->now(), kFirstRequestWhileDrainingMs);
+  } else if (socket_.available(ignored) == 0 && outbox_.empty()) {
+    Close();
+  }
+}
+
+void Connection::Close() {
+  if (state_ == State::kClosed) return;
+  state_ = State::kClosed;
+  loop_->Remove(*this);
+  error_code ignored;
+  socket_.close(ignored);
+  const std::shared_ptr<Connection> last = std::move(self_);
+}
+
+}  // namespace mlos::api::http::wire

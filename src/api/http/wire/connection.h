@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/intrusive/list_hook.hpp>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "api/http/wire/handler.h"
+#include "api/http/wire/head_guard.h"
+#include "api/http/wire/outbox.h"
+#include "api/http/wire/request_parser.h"
+#include "base/clock.h"
+
+namespace mlos::api::http::wire {
+
+class EventLoop;
+
+using OpenHook = boost::intrusive::list_base_hook<boost::intrusive::tag<struct OpenTag>>;
+using WaitingHook = boost::intrusive::list_base_hook<boost::intrusive::tag<struct WaitingTag>>;
+
+/// One connection of a caller: reads requests, has them handled one after the other, and writes the
+/// replies in order. Small replies to pipelined requests leave together.
+///
+/// A state machine: `Run` takes steps until something has to come first, and whatever comes (bytes,
+/// room to write, a reply) calls it again. Everything but Send happens on the thread of the event
+/// loop. It lives until it is closed and no operation or Responder holds it.
+class Connection : public std::enable_shared_from_this<Connection>,
+                   public OpenHook,
+                   public WaitingHook {
+ public:
+  Connection(std::shared_ptr<EventLoop> loop, boost::asio::ip::tcp::socket socket,
+             boost::asio::ip::address peer);
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+  ~Connection() = default;
+
+  void Start();
+  /// Sends the reply to request `number`; dropped where that is no longer waited for. From any
+  /// thread.
+  void Send(std::uint64_t number, Reply reply);
+
+  bool OnEventThread() const;
+
+  /// Acts on deadlines that have passed.
+  void OnTick(SteadyClock::time_point now);
+  /// The server goes down: closes now where no request is under way, after the reply otherwise.
+  void Drain();
+  void Close();
+
+  const boost::asio::ip::address& peer() const { return peer_; }
+
+ private:
+  enum class State : std::uint8_t {
+    kHead,       ///< waits for a head, or reads one
+    kBody,       ///< reads a body
+    kHandling,   ///< waits for the reply
+    kReplying,   ///< writes a large reply
+    kLastReply,  ///< writes what is left, then ends
+    kLingering,  ///< throws away what the caller still sends, so that it sees the reply
+    kClosed,
+  };
+
+  void Run();
+  bool Step();
+  bool StepHead();
+  bool StepBody();
+  bool StepLastReply();
+
+  bool BeginRequest(std::size_t head_bytes);
+  /// False where the request was answered by its head alone.
+  bool Admit(RequestHead& head);
+  bool Dispatch();
+  void Refuse(const Status& status);
+  void OnReply(std::uint64_t number, Reply reply);
+  void Answer(Reply reply);
+  void AwaitHead();
+
+  void Read(char* into, std::size_t size_max);
+  void OnRead(std::size_t count);
+  /// False where there is no memory to read into, and the request has been refused.
+  bool ReadHead();
+  bool ReadBody();
+  void Linger();
+  void ReadAway();
+  /// True once everything is written.
+  bool Write();
+  void WaitWritable();
+
+  // Declared first, so that it dies last: the socket belongs to its io_context.
+  const std::shared_ptr<EventLoop> loop_;
+  boost::asio::ip::tcp::socket socket_;
+  const boost::asio::ip::address peer_;
+  std::string local_address_;
+  /// Keeps it alive until it is closed.
+  std::shared_ptr<Connection> self_;
+
+  State state_ = State::kHead;
+  bool running_ = false;
+  bool reading_ = false;  ///< an operation reads
+  bool writing_ = false;  ///< an operation waits until the socket takes more
+  bool draining_ = false;
+  Deadline read_deadline_ = kNoDeadline;
+  Deadline write_deadline_ = kNoDeadline;
+
+  // The request being read or handled.
+  HeadGuard guard_;
+  std::optional<RequestParser> parser_;
+  std::shared_ptr<Exchange> exchange_;
+  Verb verb_ = Verb::unknown;
+  bool keep_alive_ = true;
+  bool body_unread_ = false;
+  bool continue_awaited_ = false;
+  std::uint64_t request_number_ = 0;
+  ByteBuffer received_;
+  ByteBuffer body_;
+  std::size_t body_mark_ = 0;  ///< size of the body when the deadline was set
+
+  Outbox outbox_;
+  std::size_t write_mark_ = 0;  ///< bytes written since the deadline was set
+};
+
+}  // namespace mlos::api::http::wire

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "api/http/wire/message.h"
+
+namespace mlos::api::http::wire {
+
+class Connection;
+
+/// The way back to the caller of one request. Copyable, so that it fits a std::function; the first
+/// reply counts and later ones are dropped, as is one whose caller is gone. Thread-safe.
+class Responder {
+ public:
+  explicit Responder(std::shared_ptr<Connection> connection, std::uint64_t request_number);
+  Responder(const Responder&);
+  Responder(Responder&&) noexcept;
+  ~Responder();
+
+  void Send(Reply reply) const;
+  /// True on the thread that serves the connection, which long work would keep from others.
+  bool OnEventThread() const;
+
+ private:
+  std::shared_ptr<Connection> connection_;
+  std::uint64_t request_number_;
+};
+
+/// A request whose head was admitted.
+class Exchange {
+ public:
+  Exchange() = default;
+  Exchange(const Exchange&) = delete;
+  Exchange& operator=(const Exchange&) = delete;
+  virtual ~Exchange() = default;
+
+  virtual std::uint64_t body_bytes_max() const = 0;
+  /// The request is whole; `body`, if not empty, has kBodyPaddingBytes zero bytes behind it. Called
+  /// once, on an event thread, which must not be kept busy. Replies through `responder`, now or
+  /// later, on any thread.
+  virtual void Handle(ByteBuffer body, Responder responder) = 0;
+};
+
+/// What becomes of a request when its head is known: a refusal, sent instead of reading the body, or
+/// an exchange.
+struct Admission {
+  std::optional<Reply> refusal;
+  std::shared_ptr<Exchange> exchange;
+};
+
+/// Who answers. Thread-safe.
+class Handler {
+ public:
+  Handler() = default;
+  Handler(const Handler&) = delete;
+  Handler& operator=(const Handler&) = delete;
+  virtual ~Handler() = default;
+
+  /// What bodies and replies are counted against; outlives them.
+  virtual resource::ByteBudget& budget() = 0;
+  virtual Admission Admit(const RequestHead& head) = 0;
+  /// The reply to a request that was refused before it could be handled.
+  virtual Reply Refuse(const Status& status) = 0;
+};
+
+}  // namespace mlos::api::http::wire

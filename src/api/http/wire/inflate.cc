@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT
+#include "api/http/wire/inflate.h"
+
+#include <zlib.h>
+
+#include <algorithm>
+#include <limits>
+#include <string>
+
+namespace mlos::api::http::wire {
+namespace {
+
+constexpr int kGzipOnly = 15 + 16;  // the largest window, and no other format than gzip
+constexpr std::size_t kPieceBytes = 64 << 10;
+constexpr std::uint64_t kRatioMax = 200;
+constexpr std::uint64_t kRatioFreeBytes = 16 << 20;
+
+/// A z_stream that is ended. Thread-compatible.
+class Inflater {
+ public:
+  explicit Inflater(std::string_view input) {
+    // zlib's interface lacks the const that its documentation promises.
+    stream_.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(input.data()));
+    rest_ = input.size();
+    ready_ = inflateInit2(&stream_, kGzipOnly) == Z_OK;
+  }
+  Inflater(const Inflater&) = delete;
+  Inflater& operator=(const Inflater&) = delete;
+  ~Inflater() { inflateEnd(&stream_); }
+
+  bool ready() const { return ready_; }
+  bool at_end() const { return rest_ == 0 && stream_.avail_in == 0; }
+
+  /// Writes up to `room` bytes and returns their number; `result` is what zlib says.
+  std::size_t Next(char* out, std::size_t room, int& result) {
+    if (stream_.avail_in == 0) {
+      // zlib counts its input in 32 bits.
+      stream_.avail_in = static_cast<uInt>(
+          std::min<std::size_t>(rest_, std::numeric_limits<uInt>::max()));
+      rest_ -= stream_.avail_in;
+    }
+    stream_.next_out = reinterpret_cast<Bytef*>(out);
+    stream_.avail_out = static_cast<uInt>(room);
+    result = inflate(&stream_, Z_NO_FLUSH);
+    return room - stream_.avail_out;
+  }
+  void NextMember() { inflateReset(&stream_); }
+
+ private:
+  z_stream stream_{};
+  std::size_t rest_ = 0;
+  bool ready_ = false;
+};
+
+Status CheckSize(std::uint64_t inflated, std::uint64_t compressed, std::uint64_t bytes_max) {
+  if (inflated > bytes_max) {
+    return {Reason::kPayloadTooLarge, "the decompressed body is longer than the " +
+                                          std::to_string(bytes_max) + " bytes allowed"};
+  }
+  if (inflated > kRatioFreeBytes && inflated / kRatioMax > compressed) {
+    return {Reason::kPayloadTooLarge,
+            "the body decompresses to more than 16 MiB and 200 times its size"};
+  }
+  return OkStatus();
+}
+
+}  // namespace
+
+Result<ByteBuffer> Gunzip(std::string_view compressed, std::uint64_t bytes_max,
+                          resource::ByteBudget& budget) {
+  const Status damaged(Reason::kMalformedRequest, "the body is not a whole gzip file");
+  Inflater inflater(compressed);
+  if (!inflater.ready()) return Status(Reason::kOutOfMemory, "no memory to decompress the body");
+  ByteBuffer inflated(budget);
+  int result = Z_OK;
+  while (result != Z_STREAM_END || !inflater.at_end()) {
+    if (result == Z_STREAM_END) inflater.NextMember();
+    char* room = inflated.Prepare(kPieceBytes);
+    if (room == nullptr) return inflated.status();
+    const std::size_t count = inflater.Next(room, kPieceBytes, result);
+    if (result != Z_OK && result != Z_STREAM_END) return damaged;
+    inflated.Commit(count);
+    MLOS_TRY(CheckSize(inflated.size(), compressed.size(), bytes_max));
+  }
+  return inflated;
+}
+
+}  // namespace mlos::api::http::wire

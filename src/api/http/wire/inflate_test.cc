@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+#include "api/http/wire/inflate.h"
+
+#include <gtest/gtest.h>
+#include <zlib.h>
+
+#include <string>
+
+namespace mlos::api::http::wire {
+namespace {
+
+std::string Gzip(const std::string& text) {
+  z_stream stream{};
+  deflateInit2(&stream, 9, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY);
+  std::string out(deflateBound(&stream, text.size()) + 32, '\0');
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
+  stream.avail_in = static_cast<uInt>(text.size());
+  stream.next_out = reinterpret_cast<Bytef*>(out.data());
+  stream.avail_out = static_cast<uInt>(out.size());
+  deflate(&stream, Z_FINISH);
+  out.resize(stream.total_out);
+  deflateEnd(&stream);
+  return out;
+}
+
+constexpr std::uint64_t kMax = 64 << 20;
+
+class InflateTest : public testing::Test {
+ protected:
+  std::string Verdict(std::string_view compressed, std::uint64_t bytes_max = kMax) {
+    const auto inflated = Gunzip(compressed, bytes_max, budget_);
+    return inflated.ok() ? "OK" : std::string(ToString(inflated.status().reason()));
+  }
+
+  resource::ByteBudget budget_{256 << 20};
+};
+
+TEST_F(InflateTest, BringsBackWhatWasCompressed) {
+  for (const std::string& text : {std::string(), std::string("abc"), std::string(3'000'000, 'x')}) {
+    EXPECT_EQ(Gunzip(Gzip(text), kMax, budget_).value().view(), text);
+  }
+  EXPECT_EQ(Gunzip(Gzip("one ") + Gzip("two"), kMax, budget_).value().view(), "one two");
+}
+
+TEST_F(InflateTest, RefusesWhatIsDamaged) {
+  const std::string good = Gzip("some text that is long enough to be cut");
+  std::string flipped = good;
+  flipped[good.size() - 6] ^= 1;  // in the checksum
+  EXPECT_EQ(Verdict(""), "MALFORMED_REQUEST");
+  EXPECT_EQ(Verdict("not gzip"), "MALFORMED_REQUEST");
+  EXPECT_EQ(Verdict(good.substr(0, good.size() - 1)), "MALFORMED_REQUEST");
+  EXPECT_EQ(Verdict(good + "x"), "MALFORMED_REQUEST");
+  EXPECT_EQ(Verdict(flipped), "MALFORMED_REQUEST");
+}
+
+TEST_F(InflateTest, RefusesBombsBeforeTheyGoOff) {
+  const std::string bomb = Gzip(std::string(40 << 20, '\0'));
+  EXPECT_EQ(Verdict(bomb), "PAYLOAD_TOO_LARGE");  // by its ratio
+  EXPECT_EQ(Verdict(Gzip(std::string(2'000'000, '0')), 1'000'000), "PAYLOAD_TOO_LARGE");
+  resource::ByteBudget small(1 << 20);
+  EXPECT_EQ(Gunzip(bomb, kMax, small).status().reason(), Reason::kPayloadTooLarge);
+  EXPECT_EQ(budget_.used(), 0);
+}
+
+}  // namespace
+}  // namespace mlos::api::http::wire

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace mlos::api::http::wire {
+
+/// What a caller may take of the server before it is refused or cut off.
+struct Limits {
+  std::size_t request_line_bytes_max = 8 << 10;
+  std::size_t head_bytes_max = 64 << 10;
+  std::size_t header_count_max = 100;
+
+  std::int64_t header_timeout_ms = 10'000;
+  std::int64_t body_timeout_ms = 30'000;   ///< for each kProgressBytes of a body
+  std::int64_t write_timeout_ms = 30'000;  ///< for each kProgressBytes of a reply
+  std::int64_t idle_timeout_ms = 75'000;
+
+  unsigned connections_max = 8192;
+  unsigned connections_per_peer_max = 2048;
+};
+
+/// A deadline for bodies and replies holds for this many bytes, then starts anew: slow networks may
+/// carry large tensors, and a byte a second is still cut off.
+inline constexpr std::size_t kProgressBytes = 64 << 10;
+
+}  // namespace mlos::api::http::wire

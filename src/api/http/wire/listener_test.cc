@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: MIT
+// Connections end to end, over real sockets and a handler made for the tests.
+#include "api/http/wire/listener.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <thread>
+
+#include "api/http/wire/test_client.h"
+
+namespace mlos::api::http::wire {
+namespace {
+
+using std::chrono::milliseconds;
+using testing::EndsWith;
+using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
+
+constexpr std::uint64_t kBodyMax = 4 << 20;
+
+/// Replies with the target and the body: at once, or from another thread where the target has
+/// "later", with padding where it has "large".
+class EchoExchange : public Exchange {
+ public:
+  explicit EchoExchange(std::string_view target) : target_(target) {}
+
+  std::uint64_t body_bytes_max() const override { return kBodyMax; }
+  void Handle(ByteBuffer body, Responder responder) override {
+    if (target_.find("later") == std::string::npos) {
+      responder.Send(Echo(body));
+      return;
+    }
+    std::thread([self = *this, body = std::move(body), responder = std::move(responder)] {
+      std::this_thread::sleep_for(milliseconds(100));
+      responder.Send(self.Echo(body));
+    }).detach();
+  }
+
+ private:
+  EchoExchange(const EchoExchange& other) : target_(other.target_) {}
+
+  Reply Echo(const ByteBuffer& body) const {
+    Reply reply;
+    reply.body.Append(target_);
+    reply.body.Append('=');
+    reply.body.Append(body.view());
+    if (target_.find("large") != std::string::npos) reply.body.Append(std::string(8 << 20, 'L'));
+    reply.body.Append('$');
+    return reply;
+  }
+
+  std::string target_;
+};
+
+class EchoHandler : public Handler {
+ public:
+  resource::ByteBudget& budget() override { return budget_; }
+  Admission Admit(const RequestHead& head) override {
+    if (head.target == "/refused") return {Refuse({Reason::kRouteNotFound, "no"}), nullptr};
+    return {std::nullopt, std::make_shared<EchoExchange>(head.target)};
+  }
+  Reply Refuse(const Status& status) override {
+    Reply reply;
+    reply.http_status = 400;
+    reply.body.Append(ToString(status.reason()));
+    return reply;
+  }
+
+ private:
+  resource::ByteBudget budget_{32 << 20};
+};
+
+class ListenerTest : public testing::Test {
+ protected:
+  void StartWith(const Limits& limits, unsigned threads = 2) {
+    ListeningSockets sockets = OpenListeningSockets("127.0.0.1", 0, threads).value();
+    port_ = sockets.port;
+    listener_ = Listener::Start(std::move(sockets), limits, handler_).value();
+  }
+  void SetUp() override { StartWith(Limits()); }
+  void TearDown() override {
+    listener_.reset();
+    EXPECT_EQ(handler_->budget().used(), 0);
+  }
+
+  std::string Exchange(std::string_view request) {
+    TestClient client(port_);
+    client.Send(request);
+    return client.ReadAll();
+  }
+
+  std::shared_ptr<EchoHandler> handler_ = std::make_shared<EchoHandler>();
+  std::unique_ptr<Listener> listener_;
+  std::uint16_t port_ = 0;
+};
+
+std::string Request(std::string_view target, std::string_view headers = "",
+                    std::string_view body = "") {
+  return "POST " + std::string(target) + " HTTP/1.1\r\nHost: localhost\r\n" + std::string(headers) +
+         "\r\n" + std::string(body);
+}
+
+TEST_F(ListenerTest, KeepsTheConnectionBetweenRequests) {
+  TestClient client(port_);
+  for (int i = 0; i < 3; ++i) {
+    client.Send(Request("/a", "Content-Length: 3\r\n", "xyz"));
+    const std::string reply = client.ReadUntil("$");
+    EXPECT_THAT(reply, StartsWith("HTTP/1.1 200 OK\r\n"));
+    EXPECT_THAT(reply, HasSubstr("\r\nContent-Length: 7\r\n"));
+    EXPECT_THAT(reply, EndsWith("\r\n\r\n/a=xyz$"));
+    EXPECT_THAT(reply, Not(HasSubstr("Connection: close")));
+  }
+}
+
+TEST_F(ListenerTest, AnswersPipelinedRequestsInOrder) {
+  TestClient client(port_);
+  client.Send(Request("/later1") + Request("/2") + Request("/later-large3") + Request("/4") +
+              Request("/5", "Connection: close\r\n") + Request("/never"));
+  EXPECT_THAT(client.ReadUntil("$"), EndsWith("/later1=$"));
+  EXPECT_THAT(client.ReadUntil("$"), EndsWith("/2=$"));
+  EXPECT_THAT(client.ReadUntil("$"), HasSubstr("/later-large3=LLL"));
+  EXPECT_THAT(client.ReadUntil("$"), EndsWith("/4=$"));
+  EXPECT_THAT(client.ReadAll(), EndsWith("/5=$"));
+}
+
+TEST_F(ListenerTest, AThousandPipelinedRequestsNeedNoStack) {
+  TestClient client(port_);
+  std::string requests;
+  for (int i = 0; i < 20'000; ++i) requests += Request("/" + std::to_string(i));
+  std::thread sender([&] { client.Send(requests); });
+  std::size_t length = 0;
+  for (int i = 0; i < 20'000; ++i) length += client.ReadUntil("$").size();
+  sender.join();
+  EXPECT_GT(length, 20'000 * 100);
+}
+
+TEST_F(ListenerTest, Http10AndCloseEndTheConnection) {
+  EXPECT_THAT(Exchange("GET /a HTTP/1.0\r\n\r\n"), EndsWith("/a=$"));
+  EXPECT_THAT(Exchange(Request("/a", "Connection: close\r\n")),
+              testing::AllOf(HasSubstr("Connection: close"), EndsWith("/a=$")));
+}
+
+TEST_F(ListenerTest, HeadHasTheLengthWithoutTheBody) {
+  EXPECT_THAT(Exchange("HEAD /a HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"),
+              testing::AllOf(HasSubstr("Content-Length: 4\r\n"), EndsWith("\r\n\r\n")));
+}
+
+TEST_F(ListenerTest, LargeBodiesArriveWhole) {
+  const std::string body(3'000'000, 'b');
+  TestClient client(port_);
+  client.Send(Request("/a", "Content-Length: 3000000\r\n", body));
+  EXPECT_THAT(client.ReadUntil("$"), EndsWith("/a=" + body + "$"));
+  client.Send(Request("/b", "Transfer-Encoding: chunked\r\n"));
+  for (int i = 0; i < 30; ++i) client.Send("186A0\r\n" + body.substr(0, 100'000) + "\r\n");
+  client.Send("0\r\n\r\n");
+  EXPECT_THAT(client.ReadUntil("$"), EndsWith("/b=" + body + "$"));
+}
+
+TEST_F(ListenerTest, BodiesMayArriveByteByByte) {
+  const std::string requests = Request("/a", "Content-Length: 3\r\n", "xyz") +
+                               Request("/b", "Transfer-Encoding: chunked\r\n",
+                                       "2;name=value\r\nab\r\n1\r\nc\r\n0\r\n\r\n") +
+                               Request("/c", "Connection: close\r\n");
+  TestClient client(port_);
+  for (const char c : requests) client.Send(std::string_view(&c, 1));
+  EXPECT_THAT(client.ReadUntil("$"), EndsWith("/a=xyz$"));
+  EXPECT_THAT(client.ReadUntil("$"), EndsWith("/b=abc$"));
+  EXPECT_THAT(client.ReadAll(), EndsWith("/c=$"));
+}
+
+TEST_F(ListenerTest, ExpectationsAreMetBeforeTheBody) {
+  TestClient client(port_);
+  client.Send(Request("/a", "Expect: 100-continue\r\nContent-Length: 2\r\n"));
+  EXPECT_EQ(client.ReadUntil("\r\n\r\n"), "HTTP/1.1 100 Continue\r\n\r\n");
+  client.Send("ok");
+  EXPECT_THAT(client.ReadUntil("$"), EndsWith("/a=ok$"));
+  client.Send(Request("/refused", "Expect: 100-continue\r\nContent-Length: 2\r\n"));
+  EXPECT_THAT(client.ReadAll(), EndsWith("ROUTE_NOT_FOUND"));
+}
+
+struct BadRequest {
+  std::string name;
+  std::string bytes;
+  std::string verdict;
+};
+
+void PrintTo(const BadRequest& request, std::ostream* out) { *out << request.name; }
+
+class BadRequestTest : public ListenerTest, public testing::WithParamInterface<BadRequest> {};
+
+TEST_P(BadRequestTest, IsAnsweredAndTheConnectionClosed) {
+  const std::string reply = Exchange(GetParam().bytes);
+  EXPECT_THAT(reply, StartsWith("HTTP/1.1 400 "));
+  EXPECT_THAT(reply, HasSubstr("\r\nConnection: close\r\n"));
+  EXPECT_THAT(reply, EndsWith("\r\n\r\n" + GetParam().verdict));
+}
+
+std::vector<BadRequest> BadRequests() {
+  const std::string chunked = "Transfer-Encoding: chunked\r\n";
+  std::string one_byte_chunks;
+  for (int i = 0; i < 500'000; ++i) one_byte_chunks += "1\r\nx\r\n";
+  std::string extensions;
+  for (int i = 0; i < 200; ++i) extensions += "1;a=bcdefg\r\nx\r\n";
+  return {
+      {"Garbage", "\x16\x03\x01garbage\r\n\r\n", "MALFORMED_REQUEST"},
+      {"TwoLengths", Request("/", "Content-Length: 1\r\nContent-Length: 1\r\n", "x"),
+       "MALFORMED_REQUEST"},
+      {"LengthAndChunks", Request("/", "Content-Length: 1\r\n" + chunked, "0\r\n\r\n"),
+       "MALFORMED_REQUEST"},
+      {"ConnectionValue", Request("/", "Connection: @\r\n"), "MALFORMED_REQUEST"},
+      {"ChunkSize", Request("/", chunked, "xyz\r\nabc\r\n"), "MALFORMED_REQUEST"},
+      {"ChunkSizeWithPrefix", Request("/", chunked, "0x3\r\nabc\r\n0\r\n\r\n"), "MALFORMED_REQUEST"},
+      {"ChunkSizeWithSign", Request("/", chunked, "+3\r\nabc\r\n0\r\n\r\n"), "MALFORMED_REQUEST"},
+      {"ChunkSizeOverflow", Request("/", chunked, "FFFFFFFFFFFFFFFFF\r\n"), "MALFORMED_REQUEST"},
+      {"ChunkWithBareLf", Request("/", chunked, "3\nabc\n0\n\n"), "MALFORMED_REQUEST"},
+      {"ChunkTooLong", Request("/", chunked, "3\r\nabcd\r\n0\r\n\r\n"), "MALFORMED_REQUEST"},
+      {"EndlessChunkHeader", Request("/", chunked, "1;" + std::string(40'000, 'a')),
+       "MALFORMED_REQUEST"},
+      {"ChunkExtensions", Request("/", chunked, extensions), "MALFORMED_REQUEST"},
+      {"OneByteChunks", Request("/", chunked, one_byte_chunks), "MALFORMED_REQUEST"},
+      {"Trailers", Request("/", chunked, "1\r\na\r\n0\r\nHost: evil\r\n\r\n"), "MALFORMED_REQUEST"},
+      {"LengthAboveLimit", Request("/", "Content-Length: 5000000\r\n", std::string(5'000'000, 'x')),
+       "PAYLOAD_TOO_LARGE"},
+      {"ChunksAboveLimit",
+       Request("/", chunked, "4C4B40\r\n" + std::string(5'000'000, 'x') + "\r\n0\r\n\r\n"),
+       "PAYLOAD_TOO_LARGE"},
+      {"Expectation", Request("/", "Expect: more\r\nContent-Length: 1\r\n", "x"),
+       "EXPECTATION_FAILED"},
+  };
+}
+
+INSTANTIATE_TEST_SUITE_P(Requests, BadRequestTest, testing::ValuesIn(BadRequests()),
+                         [](const auto& info) { return info.param.name; });
+
+TEST_F(ListenerTest, SlowCallersAreCutOff) {
+  listener_.reset();
+  StartWith({.header_timeout_ms = 300, .body_timeout_ms = 300, .idle_timeout_ms = 300});
+  TestClient silent(port_);
+  TestClient slow_head(port_);
+  slow_head.Send("GET / HT");
+  TestClient slow_body(port_);
+  slow_body.Send(Request("/", "Content-Length: 10\r\n", "x"));
+  TestClient unfulfilled(port_);
+  unfulfilled.Send(Request("/", "Expect: 100-continue\r\nContent-Length: 10\r\n"));
+  TestClient idle(port_);
+  idle.Send(Request("/"));
+  EXPECT_EQ(silent.ReadAll(), "");
+  EXPECT_THAT(slow_head.ReadAll(), EndsWith("REQUEST_TIMEOUT"));
+  EXPECT_THAT(slow_body.ReadAll(), EndsWith("REQUEST_TIMEOUT"));
+  EXPECT_THAT(unfulfilled.ReadAll(), EndsWith("REQUEST_TIMEOUT"));
+  EXPECT_THAT(idle.ReadAll(), EndsWith("/=$"));
+}
+
+TEST_F(ListenerTest, ACallerThatDoesNotReadIsCutOff) {
+  listener_.reset();
+  StartWith({.write_timeout_ms = 300});
+  TestClient client(port_);
+  client.Send(Request("/large"));
+  std::this_thread::sleep_for(milliseconds(1'200));
+  EXPECT_LT(client.ReadAll().size(), 8U << 20);
+}
+
+TEST_F(ListenerTest, NewConnectionsTakeThePlaceOfIdleOnes) {
+  listener_.reset();
+  StartWith({.connections_per_peer_max = 8}, 1);
+  TestClient busy(port_);
+  busy.Send(Request("/later"));
+  std::vector<std::unique_ptr<TestClient>> idle;
+  for (int i = 0; i < 100; ++i) {
+    idle.push_back(std::make_unique<TestClient>(port_));
+    if (i % 2 == 0) idle.back()->Send("GET / HTTP/1.1\r\n");
+  }
+  TestClient late(port_);
+  late.Send(Request("/late"));
+  EXPECT_THAT(late.ReadUntil("$"), EndsWith("/late=$"));
+  EXPECT_THAT(busy.ReadUntil("$"), EndsWith("/later=$"));
+  EXPECT_EQ(idle.front()->ReadAll(), "");
+}
+
+TEST_F(ListenerTest, ShutdownAnswersWhatWasSent) {
+  TestClient working(port_);
+  working.Send(Request("/later"));
+  TestClient idle(port_);
+  idle.Send(Request("/"));
+  idle.ReadUntil("$");
+  TestClient accepted(port_);
+  accepted.Send(Request("/accepted"));
+  EXPECT_TRUE(listener_->Shutdown(SteadyClock::now() + milliseconds(5'000)));
+  EXPECT_THAT(working.ReadAll(), EndsWith("/later=$"));
+  EXPECT_THAT(accepted.ReadAll(), EndsWith("/accepted=$"));
+  EXPECT_EQ(idle.ReadAll(), "");
+}
+
+TEST_F(ListenerTest, ShutdownCutsOffAtItsDeadline) {
+  TestClient client(port_);
+  client.Send(Request("/", "Content-Length: 10\r\n", "x"));
+  std::this_thread::sleep_for(milliseconds(50));
+  EXPECT_FALSE(listener_->Shutdown(SteadyClock::now() + milliseconds(50)));
+  EXPECT_EQ(client.ReadAll(), "");
+}
+
+TEST(SocketsTest, AnAddressIsTakenOnce) {
+  const ListeningSockets first = OpenListeningSockets("127.0.0.1", 0, 3).value();
+  EXPECT_EQ(first.fds.size(), 3);
+  EXPECT_EQ(OpenListeningSockets("127.0.0.1", first.port, 2).status().reason(),
+            Reason::kAddressInUse);
+  EXPECT_EQ(OpenListeningSockets("example.com", 0, 1).status().field(), "host");
+}
+
+}  // namespace
+}  // namespace mlos::api::http::wire

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <boost/beast/http/verb.hpp>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "api/http/wire/byte_buffer.h"
+
+namespace mlos::api::http::wire {
+
+using Verb = boost::beast::http::verb;
+
+/// What the head of a request says that anyone here asks for. Views point into the connection and
+/// are valid while the head is looked at; header names match without regard to case.
+struct RequestHead {
+  Verb verb = Verb::unknown;
+  std::string_view target;
+  bool http11 = true;
+  bool keep_alive = true;
+  std::optional<std::string_view> host;
+  std::optional<std::string_view> origin;
+  std::optional<std::string_view> expect;
+  std::optional<std::string_view> request_timeout;   ///< X-Request-Timeout-Ms
+  std::optional<std::string_view> content_encoding;
+  std::optional<std::uint64_t> content_length;
+  bool chunked = false;
+  /// The address the connection came in at, as text; empty where the server listens on one only.
+  std::string_view local_address;
+
+  bool has_body() const { return chunked || content_length.value_or(0) != 0; }
+};
+
+/// What is sent back. `content_type` is a constant.
+struct Reply {
+  unsigned http_status = 200;
+  std::string_view content_type = "application/json";
+  /// The methods of a 405 or of an answer to OPTIONS.
+  std::string allow;
+  /// Asks the caller to come back in a second.
+  bool retry_later = false;
+  /// Close the connection after it, whatever the caller prefers.
+  bool close = false;
+  ByteBuffer body;
+};
+
+/// Readable bytes behind a body, which simdjson reads in wide steps.
+inline constexpr std::size_t kBodyPaddingBytes = 64;
+
+}  // namespace mlos::api::http::wire

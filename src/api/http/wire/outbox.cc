@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+#include "api/http/wire/outbox.h"
+
+#include <algorithm>
+#include <boost/beast/http/status.hpp>
+#include <charconv>
+#include <utility>
+
+namespace mlos::api::http::wire {
+namespace {
+
+// Below this, copying a body is cheaper than a second piece in the write.
+constexpr std::size_t kLargeBodyBytes = 16 << 10;
+// An outbox keeps this much memory between replies.
+constexpr std::size_t kKeptBytesMax = 64 << 10;
+
+void AppendNumber(ByteBuffer& out, std::size_t number) {
+  char digits[20];
+  const auto end = std::to_chars(digits, digits + sizeof(digits), number);
+  out.Append(std::string_view(digits, static_cast<std::size_t>(end.ptr - digits)));
+}
+
+void AppendStatusLine(ByteBuffer& out, unsigned http_status) {
+  if (http_status == 200) {
+    out.Append("HTTP/1.1 200 OK\r\n");
+    return;
+  }
+  out.Append("HTTP/1.1 ");
+  AppendNumber(out, http_status);
+  out.Append(' ');
+  out.Append(boost::beast::http::obsolete_reason(static_cast<boost::beast::http::status>(http_status)));
+  out.Append("\r\n");
+}
+
+void AppendHead(ByteBuffer& out, const Reply& reply, const ReplyFraming& framing) {
+  AppendStatusLine(out, reply.http_status);
+  out.Append("Server: MLOS-Core\r\nDate: ");
+  out.Append(framing.date);
+  if (!reply.body.empty()) {
+    out.Append("\r\nContent-Type: ");
+    out.Append(reply.content_type);
+  }
+  // A 204 has no body, and says so by its status (RFC 9110, section 8.6).
+  if (reply.http_status != 204) {
+    out.Append("\r\nContent-Length: ");
+    AppendNumber(out, reply.body.size());
+  }
+  if (!reply.allow.empty()) {
+    out.Append("\r\nAllow: ");
+    out.Append(reply.allow);
+  }
+  if (reply.retry_later) out.Append("\r\nRetry-After: 1");
+  if (framing.close) out.Append("\r\nConnection: close");
+  out.Append("\r\n\r\n");
+}
+
+}  // namespace
+
+void Outbox::Add(Reply reply, const ReplyFraming& framing) {
+  AppendHead(text_, reply, framing);
+  if (framing.head_only) return;
+  if (reply.body.size() < kLargeBodyBytes) {
+    text_.Append(reply.body.view());
+  } else {
+    large_ = std::move(reply.body);
+  }
+}
+
+std::array<boost::asio::const_buffer, 2> Outbox::buffers() const {
+  const std::size_t of_text = std::min(sent_, text_.size());
+  const std::size_t of_large = sent_ - of_text;
+  return {boost::asio::const_buffer(text_.data() + of_text, text_.size() - of_text),
+          boost::asio::const_buffer(large_.data() + of_large, large_.size() - of_large)};
+}
+
+void Outbox::Consume(std::size_t count) {
+  sent_ += count;
+  if (!empty()) return;
+  sent_ = 0;
+  large_ = ByteBuffer();
+  if (text_.capacity() > kKeptBytesMax) text_ = ByteBuffer();
+  text_.Clear();
+}
+
+}  // namespace mlos::api::http::wire

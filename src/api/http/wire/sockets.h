@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/unique_fd.h"
+
+namespace mlos::api::http::wire {
+
+/// Sockets that listen on one address and port, and share its connections.
+struct ListeningSockets {
+  std::vector<UniqueFd> fds;
+  std::string address;  ///< "127.0.0.1", "::1"
+  std::uint16_t port = 0;
+};
+
+/// Opens `count` listening sockets. Port 0 is one the kernel picks. INVALID_CONFIG (field `host`)
+/// where `host` is no address, ADDRESS_IN_USE where anyone listens there already, even one who would
+/// share; IO_ERROR.
+Result<ListeningSockets> OpenListeningSockets(const std::string& host, std::uint16_t port,
+                                              unsigned count);
+
+}  // namespace mlos::api::http::wire
