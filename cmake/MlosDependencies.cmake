@@ -26,4 +26,4 @@ endif()
 add_library(onnxruntime SHARED IMPORTED)
 set_target_properties(onnxruntime PROPERTIES
   IMPORTED_LOCATION ${ONNXRUNTIME_ROOT}/lib/libonnxruntime.so.1
-  INTERFACE_SYSTEM_INCLUDE_DIRECTORIES ${ONNXRUNTIME_ROOT}/include)
+  INTERFACE_INCLUDE_DIRECTORIES ${ONNXRUNTIME_ROOT}/include)

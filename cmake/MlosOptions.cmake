@@ -26,6 +26,8 @@ endif()
 
 add_compile_options(-Wall -Wextra -Werror -fstack-protector-strong)
 add_compile_options($<$<COMPILE_LANG_AND_ID:CXX,Clang>:-Wthread-safety>)
+# g++ 12 sees overlaps in std::string that are not there (gcc.gnu.org/PR105651).
+add_compile_options($<$<COMPILE_LANG_AND_ID:CXX,GNU>:-Wno-restrict>)
 # Designated initializers leave the rest at their defaults on purpose.
 add_compile_options(-Wno-missing-field-initializers)
 if(CMAKE_BUILD_TYPE STREQUAL "Release" AND NOT MLOS_SANITIZE)
@@ -36,4 +38,6 @@ endif()
 if(MLOS_SANITIZE)
   add_compile_options(-fsanitize=${MLOS_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${MLOS_SANITIZE})
+  set(sanitizer_ignore -fsanitize-ignorelist=${CMAKE_CURRENT_LIST_DIR}/sanitizer-ignore.txt)
+  add_compile_options($<$<COMPILE_LANG_AND_ID:CXX,Clang>:${sanitizer_ignore}>)
 endif()

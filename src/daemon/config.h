@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace mlos::daemon {
+
+/// What Core runs with, after flags, environment, file and defaults have been merged. Every member
+/// has a row in the option table (options.cc), which is where names, ranges and help live.
+struct Config {
+  std::uint16_t http_port = 8080;
+  std::string http_host = "127.0.0.1";
+  std::vector<std::string> allowed_hosts;
+  std::uint16_t grpc_port = 8081;
+  std::string socket = "/tmp/mlos.sock";
+  bool no_http = false;
+  bool no_grpc = false;
+  bool no_ipc = false;
+
+  std::string state_dir;
+  std::vector<std::string> plugin_dirs;
+  std::vector<std::string> model_roots;
+
+  std::uint64_t body_bytes_max = 256ULL << 20;
+  std::uint64_t in_flight_bytes_max = 2ULL << 30;
+  std::uint32_t connections_max = 8'192;
+  std::uint32_t connections_per_peer_max = 2'048;
+  std::uint32_t header_timeout_ms = 10'000;
+  std::uint32_t body_timeout_ms = 30'000;
+  std::uint32_t write_timeout_ms = 30'000;
+  std::uint32_t idle_timeout_ms = 75'000;
+  std::uint32_t request_timeout_ms_max = 600'000;
+  std::uint32_t drain_timeout_ms = 30'000;
+
+  std::uint32_t http_threads = 0;
+  std::uint32_t compute_threads = 0;
+  std::uint32_t intra_op_threads = 0;
+  std::uint32_t queue_length_max = 1'024;
+  std::uint64_t arena_bytes_max = 4ULL << 30;
+  std::uint32_t probe_timeout_ms = 120'000;
+
+  std::string log_level = "info";
+  std::string log_format = "text";
+};
+
+}  // namespace mlos::daemon

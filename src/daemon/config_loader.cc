@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/config_loader.h"
+
+#include <arpa/inet.h>
+#include <unistd.h>
+#include <yaml-cpp/yaml.h>
+
+#include <cstdlib>
+#include <system_error>
+
+#include "daemon/config_file.h"
+#include "daemon/options.h"
+
+namespace mlos::daemon {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::vector<std::string> SplitCommas(const std::string& text) {
+  std::vector<std::string> values;
+  std::size_t start = 0;
+  while (true) {
+    const std::size_t comma = text.find(',', start);
+    values.push_back(text.substr(start, comma - start));
+    if (comma == std::string::npos) return values;
+    start = comma + 1;
+  }
+}
+
+// A list arrives as it was typed, `--allowed-hosts a,b`; folders may hold commas and are repeated
+// instead.
+std::vector<std::string> ListValues(const Option& option, std::vector<std::string> values) {
+  if (!option.is_list || option.value_name == "DIR") return values;
+  std::vector<std::string> split;
+  for (const std::string& value : values) {
+    for (std::string& element : SplitCommas(value)) split.push_back(std::move(element));
+  }
+  return split;
+}
+
+Status ApplyEnvironment(const ConfigSources& sources, Config& config) {
+  if (sources.environment == nullptr) return OkStatus();
+  for (const Option& option : Options()) {
+    const std::string name = option.environment();
+    const auto value = sources.environment(name);
+    if (!value) continue;
+    const auto values = option.is_list ? SplitCommas(*value) : std::vector<std::string>{*value};
+    MLOS_TRY(option.set(config, values).WithContext(name));
+  }
+  return OkStatus();
+}
+
+Status ApplyFlags(const ConfigSources& sources, Config& config) {
+  for (const auto& [key, values] : sources.flags) {
+    const Option* option = FindOption(key);
+    MLOS_CHECK(option != nullptr, "a flag without an option");
+    MLOS_TRY(option->set(config, ListValues(*option, values)).WithContext(option->flag));
+  }
+  return OkStatus();
+}
+
+Status CheckWhole(const Config& config) {
+  if (!IsLoopback(config.http_host) && config.model_roots.empty() && !config.no_http) {
+    return {Reason::kInvalidConfig,
+            "model_roots: at least one folder is needed when http_host is not a loopback address, "
+            "because strangers could register any file of this machine otherwise"};
+  }
+  if (config.body_bytes_max > config.in_flight_bytes_max) {
+    return {Reason::kInvalidConfig,
+            "body_bytes_max: one body may not be larger than in_flight_bytes_max"};
+  }
+  return OkStatus();
+}
+
+fs::path ProgramFolder() {
+  std::error_code error;
+  const fs::path program = fs::read_symlink("/proc/self/exe", error);
+  return program.parent_path();
+}
+
+std::string DefaultStateDir() {
+  if (::geteuid() == 0) return "/var/lib/mlos";
+  if (const auto state = ProcessEnvironment("XDG_STATE_HOME"); state && !state->empty()) {
+    return *state + "/mlos";
+  }
+  return ProcessEnvironment("HOME").value_or("/tmp") + "/.local/state/mlos";
+}
+
+std::string DefaultSocket() {
+  const auto runtime_dir = ProcessEnvironment("XDG_RUNTIME_DIR");
+  return runtime_dir && !runtime_dir->empty() ? *runtime_dir + "/mlos.sock" : "/tmp/mlos.sock";
+}
+
+}  // namespace
+
+std::optional<std::string> ProcessEnvironment(const std::string& name) {
+  const char* value = std::getenv(name.c_str());
+  if (value == nullptr) return std::nullopt;
+  return value;
+}
+
+Config DefaultConfig() {
+  Config config;
+  config.state_dir = DefaultStateDir();
+  config.socket = DefaultSocket();
+  // Beside the program in a build folder, below the prefix once installed.
+  const fs::path folder = ProgramFolder();
+  for (const fs::path& dir : {folder / "plugins", folder.parent_path() / "lib/mlos/plugins"}) {
+    std::error_code error;
+    if (fs::is_directory(dir, error)) config.plugin_dirs.push_back(dir.string());
+  }
+  return config;
+}
+
+Result<Config> LoadConfig(const ConfigSources& sources) {
+  Config config = DefaultConfig();
+  if (sources.file) MLOS_TRY(ApplyConfigFile(*sources.file, config));
+  MLOS_TRY(ApplyEnvironment(sources, config));
+  MLOS_TRY(ApplyFlags(sources, config));
+  MLOS_TRY(CheckWhole(config));
+  return config;
+}
+
+std::string ToYaml(const Config& config) {
+  YAML::Emitter yaml;
+  yaml << YAML::BeginMap;
+  for (const Option& option : Options()) {
+    const std::vector<std::string> values = option.get(config);
+    yaml << YAML::Key << std::string(option.key) << YAML::Value;
+    if (option.is_list) {
+      yaml << YAML::Flow << values;
+    } else {
+      yaml << values.front();
+    }
+  }
+  yaml << YAML::EndMap;
+  return std::string(yaml.c_str()) + "\n";
+}
+
+bool IsLoopback(const std::string& host) {
+  in_addr address{};
+  if (::inet_pton(AF_INET, host.c_str(), &address) == 1) return ntohl(address.s_addr) >> 24 == 127;
+  return host == "localhost" || host == "::1";
+}
+
+}  // namespace mlos::daemon

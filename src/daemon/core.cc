@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/core.h"
+
+#include <unistd.h>
+
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/log.h"
+#include "daemon/version.h"
+
+namespace mlos::daemon {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::vector<fs::path> Paths(const std::vector<std::string>& texts) {
+  return {texts.begin(), texts.end()};
+}
+
+runtime::RuntimeOptions RuntimeOptionsOf(const Config& config) {
+  return {
+      .state_dir = config.state_dir,
+      .plugin_dirs = Paths(config.plugin_dirs),
+      .model_roots = Paths(config.model_roots),
+      .probe_program = "/proc/self/exe",
+      .probe_timeout_ms = config.probe_timeout_ms,
+      .compute_threads = config.compute_threads,
+      .intra_op_threads = config.intra_op_threads,
+      .arena_bytes_max = config.arena_bytes_max,
+      .queue_length_max = config.queue_length_max,
+  };
+}
+
+api::http::ServerOptions HttpOptionsOf(const Config& config) {
+  return {
+      .host = config.http_host,
+      .port = config.http_port,
+      .threads = config.http_threads,
+      .allowed_hosts = config.allowed_hosts,
+      .body_bytes_max = config.body_bytes_max,
+      .in_flight_bytes_max = config.in_flight_bytes_max,
+      .header_timeout_ms = config.header_timeout_ms,
+      .body_timeout_ms = config.body_timeout_ms,
+      .write_timeout_ms = config.write_timeout_ms,
+      .idle_timeout_ms = config.idle_timeout_ms,
+      .request_timeout_ms_max = config.request_timeout_ms_max,
+      .connections_max = config.connections_max,
+      .connections_per_peer_max = config.connections_per_peer_max,
+      .version = std::string(kVersion),
+      .apis = [] { return std::vector<std::string>{"http"}; },
+  };
+}
+
+// A state folder of its own user only: registrations name files of this machine.
+constexpr unsigned kStateDirMode = 0700;
+
+}  // namespace
+
+Core::Core(FileLock state_lock, std::unique_ptr<runtime::Runtime> runtime)
+    : state_lock_(std::move(state_lock)), runtime_(std::move(runtime)) {}
+
+Core::~Core() {
+  if (http_ != nullptr) Stop(std::chrono::milliseconds(0));
+}
+
+Result<std::unique_ptr<Core>> Core::Start(const Config& config) {
+  if (config.no_http) {
+    return Status(Reason::kUnimplemented,
+                  "HTTP is the only door of this build: --no-http leaves nothing to serve");
+  }
+  const fs::path state_dir = config.state_dir;
+  MLOS_TRY(CreateDirectories(state_dir, kStateDirMode).WithContext("state_dir"));
+  Result<FileLock> lock = FileLock::TryAcquire(state_dir / "lock");
+  if (!lock.ok()) {
+    return std::move(lock).status().WithContext("state_dir: is another Core running on it?");
+  }
+  auto runtime = MLOS_TRY(runtime::Runtime::Create(RuntimeOptionsOf(config)));
+  std::unique_ptr<Core> core(new Core(std::move(*lock), std::move(runtime)));
+  MLOS_TRY(core->OpenDoors(config));
+  MLOS_TRY(WriteFileAtomic(state_dir / "http.port", std::to_string(core->http_port()) + "\n"));
+  core->LoadRegistered();
+  return core;
+}
+
+Status Core::OpenDoors(const Config& config) {
+  http_ = MLOS_TRY(api::http::Server::Start(HttpOptionsOf(config), *runtime_));
+  Log(LogLevel::kInfo, "serving HTTP", {{"host", config.http_host}, {"port", http_port()}});
+  if (!config.no_grpc) Log(LogLevel::kInfo, "the gRPC door is not in this build");
+  if (!config.no_ipc) Log(LogLevel::kInfo, "the IPC door is not in this build");
+  return OkStatus();
+}
+
+void Core::LoadRegistered() {
+  if (loader_.joinable()) loader_.join();
+  loader_ = std::thread([this] { runtime_->LoadRegistered(); });
+}
+
+bool Core::Stop(std::chrono::milliseconds grace) {
+  const Deadline deadline = SteadyClock::now() + grace;
+  const bool answered = http_->Shutdown(deadline);
+  const bool drained = runtime_->Drain(deadline);
+  if (loader_.joinable()) loader_.join();
+  http_.reset();
+  return answered && drained;
+}
+
+}  // namespace mlos::daemon

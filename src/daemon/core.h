@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <thread>
+
+#include "api/http/server.h"
+#include "base/files.h"
+#include "base/result.h"
+#include "daemon/config.h"
+#include "runtime/runtime.h"
+
+namespace mlos::daemon {
+
+/// A running MLOS Core: the state folder's lock, the runtime and the doors, built in that order and
+/// taken down in the opposite one. Thread-compatible: one thread starts and stops it.
+class Core {
+ public:
+  /// Opens the registry and the doors; registered models are loaded in the background meanwhile.
+  /// STATE_LOCKED or ADDRESS_IN_USE where another Core is at work.
+  static Result<std::unique_ptr<Core>> Start(const Config& config);
+  Core(const Core&) = delete;
+  Core& operator=(const Core&) = delete;
+  ~Core();
+
+  std::uint16_t http_port() const { return http_->port(); }
+
+  /// Tries the registered models that are not loaded again, in the background.
+  void LoadRegistered();
+
+  /// Stops accepting, answers what is being served, ends. False where the grace period was not enough.
+  bool Stop(std::chrono::milliseconds grace);
+
+ private:
+  Core(FileLock state_lock, std::unique_ptr<runtime::Runtime> runtime);
+  Status OpenDoors(const Config& config);
+
+  FileLock state_lock_;
+  std::unique_ptr<runtime::Runtime> runtime_;
+  std::unique_ptr<api::http::Server> http_;
+  std::thread loader_;
+};
+
+}  // namespace mlos::daemon

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+#include <sys/resource.h>
+
+#include <csignal>
+#include <iostream>
+
+#include "base/log.h"
+#include "daemon/command_line.h"
+#include "daemon/config_loader.h"
+#include "daemon/core.h"
+#include "daemon/options.h"
+#include "probe/probe.h"
+
+namespace mlos::daemon {
+namespace {
+
+constexpr int kExitFailure = 1;
+
+int Fail(const Status& status) {
+  std::cerr << "error: " << status.message() << '\n';
+  return kExitFailure;
+}
+
+LogFormat LogFormatOf(const Config& config) {
+  return config.log_format == "json" ? LogFormat::kJson : LogFormat::kText;
+}
+
+// Signals are taken by sigwait on the main thread; every thread started later inherits the mask.
+sigset_t BlockSignals() {
+  std::signal(SIGPIPE, SIG_IGN);
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, signal);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  return signals;
+}
+
+// Each connection is a descriptor: the soft limit of 1,024 is no limit anybody chose.
+void RaiseDescriptorLimit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/// Reads the configuration again; a bad one is refused and the old one goes on.
+void Reload(const ConfigSources& sources, Core& core, Config& config) {
+  const Result<Config> fresh = LoadConfig(sources);
+  if (!fresh.ok()) {
+    Log(LogLevel::kError, "configuration not reloaded", {LogField(fresh.status())});
+    return;
+  }
+  for (const Option& option : Options()) {
+    if (option.get(*fresh) == option.get(config)) continue;
+    if (!option.reloadable) {
+      Log(LogLevel::kWarning, "a changed option needs a restart", {{"option", option.key}});
+      continue;
+    }
+    const Status set = option.set(config, option.get(*fresh));
+    MLOS_CHECK(set.ok(), "a checked value is not accepted again");
+  }
+  const Status logging = InitLogging(LogFormatOf(config), config.log_level);
+  MLOS_CHECK(logging.ok(), "a checked log level is not accepted again");
+  core.LoadRegistered();
+  Log(LogLevel::kInfo, "configuration reloaded");
+}
+
+int Serve(const ConfigSources& sources, Config config) {
+  const sigset_t signals = BlockSignals();
+  RaiseDescriptorLimit();
+  if (const Status logging = InitLogging(LogFormatOf(config), config.log_level); !logging.ok()) {
+    return Fail(logging);
+  }
+  Result<std::unique_ptr<Core>> core = Core::Start(config);
+  if (!core.ok()) return Fail(core.status());
+  while (true) {
+    int signal = 0;
+    sigwait(&signals, &signal);
+    if (signal != SIGHUP) break;
+    Reload(sources, **core, config);
+  }
+  Log(LogLevel::kInfo, "draining", {{"grace_ms", config.drain_timeout_ms}});
+  const bool drained = (*core)->Stop(std::chrono::milliseconds(config.drain_timeout_ms));
+  Log(LogLevel::kInfo, drained ? "stopped" : "stopped with requests unanswered");
+  return drained ? 0 : kExitFailure;
+}
+
+int Main(int argc, const char* const* argv) {
+  const CommandLine line = ParseCommandLine(argc, argv);
+  if (line.action == Action::kExit) return line.exit_code;
+  if (line.action == Action::kProbeModel) return probe::RunProbe();
+  Result<Config> config = LoadConfig(line.sources);
+  if (!config.ok()) return Fail(config.status());
+  switch (line.action) {
+    case Action::kPrintConfig:
+      std::cout << ToYaml(*config);
+      return 0;
+    case Action::kCheckConfig:
+      std::cout << "configuration ok\n";
+      return 0;
+    default:
+      return Serve(line.sources, std::move(config).value());
+  }
+}
+
+}  // namespace
+}  // namespace mlos::daemon
+
+int main(int argc, char** argv) { return mlos::daemon::Main(argc, argv); }
