@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "axon/fetch/cancel.h"
+#include "axon/ui/exit_code.h"
+
+namespace axon::cli {
+
+/// Parses the command line and carries it out. `cancel`, set from a signal handler, ends it early.
+ui::ExitCode Run(int argc, const char* const* argv, const fetch::CancelFlag& cancel);
+
+}  // namespace axon::cli

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "axon/config/config.h"
+#include "axon/fetch/cancel.h"
+#include "axon/ui/console.h"
+#include "axon/ui/exit_code.h"
+#include "base/status.h"
+
+// CLI11 is one large header: only command.cc, tree.cc and app.cc include it.
+namespace CLI {
+class App;
+class Option;
+}  // namespace CLI
+
+namespace axon::cli {
+
+/// What a command works with. Borrowed for the duration of the command.
+struct Context {
+  const config::Config& config;
+  ui::Console& console;
+  const fetch::CancelFlag& cancel;
+};
+
+/// How a command ended: its status and, where the reason alone does not tell, the exit code.
+struct Outcome {
+  Outcome(mlos::Status ended) : status(std::move(ended)) {}  // NOLINT(google-explicit-constructor)
+  Outcome(mlos::Status ended, ui::ExitCode code) : status(std::move(ended)), exit_code(code) {}
+  mlos::Status status;
+  std::optional<ui::ExitCode> exit_code;
+
+  ui::ExitCode code() const;
+};
+
+using Action = std::function<Outcome(Context&)>;
+
+/// A command that is being described; what it is given to fill must live as long as the tree.
+class Command {
+ public:
+  explicit Command(CLI::App& app) : app_(app) {}
+
+  Command& Argument(const std::string& name, std::string& value, const std::string& description);
+  Command& OptionalArgument(const std::string& name, std::string& value,
+                            const std::string& description);
+  Command& Option(const std::string& names, std::string& value, const std::string& description);
+  Command& Flag(const std::string& names, bool& value, const std::string& description);
+  /// What the argument or option before may be.
+  Command& OneOf(const std::vector<std::string>& values);
+  /// Keeps it out of help, completions and the reference.
+  Command& Hidden();
+
+  CLI::App& app() { return app_; }
+
+ private:
+  CLI::App& app_;
+  CLI::Option* last_ = nullptr;
+};
+
+/// The tree of commands, with what each of them does. Thread-compatible.
+class Commands {
+ public:
+  Commands(const std::string& name, const std::string& description);
+  ~Commands();
+  Commands(const Commands&) = delete;
+  Commands& operator=(const Commands&) = delete;
+
+  CLI::App& root() { return *root_; }
+
+  /// Adds a command, with the flags that all commands share.
+  Command Add(const std::string& name, const std::string& description, Action action);
+  /// The same below a command that only groups others.
+  Command AddTo(Command& group, const std::string& name, const std::string& description,
+                Action action);
+  Command AddGroup(const std::string& name, const std::string& description);
+
+  /// The action of the command that was parsed; nullptr where none was.
+  const Action* Chosen() const;
+
+ private:
+  Command AddBelow(CLI::App& parent, const std::string& name, const std::string& description,
+                   Action action);
+
+  std::unique_ptr<CLI::App> root_;
+  std::map<const CLI::App*, Action> actions_;
+  // What the shared flags fill; the console has looked at the words themselves before.
+  bool json_ = false;
+  bool quiet_ = false;
+};
+
+}  // namespace axon::cli

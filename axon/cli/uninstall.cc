@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+#include "axon/cli/commands.h"
+#include "axon/cli/common.h"
+#include "axon/core/core_client.h"
+#include "axon/ui/hint.h"
+
+namespace axon::cli {
+namespace {
+
+using mlos::Reason;
+using mlos::Result;
+using mlos::Status;
+using store::InstalledModel;
+
+constexpr std::chrono::seconds kPatience(5);
+
+struct UninstallOptions {
+  std::string model;
+  bool force = false;
+};
+
+/// A Core that does not answer holds no model.
+Status CheckNotRegistered(Context& context, const std::vector<InstalledModel>& models) {
+  core::CoreClient core(context.config.Endpoint("core.endpoint"), context.cancel, kPatience);
+  for (const InstalledModel& model : models) {
+    const Result<bool> registered = core.Has(model.id.text());
+    if (!registered.ok() && registered.status().reason() == Reason::kNetwork)
+      return mlos::OkStatus();
+    if (!registered.ok()) return registered.status();
+    if (!*registered) continue;
+    return ui::WithHint({Reason::kModelInUse, model.id.text() + " is registered with MLOS Core"},
+                        "DELETE /models/{id} unregisters it; --force uninstalls it all the same");
+  }
+  return mlos::OkStatus();
+}
+
+void Show(Context& context, const std::vector<InstalledModel>& removed) {
+  ui::JsonWriter json;
+  json.BeginObject().Field("status", "uninstalled").Key("models").BeginArray();
+  std::string names;
+  for (const InstalledModel& model : removed) {
+    json.Value(std::string_view(model.id.text()));
+    names += model.id.text() + "\n";
+  }
+  json.EndArray().EndObject();
+  if (context.console.json()) {
+    context.console.Data(json);
+  } else {
+    context.console.Data(names);
+  }
+}
+
+Outcome Uninstall(Context& context, const UninstallOptions& options) {
+  const store::Store store = OpenStore(context);
+  const std::vector<InstalledModel> models = MLOS_TRY(FindInstalled(store, options.model));
+  if (!options.force) MLOS_TRY(CheckNotRegistered(context, models));
+  std::vector<InstalledModel> removed;
+  for (const InstalledModel& model : models) {
+    const Status status = store.Remove(model);
+    if (!status.ok()) {
+      Show(context, removed);
+      return Status(status).WithContext(model.id.text());
+    }
+    removed.push_back(model);
+  }
+  Show(context, removed);
+  context.console.Note("its files stay in the store until `axon cache clean`");
+  return mlos::OkStatus();
+}
+
+}  // namespace
+
+void AddUninstall(Commands& commands) {
+  auto options = std::make_shared<UninstallOptions>();
+  commands
+      .Add("uninstall", "Removes a version of a model, or all of them",
+           [options](Context& context) { return Uninstall(context, *options); })
+      .Argument("model", options->model, "namespace/name[@version]")
+      .Flag("--force", options->force, "Even where MLOS Core has the model registered");
+}
+
+}  // namespace axon::cli

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "base/unique_fd.h"
+
+namespace axon::fetch {
+
+/// The first bytes of a download, kept in a file so that another process can go on with it. Beside
+/// it lies a note, `<file>.json`, of where they came from; without a note the bytes are still good
+/// for as much as the digest of the whole says in the end. Locked while open. Thread-compatible.
+class PartialFile {
+ public:
+  /// Opens or creates `path`. Bytes beyond `size_bytes_max` cannot belong to the file wanted, and
+  /// empty it. STATE_LOCKED where another process is at it.
+  static mlos::Result<PartialFile> Open(std::filesystem::path path, std::uint64_t size_bytes_max);
+
+  std::uint64_t size_bytes() const { return size_bytes_; }
+  /// The ETag that came with these bytes from `url`; empty where none is known.
+  std::string EtagFrom(std::string_view url) const;
+
+  /// DISK_FULL or IO_ERROR leave the file at a length that size_bytes() tells.
+  mlos::Status Append(std::string_view bytes);
+  /// Forgets all bytes.
+  mlos::Status Restart();
+  /// Notes where the bytes come from.
+  mlos::Status WriteNote(std::string_view url, std::string_view etag);
+  /// Hands every byte to `sink`, in order; `sink` returns false to stop with CANCELLED.
+  mlos::Status Replay(const std::function<bool(std::string_view)>& sink) const;
+  mlos::Status Sync() const;
+  /// Removes the file and its note.
+  void Discard();
+
+  /// The note that belongs to a partial file.
+  static std::filesystem::path NotePath(const std::filesystem::path& path);
+
+ private:
+  PartialFile(std::filesystem::path path, mlos::UniqueFd fd)
+      : path_(std::move(path)), fd_(std::move(fd)) {}
+  void ReadNote();
+
+  std::filesystem::path path_;
+  mlos::UniqueFd fd_;
+  std::uint64_t size_bytes_ = 0;
+  std::string note_url_;
+  std::string note_etag_;
+};
+
+}  // namespace axon::fetch

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <memory>
+#include <string_view>
+
+#include "axon/fetch/cancel.h"
+#include "axon/hub/hub.h"
+#include "base/result.h"
+
+namespace axon::hub {
+
+/// The hub of a namespace. UNIMPLEMENTED for those that come later, INVALID_MODEL_ID for one that
+/// nobody knows. `cancel` must outlive the hub.
+mlos::Result<std::unique_ptr<Hub>> OpenHub(std::string_view name_space, const HubSettings& settings,
+                                           const fetch::CancelFlag& cancel);
+
+}  // namespace axon::hub

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "axon/install/installer.h"
+#include "axon/store/store.h"
+#include "base/result.h"
+#include "package/archive.h"
+
+namespace axon::install {
+
+struct Imported {
+  store::InstalledModel model;
+  /// False where the package had no digests of its own.
+  bool verified = false;
+  /// The very same package was installed already; nothing was changed.
+  bool up_to_date = false;
+};
+
+/// Installs a `.axon` file. Ours must agree with its manifest to the letter (CHECKSUM_MISMATCH);
+/// one of the existing tool gets its digests now and is marked unverified. ALREADY_EXISTS where
+/// another package has its id, unless `force`; INVALID_PACKAGE, INVALID_MANIFEST, INVALID_MODEL
+/// otherwise. A package that is refused changes nothing.
+mlos::Result<Imported> ImportArchive(const Workshop& workshop, const std::filesystem::path& archive,
+                                     bool force);
+
+/// Writes an installed model as a `.axon` file, which appears whole or not at all.
+mlos::Status ExportArchive(const Workshop& workshop, const store::InstalledModel& model,
+                           const std::filesystem::path& archive);
+
+}  // namespace axon::install

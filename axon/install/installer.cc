@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: MIT
+#include "axon/install/installer.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "axon/install/describe.h"
+#include "axon/ui/format.h"
+#include "axon/ui/hint.h"
+
+namespace axon::install {
+namespace {
+
+namespace fs = std::filesystem;
+namespace package = mlos::package;
+using hub::RemoteFile;
+using mlos::Reason;
+using mlos::Result;
+using mlos::Status;
+using package::Digest;
+using package::FileEntry;
+using store::Staging;
+
+// The manifest, folders and the file system's own needs.
+constexpr std::uint64_t kSpareBytes = 256 << 10;
+
+/// Weights are named relative to the graph's folder.
+std::string BesideGraph(const std::string& graph, const std::string& location) {
+  return (fs::path(graph).parent_path() / location).string();
+}
+
+bool Contains(const std::vector<std::string>& names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+}  // namespace
+
+Result<store::InstalledModel> Installer::Install(const Plan& plan) {
+  MLOS_TRY(CheckSpace(plan.files));
+  Staging staging = MLOS_TRY(workshop_.store.Stage());
+  Digests digests;
+  MLOS_TRY(Bring(plan, plan.files, staging, digests));
+  const std::vector<std::string> weights = MLOS_TRY(BringWeights(plan, staging, digests));
+  MLOS_TRY(Complete(plan, staging, digests, weights));
+  if (workshop_.cancel.IsSet()) return Status(Reason::kCancelled, "interrupted");
+  MLOS_TRY(staging.Publish(plan.id));
+  return workshop_.store.Find(plan.id);
+}
+
+Status Installer::CheckSpace(const std::vector<RemoteFile>& files) const {
+  const std::uint64_t needed = MissingBytes(workshop_.store, files) + kSpareBytes;
+  const std::uint64_t free = MLOS_TRY(workshop_.store.FreeBytes());
+  if (needed <= free) return mlos::OkStatus();
+  return ui::WithHint(
+      {Reason::kDiskFull, "the model needs " + ui::FormatBytes(needed) +
+                              "; the disk of the store has " + ui::FormatBytes(free) + " left"},
+      "`axon cache clean` removes what no model uses; AXON_CACHE_DIR moves the store");
+}
+
+Status Installer::Bring(const Plan& plan, const std::vector<RemoteFile>& files, Staging& staging,
+                        Digests& digests) {
+  std::vector<RemoteFile> missing;
+  for (const RemoteFile& file : files) {
+    if (!MLOS_TRY(BringFromStore(file, staging, digests))) missing.push_back(file);
+  }
+  return missing.empty() ? mlos::OkStatus() : BringFromHub(plan, missing, staging, digests);
+}
+
+Result<bool> Installer::BringFromStore(const RemoteFile& file, Staging& staging, Digests& digests) {
+  const std::optional<Digest> digest = ObjectOf(file);
+  const store::Objects& objects = workshop_.store.objects();
+  if (!digest.has_value() || !objects.Has(*digest, file.content.size_bytes)) return false;
+  const Status intact =
+      objects.Check(*digest, [this](std::uint64_t) { return !workshop_.cancel.IsSet(); });
+  if (!intact.ok()) {
+    if (intact.reason() != Reason::kChecksumMismatch) return intact;
+    workshop_.console.Warn(std::string(intact.message()) + "; it is downloaded again");
+    return false;
+  }
+  const Status linked = staging.AddObject(*digest, file.path);
+  // Another process may have cleaned it away this moment.
+  if (!linked.ok() && linked.reason() == Reason::kFileNotFound) return false;
+  MLOS_TRY(linked);
+  digests[file.path] = *digest;
+  return true;
+}
+
+Status Installer::BringFromHub(const Plan& plan, const std::vector<RemoteFile>& files,
+                               Staging& staging, Digests& digests) {
+  std::vector<fetch::DownloadItem> items;
+  std::uint64_t total_bytes = 0;
+  for (const RemoteFile& file : files) {
+    fetch::Url url = MLOS_TRY(hub_.FileUrl(plan.remote, file));
+    items.push_back({file.path, std::move(url), file.content, PartOf(workshop_.store, file)});
+    total_bytes += file.content.size_bytes;
+  }
+  fetch::DownloadOptions options = download_;
+  options.explain = [&](const fetch::DownloadItem&, const fetch::ResponseHead& head) {
+    return hub_.Explain(plan.remote, head);
+  };
+  workshop_.console.BeginProgress("downloading", total_bytes);
+  const auto progress = [this](std::uint64_t done) { workshop_.console.MoveProgress(done); };
+  const auto found =
+      fetch::Download(hub_.access(), workshop_.cancel, options, std::move(items), progress);
+  workshop_.console.EndProgress();
+  const std::vector<Digest> fetched = MLOS_TRY(found);
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    const fs::path part = PartOf(workshop_.store, files[i]);
+    MLOS_TRY(staging.AddFile(part, fetched[i], files[i].path));
+    std::error_code ignored;
+    fs::remove(part.string() + ".json", ignored);
+    digests[files[i].path] = fetched[i];
+  }
+  return mlos::OkStatus();
+}
+
+Result<std::vector<std::string>> Installer::BringWeights(const Plan& plan, Staging& staging,
+                                                         Digests& digests) {
+  const package::onnx::Model graph =
+      MLOS_TRY(package::onnx::ReadModel(staging.model() / plan.graph.path));
+  std::vector<std::string> weights;
+  std::vector<RemoteFile> missing;
+  for (const std::string& location : graph.ExternalFiles()) {
+    const std::string path = BesideGraph(plan.graph.path, location);
+    const RemoteFile* file = plan.remote.Find(path);
+    if (file == nullptr) {
+      return Status(Reason::kInvalidModel, plan.graph.path + " refers to the weights " + path +
+                                               ", which " + plan.remote.repository +
+                                               " does not hold");
+    }
+    weights.push_back(path);
+    if (!digests.contains(path)) missing.push_back(*file);
+  }
+  MLOS_TRY(CheckSpace(missing));
+  MLOS_TRY(Bring(plan, missing, staging, digests));
+  for (const RemoteFile* likely : hub::LikelyWeights(plan.remote, plan.graph.path)) {
+    if (Contains(weights, likely->path)) continue;
+    std::error_code ignored;
+    fs::remove(staging.model() / likely->path, ignored);
+    digests.erase(likely->path);
+  }
+  return weights;
+}
+
+Status Installer::Complete(const Plan& plan, Staging& staging, const Digests& digests,
+                           const std::vector<std::string>& weights) {
+  const package::onnx::Model graph =
+      MLOS_TRY(package::onnx::CheckModel(staging.model(), plan.graph.path));
+  std::vector<FileEntry> files;
+  for (const auto& [path, digest] : digests) {
+    const std::uint64_t size_bytes = plan.remote.Find(path)->content.size_bytes;
+    files.push_back({path, size_bytes, digest});
+  }
+  const package::Manifest manifest = Describe(plan, graph, std::move(files), weights);
+  MLOS_TRY(package::CheckManifest(manifest));
+  MLOS_TRY(staging.Write(package::kManifestFileName, package::WriteManifest(manifest)));
+  return staging.Write(package::kInstallRecordFileName, InstallRecord(plan.id));
+}
+
+}  // namespace axon::install

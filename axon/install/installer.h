@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "axon/fetch/cancel.h"
+#include "axon/fetch/download.h"
+#include "axon/hub/hub.h"
+#include "axon/install/plan.h"
+#include "axon/store/store.h"
+#include "axon/ui/console.h"
+#include "base/result.h"
+#include "package/manifest.h"
+#include "package/onnx/model.h"
+
+namespace axon::install {
+
+/// What every way of installing needs. Borrowed; outlives the work.
+struct Workshop {
+  const store::Store& store;
+  ui::Console& console;
+  const fetch::CancelFlag& cancel;
+};
+
+/// Carries out a plan: downloads what is not in the store, looks into the graph for the files it
+/// refers to, writes the manifest, and publishes the model whole or not at all. What was downloaded
+/// before a failure is kept for the next try. Thread-compatible.
+class Installer {
+ public:
+  /// `hub` must outlive the installer, and `download.explain` need not be set.
+  Installer(Workshop workshop, hub::Hub& hub, fetch::DownloadOptions download)
+      : workshop_(workshop), hub_(hub), download_(std::move(download)) {}
+
+  /// DISK_FULL before anything is written where there is too little space; otherwise as Download,
+  /// INVALID_MODEL for a graph that is none, CONFLICT as Staging::Publish.
+  mlos::Result<store::InstalledModel> Install(const Plan& plan);
+
+ private:
+  using Digests = std::map<std::string, mlos::package::Digest>;
+
+  mlos::Status CheckSpace(const std::vector<hub::RemoteFile>& files) const;
+  /// Brings `files` into the staged model and notes their digests.
+  mlos::Status Bring(const Plan& plan, const std::vector<hub::RemoteFile>& files,
+                     store::Staging& staging, Digests& digests);
+  mlos::Result<bool> BringFromStore(const hub::RemoteFile& file, store::Staging& staging,
+                                    Digests& digests);
+  mlos::Status BringFromHub(const Plan& plan, const std::vector<hub::RemoteFile>& files,
+                            store::Staging& staging, Digests& digests);
+  mlos::Result<std::vector<std::string>> BringWeights(const Plan& plan, store::Staging& staging,
+                                                      Digests& digests);
+  mlos::Status Complete(const Plan& plan, store::Staging& staging, const Digests& digests,
+                        const std::vector<std::string>& weights);
+
+  Workshop workshop_;
+  hub::Hub& hub_;
+  fetch::DownloadOptions download_;
+};
+
+}  // namespace axon::install

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "axon/hub/graph_choice.h"
+#include "axon/hub/hub.h"
+#include "axon/store/store.h"
+#include "base/model_id.h"
+#include "base/result.h"
+
+namespace axon::install {
+
+/// What is installed and why. Plain data.
+struct Plan {
+  mlos::ModelId id;
+  hub::RemoteModel remote;
+  hub::GraphChoice graph;
+  /// The graph, its likely weights and its companions, sorted by path, none twice.
+  std::vector<hub::RemoteFile> files;
+  /// The commit that is installed under this id now; empty where there is none.
+  std::string installed_commit;
+  /// The same commit and graph are installed already.
+  bool up_to_date = false;
+
+  std::uint64_t total_bytes() const;
+};
+
+struct PlanRequest {
+  hub::ModelSpec spec;
+  /// The graph to install; empty lets ChooseGraph pick.
+  std::string file;
+};
+
+/// Resolves a spec at its hub, picks the graph and makes sure that it may be downloaded. Writes
+/// nothing. Fails as Hub and ChooseGraph do.
+mlos::Result<Plan> MakePlan(const store::Store& store, hub::Hub& hub, const PlanRequest& request);
+
+/// Where the bytes of a file collect.
+std::filesystem::path PartOf(const store::Store& store, const hub::RemoteFile& file);
+
+/// The digest by which the store may have a file already; absent where its hub gives another kind.
+std::optional<mlos::package::Digest> ObjectOf(const hub::RemoteFile& file);
+
+/// Bytes of `files` that are neither in the store nor on their way.
+std::uint64_t MissingBytes(const store::Store& store, const std::vector<hub::RemoteFile>& files);
+
+}  // namespace axon::install
