@@ -5,6 +5,7 @@ in parallel; what a fixture started it also ends."""
 from __future__ import annotations
 
 import signal
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -90,6 +91,17 @@ def reference() -> Callable[[Path], OrtReference]:
         return sessions[graph]
 
     return get
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Prints what tests counted with `record_property(what, number)`, summed over all of them."""
+    counts: Counter[str] = Counter()
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if getattr(report, "when", None) == "call":
+                counts.update({k: v for k, v in report.user_properties if isinstance(v, int)})
+    for what, count in sorted(counts.items()):
+        terminalreporter.write_line(f"{what}: {count}")
 
 
 @pytest.hookimpl(wrapper=True)

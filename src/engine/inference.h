@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -25,6 +26,18 @@ struct InferenceRequest {
 /// The answer. Output tensors live in the engine's memory until the response dies; `keepalive` holds
 /// what they need (the model, the accounts).
 struct InferenceResponse {
+  InferenceResponse() = default;
+  InferenceResponse(InferenceResponse&&) noexcept = default;
+  // Not memberwise: old outputs must go before what they need.
+  InferenceResponse& operator=(InferenceResponse&& other) noexcept {
+    outputs = std::move(other.outputs);
+    keepalive = std::move(other.keepalive);
+    queue_time_us = other.queue_time_us;
+    inference_time_us = other.inference_time_us;
+    return *this;
+  }
+  ~InferenceResponse() = default;
+
   // Declared first, so that it dies last.
   std::shared_ptr<const void> keepalive;
   /// In the order of the request's `requested_outputs`, or of the schema.

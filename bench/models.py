@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: MIT
+"""Deterministic ONNX models to measure with, random weights: `null` (identity of 4 floats), `tiny`
+(784→128→10) and `bigin` (mean of 150,528 floats: payload, no compute)."""
+
+from pathlib import Path
+
+import numpy as np
+from onnx import TensorProto, checker, helper, numpy_helper, save
+
+OPSETS = [helper.make_opsetid("", 17)]
+
+
+def _value(name, shape):
+    return helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
+
+
+def _save(folder, name, nodes, shape_in, shape_out, weights):
+    initializers = [numpy_helper.from_array(array, key) for key, array in weights.items()]
+    graph = helper.make_graph(
+        nodes, name, [_value("x", shape_in)], [_value("y", shape_out)], initializers)
+    model = helper.make_model(graph, opset_imports=OPSETS, ir_version=8)
+    checker.check_model(model)
+    save(model, str(folder / f"{name}.onnx"))
+
+
+def _dense(rng, sizes):
+    weights = {}
+    for index, (inner, outer) in enumerate(zip(sizes, sizes[1:]), start=1):
+        weights[f"w{index}"] = (rng.standard_normal((inner, outer)) * 0.05).astype(np.float32)
+        weights[f"b{index}"] = (rng.standard_normal(outer) * 0.05).astype(np.float32)
+    return weights
+
+
+def _gemm(source, index, target):
+    return helper.make_node("Gemm", [source, f"w{index}", f"b{index}"], [target])
+
+
+def make_models(folder: Path):
+    """Writes the models that are not there yet."""
+    folder.mkdir(parents=True, exist_ok=True)
+    rng = np.random.default_rng(0)
+    node = helper.make_node
+    _save(folder, "null", [node("Identity", ["x"], ["y"])], ["N", 4], ["N", 4], {})
+    _save(folder, "tiny",
+          [_gemm("x", 1, "h"), node("Relu", ["h"], ["r"]), _gemm("r", 2, "l"),
+           node("Softmax", ["l"], ["y"])],
+          ["N", 784], ["N", 10], _dense(rng, [784, 128, 10]))
+    _save(folder, "bigin",
+          [node("ReduceMean", ["x"], ["y"], axes=[1, 2, 3], keepdims=0)],
+          ["N", 3, 224, 224], ["N"], {})
+
+
+SHAPES = {"null": (1, 4), "tiny": (1, 784), "bigin": (1, 3, 224, 224)}
+
+
+def inputs():
+    """One input of each model, with 7 significant digits so that its JSON is what clients send."""
+    rng = np.random.default_rng(1)
+    return {name: np.array([float(f"{value:.7g}") for value in
+                            rng.standard_normal(shape).astype(np.float32).ravel()],
+                           np.float32).reshape(shape)
+            for name, shape in SHAPES.items()}

@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: MIT
+"""Killing Core at any moment loses nothing that was acknowledged and leaves nothing half done."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import threading
+import time
+
+import numpy as np
+import pytest
+import requests
+
+from tests.support.graphs import scale
+
+X = {"x": np.array([1.0, 2.0], np.float32)}
+
+
+class History:
+    """What a client was told: the factor each id answers with, or None once removed. While a
+    request is unanswered, both the old and the new state are legal."""
+
+    def __init__(self) -> None:
+        self.acknowledged: dict[str, float | None] = {}
+        self.pending: dict[str, float | None] = {}
+
+    def legal(self, model_id: str) -> set[float | None]:
+        states = {self.acknowledged.get(model_id)}
+        if model_id in self.pending:
+            states.add(self.pending[model_id])
+        return states
+
+
+def work(core, graphs: dict[float, object], history: History, rng: random.Random) -> None:
+    """Registers, replaces and removes models until the daemon dies."""
+    while True:
+        model_id = f"kill/m{rng.randrange(4)}"
+        factor = rng.choice([*graphs, None])
+        history.pending = {model_id: factor}
+        try:
+            if factor is None:
+                reply = core.delete(core.model_path(model_id))
+                assert reply.status_code in (200, 404), reply.text
+            else:
+                reply = core.register(model_id, graphs[factor])
+                assert reply.status_code == 200, reply.text
+        except requests.RequestException:
+            return
+        history.acknowledged[model_id] = factor
+        history.pending = {}
+
+
+def check(core, history: History) -> None:
+    """Everything the client was told holds, and every model that is there answers rightly."""
+    there = {entry["id"] for entry in core.get("/models").json()["models"]}
+    for model_id in {*history.acknowledged, *history.pending}:
+        found = None
+        if model_id in there:
+            reply = core.post(core.model_path(model_id, "inference"), json={"x": [1.0, 2.0]})
+            if reply.status_code == 409:  # it was being loaded when Core died
+                assert core.get(core.model_path(model_id)).json()["status"] == "quarantined"
+                assert core.post(core.model_path(model_id, "load")).status_code == 200
+            found = float(core.infer(model_id, X)["y"][0])
+        assert found in history.legal(model_id), (model_id, found, history.legal(model_id))
+        history.acknowledged[model_id] = found
+    history.pending = {}
+
+
+def kill_loop(make_core, folder, kills: int, seed: int) -> None:
+    rng = random.Random(seed)
+    graphs = {factor: scale(folder / f"{factor}.onnx", factor) for factor in (2.0, 3.0, 5.0)}
+    core = make_core()
+    history = History()
+    for _ in range(kills):
+        core.start()
+        check(core, history)
+        client = threading.Thread(target=work, args=(core, graphs, history, rng))
+        client.start()
+        time.sleep(rng.uniform(0.0, 0.12))
+        core.kill()
+        client.join()
+    core.start()
+    check(core, history)
+    assert core.stop() == 0
+
+
+@pytest.mark.limit(300)
+def test_kills_at_random_moments(make_core, tmp_path):
+    kill_loop(make_core, tmp_path, kills=60, seed=1)
+
+
+@pytest.mark.deep
+@pytest.mark.limit(900)
+@pytest.mark.parametrize("seed", [2, 3])
+def test_many_kills_at_random_moments(make_core, tmp_path, seed):
+    kill_loop(make_core, tmp_path, kills=150, seed=seed)
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of 2 MiB; mounting one needs root or a user namespace of its own."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", folder], check=True)
+    yield folder
+    subprocess.run(["umount", "-l", folder], check=True)
+
+
+def test_a_full_disk_is_an_answer_and_the_old_state_stays(make_core, tmp_path, small_disk):
+    core = make_core(name="disk/core").start()
+    assert core.register("kept", scale(tmp_path / "kept.onnx", 2.0)).status_code == 200
+    with (small_disk / "ballast").open("wb") as ballast:
+        chunk = b"\0" * 4096
+        try:
+            while True:
+                ballast.write(chunk)
+                ballast.flush()
+        except OSError:
+            pass
+    statuses = []
+    for number in range(40):
+        reply = core.register(f"more{number}", scale(tmp_path / "more.onnx", 10.0 + number))
+        statuses.append(reply.status_code)
+        if reply.status_code != 200:
+            assert reply.status_code == 507, reply.text
+            assert reply.json()["reason"] == "DISK_FULL"
+            break
+    assert statuses[-1] == 507, "the disk was never full"
+    acknowledged = len(statuses) - 1
+    assert np.array_equal(core.infer("kept", X)["y"], X["x"] * 2)
+    (small_disk / "ballast").unlink()
+    core.kill()
+    core.start()
+    models = {entry["id"] for entry in core.get("/models").json()["models"]}
+    assert models == {"kept", *(f"more{number}" for number in range(acknowledged))}
+    assert np.array_equal(core.infer("kept", X)["y"], X["x"] * 2)

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: MIT
+"""`make install` and `make install-dev` into an empty folder; the programs run from there."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.support import Core, paths
+
+ROOT = Path(__file__).resolve().parents[2]
+
+PLUGIN = """
+#include <mlos/smi_spec.h>
+int main(void) { return SMI_VERSION_MAJOR == 1 ? 0 : 1; }
+"""
+
+
+def make(*arguments: str) -> None:
+    """Runs make in the repository."""
+    environment = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MAKELEVEL")}
+    subprocess.run(
+        ["make", *arguments], cwd=ROOT, env=environment, check=True, capture_output=True,
+        timeout=280,
+    )  # fmt: skip
+
+
+@pytest.mark.limit(300)
+def test_installed_programs_serve_a_model(tmp_path, models, monkeypatch):
+    prefix = tmp_path / "usr"
+    make("install", f"PREFIX={prefix}")
+    for program in ("mlos_core", "axon"):
+        done = subprocess.run([prefix / "bin" / program, "--version"], capture_output=True,
+                              text=True, check=True)  # fmt: skip
+        assert "1.0.0" in done.stdout
+    monkeypatch.setattr(paths, "product", lambda name: prefix / "bin" / name)
+    core = Core(tmp_path / "core").start()
+    graph = next(models.rglob("light_resnet50*/**/model.onnx"), None) or next(
+        path for path in sorted(models.rglob("*.onnx")) if path.stat().st_size > 10_000
+    )
+    reply = core.register("installed", graph)
+    assert reply.status_code == 200, reply.text
+    assert core.stop() == 0
+
+
+@pytest.mark.limit(300)
+def test_installed_header_compiles(tmp_path):
+    destination = tmp_path / "image"
+    make("install-dev", "PREFIX=/usr", f"DESTDIR={destination}")
+    source = tmp_path / "main.c"
+    source.write_text(PLUGIN)
+    program = tmp_path / "main"
+    subprocess.run(["gcc", "-std=c11", f"-I{destination}/usr/include", source, "-o", program],
+                   check=True)  # fmt: skip
+    assert subprocess.run([program], check=False).returncode == 0

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: MIT
+"""The user's page, pasted into a shell line by line, in its order."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.support import Hub, paths
+from tests.support.promises import PAGE, page_markdown
+
+ROOT = Path(__file__).resolve().parents[2]
+PIXELS = "[" + ",".join(["0.1", "0.2", "-0.3"] * 50176) + "]"
+
+
+class Shell:
+    """A user's shell in the repository: `build` on the PATH, everything else in a folder."""
+
+    def __init__(self, folder: Path, hub: Hub):
+        self.folder = folder
+        self.environment = {
+            **os.environ,
+            "PATH": f"{paths.build_dir()}:{os.environ['PATH']}",
+            "HOME": str(folder),
+            "MLOS_STATE_DIR": str(folder / "state"),
+            "HF_ENDPOINT": hub.url,
+            "AXON_HOME": str(folder / "axon"),
+            "LC_ALL": "C",
+        }
+        self.daemons: list[subprocess.Popen] = []
+
+    def run(self, command: str) -> subprocess.CompletedProcess:
+        """Runs one command to its end."""
+        # 150,528 numbers do not fit an argument of curl: the shell reads them from a file.
+        if "$PIXELS" in command:
+            before, _, body = command.partition(" -d '")
+            (self.folder / "body").write_text(body[:-1].replace("$PIXELS", PIXELS))
+            command = f"{before} -d @{self.folder}/body"
+        return subprocess.run(
+            ["bash", "-c", command.replace("curl ", "curl -sS ", 1)],
+            cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=100,
+        )  # fmt: skip
+
+    def daemon(self, command: str) -> str:
+        """Starts a daemon and gives the answer of its health once there is one."""
+        port = 9090 if "9090" in command else 8080
+        self.daemons.append(subprocess.Popen(
+            ["bash", "-c", f"exec {command}"], cwd=ROOT, env=self.environment,
+            stderr=subprocess.DEVNULL))  # fmt: skip
+        for _ in range(500):
+            health = self.run(f"curl http://localhost:{port}/health")
+            if health.returncode == 0 or self.daemons[-1].poll() is not None:
+                return health.stdout
+            time.sleep(0.02)
+        return "no answer"
+
+    def stop(self) -> None:
+        """Ends the daemons in order; each must exit 0."""
+        for process in self.daemons:
+            process.send_signal(signal.SIGTERM)
+        assert [process.wait(timeout=30) for process in self.daemons] == [0] * len(self.daemons)
+        self.daemons.clear()
+
+
+@pytest.mark.limit(300)
+def test_the_page_works_as_written(tmp_path, hub):
+    shell = Shell(tmp_path, hub)
+    commands = [p for p in PAGE if p.test.endswith("test_promises.py") and not p.run_by]
+    shell.environment["MLOS_STATE_DIR"] = str(tmp_path / "first")
+    assert commands[0].shows in shell.daemon(commands[0].command)
+    shell.environment["MLOS_STATE_DIR"] = str(tmp_path / "second")
+    assert commands[1].shows in shell.daemon(commands[1].command)
+    for promise in commands[2:]:
+        done = shell.run(promise.command)
+        output = done.stdout + done.stderr
+        if promise.refused:
+            assert promise.refused in output, f"{promise.command}: {output[:1000]}"
+            assert done.returncode != 0 or promise.command.startswith("curl")
+        else:
+            assert promise.shows in output, f"{promise.command}: {output[:1000]}"
+            assert done.returncode == 0, f"{promise.command}: {output[:1000]}"
+    shell.stop()
+
+
+def test_the_generated_page_is_up_to_date():
+    page = ROOT / "docs/PROMISES.md"
+    if os.environ.get("MLOS_UPDATE_DOCS"):
+        page.write_text(page_markdown())
+    assert page.read_text() == page_markdown(), "run with MLOS_UPDATE_DOCS=1"

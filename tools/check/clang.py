@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: MIT
+"""clang-format and clang-tidy, in parallel, on the files that changed since they last passed."""
+
+import concurrent.futures
+import json
+import os
+import pathlib
+import re
+import subprocess
+
+from tools.check.cache import digest
+from tools.check.includes import Includes
+from tools.check.tree import Finding
+
+FORMAT = "clang-format-19"
+TIDY = "clang-tidy-19"
+DIAGNOSTIC = re.compile(r"^(?P<path>/[^:\n]+):(?P<line>\d+):\d+: (?:warning|error): (?P<text>.*)$",
+                        re.MULTILINE)
+PASSED = True
+
+
+def _version(tool):
+    return subprocess.run([tool, "--version"], check=True, capture_output=True).stdout
+
+
+def _run_changed(keys, cache, run):
+    """Runs `run(path)` where `keys[path]` did not pass before; a file without findings passes."""
+    changed = [path for path, key in keys.items() if not cache.get(key)]
+    findings = []
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        for path, found in zip(changed, pool.map(run, changed)):
+            findings += found
+            if not found:
+                cache.put(keys[path], PASSED)
+    return sorted(set(findings))
+
+
+def check_format(tree, cache):
+    common = (_version(FORMAT), tree.content(".clang-format"))
+    keys = {path: digest(*common, path, tree.content(path)) for path in tree.cpp}
+
+    def run(path):
+        done = subprocess.run([FORMAT, "--dry-run", "-Werror", path], cwd=tree.root,
+                              capture_output=True, text=True)
+        return [] if done.returncode == 0 else [
+            Finding(path, _first_line(done.stderr), f"not formatted; run {FORMAT} -i {path}")]
+
+    return _run_changed(keys, cache, run)
+
+
+def _first_line(output):
+    match = re.search(r":(\d+):\d+: ", output)
+    return int(match[1]) if match else 0
+
+
+def compile_commands(tree, build):
+    """The project's C++ files that `build` compiles, and how: path to command."""
+    commands = {}
+    for entry in json.loads((build / "compile_commands.json").read_text()):
+        path = os.path.relpath(entry["file"], tree.root)
+        if path in tree and path.endswith(".cc"):
+            commands[path] = entry["command"]
+    return commands
+
+
+def check_tidy(tree, cache, build):
+    """A file is looked at again when it, a header it sees, its flags or the tool changed."""
+    includes = Includes(tree)
+    common = (_version(TIDY), tree.content(".clang-tidy"))
+    keys = {}
+    for path, command in compile_commands(tree, build).items():
+        seen = sorted(includes.closure(path))
+        keys[path] = digest(*common, command, *seen, *(tree.content(header) for header in seen))
+
+    def run(path):
+        done = subprocess.run([TIDY, "--quiet", "-p", str(build), str(tree.root / path)],
+                              capture_output=True, text=True)
+        return [] if done.returncode == 0 else _tidy_findings(tree, path, done)
+
+    return _run_changed(keys, cache, run)
+
+
+def _tidy_findings(tree, path, done):
+    findings = [
+        Finding(os.path.relpath(pathlib.Path(match["path"]).resolve(), tree.root),
+                int(match["line"]), match["text"])
+        for match in DIAGNOSTIC.finditer(done.stdout)
+    ]
+    return findings or [Finding(path, 0, f"{TIDY} failed: {(done.stderr or done.stdout)[-500:]}")]

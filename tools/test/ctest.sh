@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Runs the unit tests of a build directory; shows the output of failing ones and the summary.
+#   tools/test/ctest.sh DIR [CTEST ARGUMENT...]
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+dir=$1
+shift
+
+printf 'test: unit tests of %s\n' "$dir"
+ctest --test-dir "$dir" -L unit -j "$(nproc)" --no-tests=error --output-on-failure "$@" |
+  grep -vE '^ +Start +[0-9]+:|\.\.\. +Passed +[0-9.]+ sec$|^Internal ctest|^$|^Label Time|^unit +='

@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# `make test-deep`: what takes too long for every run. Stops at the first part that fails.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+
+# The sanitizers must end a test that they find fault with; libraries are not instrumented.
+export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1:abort_on_error=0
+export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
+export TSAN_OPTIONS=ignore_noninstrumented_modules=1:halt_on_error=1:second_deadlock_stack=1
+
+for preset in asan tsan; do
+  tools/build.sh "$preset" all
+  tools/test/ctest.sh "build-$preset"
+  printf 'test: end to end with the programs of build-%s\n' "$preset"
+  MLOS_BUILD_DIR=build-$preset tools/test/pytest.sh tests/integration
+done
+
+tools/build.sh fuzz fuzzers
+tools/test/fuzz.sh
+
+printf 'test: long kill loops and sweeps\n'
+tools/test/pytest.sh -m deep tests
