@@ -39,8 +39,8 @@ int main(int argc, char** argv) {
     numbers.clear();
     auto document = parser.iterate(body);
     ReadNumbers(document["x"].get_array(), numbers);
-    times_us.push_back(
-        std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - start).count());
+    const auto elapsed = std::chrono::steady_clock::now() - start;
+    times_us.push_back(std::chrono::duration<double, std::micro>(elapsed).count());
     sum += numbers.back();
   }
   std::nth_element(times_us.begin(), times_us.begin() + times_us.size() / 2, times_us.end());

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""`make test-performance`: every figure beside its baseline, measured in the same run, interleaved; the
-median of the repetitions' ratios is what counts. Exits 1 where a goal is missed. Results go to
+"""`make test-performance`: every figure beside its baseline, measured in the same run, interleaved;
+the median of the repetitions' ratios is what counts. Exits 1 where a goal is missed. Results go to
 bench/results.md."""
 
 import argparse
@@ -105,7 +105,8 @@ class Bench:
             floors.append(bare + run)
             ratios.append(ours[-1] / floors[-1])
         return Row(f"HTTP {name}, 1 connection, p50", f"{median(ours):,.0f} µs",
-                   f"nginx + ONNX Runtime direct {median(floors):,.0f} µs", median(ratios), "–", True)
+                   f"nginx + ONNX Runtime direct {median(floors):,.0f} µs", median(ratios), "–",
+                   True)
 
     def large_body(self, core, goal):
         """150,528 floats of JSON, beside simdjson's parse and ONNX Runtime direct."""
@@ -191,11 +192,13 @@ def machine():
 
 def table(rows):
     """The rows as Markdown."""
-    lines = ["| what | measured | baseline in the same run | ratio | goal | |", "|---|---|---|---|---|---|"]
+    lines = ["| what | measured | baseline in the same run | ratio | goal | |",
+             "|---|---|---|---|---|---|"]
     for row in rows:
         ratio = "–" if row.ratio != row.ratio else f"{row.ratio:.2f}"
         mark = "" if row.goal == "–" else ("reached" if row.reached else "**missed**")
-        lines.append(f"| {row.name} | {row.figure} | {row.baseline} | {ratio} | {row.goal} | {mark} |")
+        cells = (row.name, row.figure, row.baseline, ratio, row.goal, mark)
+        lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 
@@ -203,7 +206,8 @@ def main():
     """Runs the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repetitions", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=2.0, help="of each run of the load generator")
+    parser.add_argument("--seconds", type=float, default=2.0,
+                        help="of each run of the load generator")
     parser.add_argument("--results", type=Path, default=ROOT / "bench/results.md")
     arguments = parser.parse_args()
     load_before = os.getloadavg()[0]
@@ -212,12 +216,14 @@ def main():
     try:
         for row in Bench(folder, arguments.repetitions, arguments.seconds).rows():
             rows.append(row)
-            print(f"{row.name}: {row.figure} | {row.baseline} | {row.ratio:.2f} {row.goal}", flush=True)
+            print(f"{row.name}: {row.figure} | {row.baseline} | {row.ratio:.2f} {row.goal}",
+                  flush=True)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    text = (f"# Results of `make test-performance`\n\n{machine()}. {time.strftime('%Y-%m-%d')}, load average "
-            f"{load_before:.2f} before and {os.getloadavg()[0]:.2f} after, {arguments.repetitions} "
-            f"repetitions, load generator on the same cores.\n\n{table(rows)}\n")
+    text = (f"# Results of `make test-performance`\n\n{machine()}. {time.strftime('%Y-%m-%d')}, "
+            f"load average {load_before:.2f} before and {os.getloadavg()[0]:.2f} after, "
+            f"{arguments.repetitions} repetitions, load generator on the same cores.\n\n"
+            f"{table(rows)}\n")
     arguments.results.write_text(text)
     print("\n" + text)
     missed = [row.name for row in rows if not row.reached]

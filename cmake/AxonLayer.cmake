@@ -16,6 +16,7 @@ function(axon_test name)
   endif()
   add_executable(axon_${name}_test ${ARGN})
   target_link_libraries(axon_${name}_test PRIVATE axon_${name} GTest::gmock_main)
+  mlos_quick_compile(axon_${name}_test)
   gtest_discover_tests(axon_${name}_test
     PROPERTIES LABELS unit TIMEOUT 120 DISCOVERY_TIMEOUT 60
     WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})

@@ -11,6 +11,11 @@ function(mlos_layer name)
   target_link_libraries(mlos_${name} ${ARG_LIBRARIES})
 endfunction()
 
+# Tests run for seconds and are compiled often: their own files are not optimised.
+function(mlos_quick_compile target)
+  target_compile_options(${target} PRIVATE -O0 -U_FORTIFY_SOURCE)
+endfunction()
+
 # The tests of a layer, in one program `mlos_<name>_test`, found by ctest one by one (label unit).
 #
 #   mlos_test(tensor dtype_test.cc LIBRARIES extra)
@@ -21,6 +26,7 @@ function(mlos_test name)
   cmake_parse_arguments(ARG "" "" "LIBRARIES" ${ARGN})
   add_executable(mlos_${name}_test ${ARG_UNPARSED_ARGUMENTS})
   target_link_libraries(mlos_${name}_test PRIVATE mlos_${name} ${ARG_LIBRARIES} GTest::gmock_main)
+  mlos_quick_compile(mlos_${name}_test)
   gtest_discover_tests(mlos_${name}_test
     PROPERTIES LABELS unit TIMEOUT 120 DISCOVERY_TIMEOUT 60
     WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})

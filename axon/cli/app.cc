@@ -59,7 +59,7 @@ Status UsageStatus(const CLI::App& root, const CLI::ParseError& error) {
 
 ExitCode CarryOut(const Commands& commands, Console& console, const fetch::CancelFlag& cancel) {
   const Action* action = commands.Chosen();
-  const auto config = config::Config::Load();
+  const auto config = config::Config::Load(commands.settings());
   Outcome outcome = mlos::OkStatus();
   if (!config.ok()) {
     outcome = config.status();

@@ -52,7 +52,10 @@ Outcome ListCache(Context& context) {
   std::vector<std::vector<std::string>> rows;
   for (const auto& model : MLOS_TRY(OpenStore(context).List())) {
     const auto parsed = ReadInstalledManifest(model);
-    if (!parsed.ok()) continue;
+    if (!parsed.ok()) {
+      context.console.Warn(parsed.status().message());
+      continue;
+    }
     for (const auto& file : parsed->manifest.format.files) {
       const std::string digest = file.sha256.has_value() ? file.sha256->Hex() : "";
       rows.push_back({digest.substr(0, 16), ui::FormatBytes(file.size_bytes), model.id.text(),

@@ -3,6 +3,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include "base/check.h"
+
 namespace axon::cli {
 
 ui::ExitCode Outcome::code() const {
@@ -31,6 +33,15 @@ Command& Command::Option(const std::string& names, std::string& value,
 
 Command& Command::Flag(const std::string& names, bool& value, const std::string& description) {
   last_ = app_.add_flag(names, value, description);
+  return *this;
+}
+
+Command& Command::Setting(const std::string& name, std::string_view key) {
+  const config::Key* setting = config::FindKey(key);
+  MLOS_CHECK(setting != nullptr, "no such setting");
+  std::string& value = settings_[std::string(key)];
+  last_ = app_.add_option(name, value,
+                          "Overrides " + std::string(key) + ": " + std::string(setting->meaning));
   return *this;
 }
 
@@ -64,7 +75,7 @@ Command Commands::AddTo(Command& group, const std::string& name, const std::stri
 Command Commands::AddGroup(const std::string& name, const std::string& description) {
   CLI::App* group = root_->add_subcommand(name, description);
   group->require_subcommand(1);
-  return Command(*group);
+  return {*group, settings_};
 }
 
 Command Commands::AddBelow(CLI::App& parent, const std::string& name,
@@ -73,7 +84,7 @@ Command Commands::AddBelow(CLI::App& parent, const std::string& name,
   app->add_flag("--json", json_, "Data and messages as JSON");
   app->add_flag("-q,--quiet", quiet_, "Nothing but data, warnings and errors");
   actions_[app] = std::move(action);
-  return Command(*app);
+  return {*app, settings_};
 }
 
 const Action* Commands::Chosen() const {

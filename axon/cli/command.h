@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -16,7 +17,7 @@
 #include "base/status.h"
 
 // CLI11 is one large header: only command.cc, tree.cc and app.cc include it.
-namespace CLI {
+namespace CLI {  // NOLINT(readability-identifier-naming): CLI11 is called so
 class App;
 class Option;
 }  // namespace CLI
@@ -45,13 +46,17 @@ using Action = std::function<Outcome(Context&)>;
 /// A command that is being described; what it is given to fill must live as long as the tree.
 class Command {
  public:
-  explicit Command(CLI::App& app) : app_(app) {}
+  /// `settings` are filled by Setting() and must outlive the tree.
+  Command(CLI::App& app, std::map<std::string, std::string>& settings)
+      : app_(app), settings_(settings) {}
 
   Command& Argument(const std::string& name, std::string& value, const std::string& description);
   Command& OptionalArgument(const std::string& name, std::string& value,
                             const std::string& description);
   Command& Option(const std::string& names, std::string& value, const std::string& description);
   Command& Flag(const std::string& names, bool& value, const std::string& description);
+  /// An option that overrides a setting (config/keys.h) for this command.
+  Command& Setting(const std::string& name, std::string_view key);
   /// What the argument or option before may be.
   Command& OneOf(const std::vector<std::string>& values);
   /// Keeps it out of help, completions and the reference.
@@ -61,6 +66,7 @@ class Command {
 
  private:
   CLI::App& app_;
+  std::map<std::string, std::string>& settings_;
   CLI::Option* last_ = nullptr;
 };
 
@@ -83,6 +89,8 @@ class Commands {
 
   /// The action of the command that was parsed; nullptr where none was.
   const Action* Chosen() const;
+  /// The settings given on the command line, by name.
+  const std::map<std::string, std::string>& settings() const { return settings_; }
 
  private:
   Command AddBelow(CLI::App& parent, const std::string& name, const std::string& description,
@@ -90,6 +98,7 @@ class Commands {
 
   std::unique_ptr<CLI::App> root_;
   std::map<const CLI::App*, Action> actions_;
+  std::map<std::string, std::string> settings_;
   // What the shared flags fill; the console has looked at the words themselves before.
   bool json_ = false;
   bool quiet_ = false;

@@ -179,6 +179,7 @@ void AddInfo(Commands& commands) {
       .Add("info", "Describes a model: the installed one, or else the hub's",
            [options](Context& context) { return Info(context, *options); })
       .Argument("model", options->model, "namespace/name[@version]")
+      .Setting("--endpoint", "registry.huggingface_endpoint")
       .Flag("--remote", options->remote, "Ask the hub even where the model is installed");
 }
 

@@ -92,6 +92,13 @@ void ShowPlan(Context& context, const store::Store& store, const Plan& plan) {
   context.console.Data(json.EndObject());
 }
 
+void ShowPackage(Context& context, const mlos::ModelId& id, const package::Manifest& manifest) {
+  if (!context.console.json()) return context.console.Data(id.text());
+  ui::JsonWriter json;
+  json.BeginObject().Field("model_id", id.text()).Field("status", "planned");
+  context.console.Data(json.Field("total_bytes", BytesOf(manifest)).EndObject());
+}
+
 Status ShowInstalled(Context& context, const InstalledModel& model, std::string_view outcome,
                      const std::string& archive) {
   if (!context.console.json()) {
@@ -176,7 +183,8 @@ Status InstallFromArchive(Context& context, const install::Workshop& workshop,
   }
   if (options.dry_run) {
     const auto manifest = MLOS_TRY(package::ReadArchivedManifest(options.model)).manifest;
-    context.console.Data(MLOS_TRY(package::ModelIdOf(manifest)).text());
+    const mlos::ModelId id = MLOS_TRY(package::ModelIdOf(manifest));
+    ShowPackage(context, id, manifest);
     return mlos::OkStatus();
   }
   const install::Imported imported =
@@ -211,6 +219,8 @@ void AddInstall(Commands& commands) {
       .Option("--file", options->file, "The graph to install, where there are several")
       .Option("-o,--output", options->output,
               "Write the model to this .axon file as well (.axon.gz, .axon.zst: compressed)")
+      .Setting("--endpoint", "registry.huggingface_endpoint")
+      .Setting("--parallel", "download.parallel")
       .Flag("--dry-run", options->dry_run, "Show what would be downloaded, with sizes")
       .Flag("--force", options->force, "Install again, or replace another package");
 }

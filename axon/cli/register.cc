@@ -53,7 +53,8 @@ void AddRegister(Commands& commands) {
   commands
       .Add("register", "Hands an installed model to the running MLOS Core",
            [model](Context& context) { return Register(context, *model); })
-      .Argument("model", *model, "namespace/name[@version]");
+      .Argument("model", *model, "namespace/name[@version]")
+      .Setting("--core", "core.endpoint");
 }
 
 }  // namespace axon::cli

@@ -19,7 +19,7 @@ struct UninstallOptions {
   bool force = false;
 };
 
-/// A Core that does not answer holds no model.
+/// A Core that does not answer holds no model. SERVER_ERROR for one that does not say.
 Status CheckNotRegistered(Context& context, const std::vector<InstalledModel>& models) {
   core::CoreClient core(context.config.Endpoint("core.endpoint"), context.cancel, kPatience);
   for (const InstalledModel& model : models) {
@@ -53,7 +53,11 @@ void Show(Context& context, const std::vector<InstalledModel>& removed) {
 Outcome Uninstall(Context& context, const UninstallOptions& options) {
   const store::Store store = OpenStore(context);
   const std::vector<InstalledModel> models = MLOS_TRY(FindInstalled(store, options.model));
-  if (!options.force) MLOS_TRY(CheckNotRegistered(context, models));
+  if (!options.force) {
+    const Status free = CheckNotRegistered(context, models);
+    if (!free.ok() && free.reason() == Reason::kServerError) return {free, ui::ExitCode::kCore};
+    MLOS_TRY(free);
+  }
   std::vector<InstalledModel> removed;
   for (const InstalledModel& model : models) {
     const Status status = store.Remove(model);
@@ -76,6 +80,7 @@ void AddUninstall(Commands& commands) {
       .Add("uninstall", "Removes a version of a model, or all of them",
            [options](Context& context) { return Uninstall(context, *options); })
       .Argument("model", options->model, "namespace/name[@version]")
+      .Setting("--core", "core.endpoint")
       .Flag("--force", options->force, "Even where MLOS Core has the model registered");
 }
 

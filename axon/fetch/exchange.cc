@@ -82,6 +82,7 @@ void Exchange::Begin(const ExchangeRequest& request, ResponseSink& sink) {
   header_bytes_ = 0;
   head_delivered_ = false;
   failure_ = mlos::OkStatus();
+  refusal_ = mlos::OkStatus();
   SetBasics(request.url);
   SetMethod(request);
   SetHeaders(request);
@@ -186,7 +187,7 @@ std::size_t Exchange::OnBodyBytes(char* data, std::size_t size, std::size_t coun
 curl_socket_t Exchange::OnOpenSocket(void* self, curlsocktype, curl_sockaddr* address) {
   auto* exchange = static_cast<Exchange*>(self);
   if (!exchange->through_proxy_ && !exchange->access_.Admits(*exchange->url_, address->addr)) {
-    exchange->failure_ =
+    exchange->refusal_ =
         Status(Reason::kHostNotAllowed, exchange->url_->host() + " has a " +
                                             std::string(ToString(ClassOf(address->addr))) +
                                             " address; only the configured endpoint may have one");
@@ -200,6 +201,7 @@ Status Exchange::Finish(CURLcode code) {
   if (code == CURLE_OK) DeliverHead();
   if (!failure_.ok()) return failure_;
   if (code == CURLE_OK) return mlos::OkStatus();
+  if (!refusal_.ok()) return refusal_;
   std::string_view what = curl_easy_strerror(code);
   if (code == CURLE_PARTIAL_FILE || code == CURLE_RECV_ERROR) what = "the connection broke off";
   if (code == CURLE_OPERATION_TIMEDOUT) what = "it takes too long to answer";

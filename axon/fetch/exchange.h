@@ -109,6 +109,8 @@ class Exchange {
   bool head_delivered_ = false;
   bool through_proxy_ = false;
   mlos::Status failure_;
+  /// Why an address was not connected to; another one of the same name may have been.
+  mlos::Status refusal_;
 };
 
 /// Where `head`, a redirect of `from`, leads; the `hops`-th one. NETWORK for a redirect without a

@@ -175,9 +175,14 @@ Status Transfer::JudgeResponse() {
     hop_ = MLOS_TRY(FollowRedirect(access_, exchange_.url(), head, ++hops_));
     return mlos::OkStatus();
   }
-  const Status failure = options_.explain(item_, head);
+  // Only the hub's own answers mean what its protocol says.
+  const bool elsewhere = !exchange_.url().SameOrigin(access_.endpoint());
+  Status failure =
+      elsewhere ? Status(Reason::kServerError, exchange_.url().host() + " answers with status " +
+                                                   std::to_string(head.status))
+                : options_.explain(item_, head);
   // A signed address elsewhere runs out; the hub gives a fresh one.
-  const bool expired = head.status == 403 && !exchange_.url().SameOrigin(access_.endpoint());
+  const bool expired = elsewhere && head.status == 403;
   if (!head.IsTransient() && !expired) return failure;
   return Retry(failure, head.Header("retry-after"));
 }

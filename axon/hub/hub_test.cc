@@ -97,11 +97,12 @@ TEST(HuggingFaceJsonTest, RefusesFilesThatLeadElsewhere) {
 }
 
 TEST(HuggingFaceJsonTest, RefusesFilesWithoutSizeOrDigest) {
-  for (
-      const char* bad :
-      {R"([{"type":"file","path":"a","size":-1,"oid":"bbbb"}])", R"([7])", R"({})",
-       R"([{"type":"file","path":"a","oid":"bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"}])",
-       R"([{"type":"file","path":"a","size":1e3,"oid":"bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"}])"}) {
+  const std::string oid = R"("oid":")" + std::string(40, 'b') + "\"";
+  const std::string begin = R"([{"type":"file","path":"a",)";
+  for (const std::string& bad :
+       {std::string("[7]"), std::string("{}"), begin + oid + "}]",
+        begin + R"("size":-1,)" + oid + "}]", begin + R"("size":1e3,)" + oid + "}]",
+        begin + R"("size":1,"oid":"bbbb"}])"}) {
     std::vector<RemoteFile> files;
     EXPECT_EQ(ParseTreePage(bad, files).reason(), Reason::kMalformedJson) << bad;
   }

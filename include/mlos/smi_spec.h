@@ -148,8 +148,8 @@ typedef struct smi_tensor {
   smi_dtype_t dtype;
   /* 0 for a scalar; SMI_RANK_MAX at most. */
   uint32_t rank;
-  /* `rank` sizes; or NULL for a scalar. OWNERSHIP: host, call. Handed over: plugin, until release
-     or, without it, the next call for this model on the same thread. */
+  /* `rank` sizes; or NULL for a scalar. OWNERSHIP: host, call. Handed over: plugin, until its next
+     call for this model on the same thread; the host copies it. */
   const int64_t* shape;
   /* 64-byte aligned where the host allocated it; or NULL for an output without elements.
      OWNERSHIP: host, call. Handed over: plugin, until release or, without it, unregister_model. */

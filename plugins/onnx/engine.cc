@@ -61,7 +61,16 @@ void Engine::Start() {
   env.CreateAndRegisterAllocator(memory_info_, arena);
   session_options_ = MakeSessionOptions(config_);
   run_options_ = MakeRunOptions();
+  shrinker_ = std::make_unique<ArenaShrinker>(env, session_options_);
   env_ = std::move(env);
+}
+
+void Engine::ShrinkArena() const {
+  try {
+    shrinker_->Shrink();
+  } catch (const Ort::Exception&) {
+    // The arena stays as large as it is.
+  }
 }
 
 std::shared_ptr<Engine::Place> Engine::PlaceOf(const std::string& digest) {

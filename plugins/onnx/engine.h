@@ -11,6 +11,7 @@
 #include <string>
 
 #include "mlos/smi_spec.h"
+#include "onnx/arena.h"
 #include "onnx/config.h"
 #include "onnx/session.h"
 
@@ -31,6 +32,9 @@ class Engine {
   /// The session of `digest`, opened from `path` where none lives; an empty digest shares with
   /// nobody. Throws Error; see Session.
   std::shared_ptr<Session> Open(const std::filesystem::path& path, const std::string& digest);
+
+  /// Gives what the arena holds and nobody uses back to the system.
+  void ShrinkArena() const;
 
   const Ort::RunOptions& run_options() const { return run_options_; }
   const Ort::MemoryInfo& memory_info() const { return memory_info_; }
@@ -64,6 +68,7 @@ class Engine {
   Ort::SessionOptions session_options_{nullptr};
   Ort::RunOptions run_options_{nullptr};
   Ort::MemoryInfo memory_info_{nullptr};
+  std::unique_ptr<ArenaShrinker> shrinker_;
 };
 
 }  // namespace mlos::onnx

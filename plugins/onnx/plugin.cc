@@ -81,10 +81,11 @@ smi_status_t RegisterModel(const smi_model_source_t* source, smi_model_t** model
   });
 }
 
-// The C library keeps freed memory; a session's is worth giving back to the system.
+// The arena and the C library keep freed memory; a session's is worth giving back to the system.
 void Drop(smi_model& model) {
   if (model.session == nullptr) return;
   model.session.reset();
+  engine->ShrinkArena();
   ::malloc_trim(0);
 }
 

@@ -155,10 +155,21 @@ bool IsFalseDeclaration(const Ort::Exception& exception) {
 }
 
 void RunOnce(const Engine& engine, Session& session, const smi_request_t& request,
-             smi_response_t& response, bool use_preallocated) {
-  Call call(engine, request, response, use_preallocated);
+             smi_response_t& response) {
+  Call call(engine, request, response, session.declares_truly());
   call.Run(engine, session);
   HandOverAll(call, response);
+}
+
+// Whether what made a run fail has been put right, so that it may be tried again.
+bool PutRight(const Engine& engine, Session& session, const Ort::Exception& exception) {
+  if (session.declares_truly() && IsFalseDeclaration(exception)) {
+    session.set_declares_falsely();
+    return true;
+  }
+  if (RunError(exception).status() != SMI_ERROR_OUT_OF_MEMORY) return false;
+  engine.ShrinkArena();
+  return true;
 }
 
 }  // namespace
@@ -166,13 +177,11 @@ void RunOnce(const Engine& engine, Session& session, const smi_request_t& reques
 void Run(const Engine& engine, Session& session, const smi_request_t& request,
          smi_response_t& response) {
   try {
-    const bool use_preallocated = session.declares_truly();
     try {
-      RunOnce(engine, session, request, response, use_preallocated);
+      RunOnce(engine, session, request, response);
     } catch (const Ort::Exception& exception) {
-      if (!use_preallocated || !IsFalseDeclaration(exception)) throw;
-      session.set_declares_falsely();
-      RunOnce(engine, session, request, response, false);
+      if (!PutRight(engine, session, exception)) throw;
+      RunOnce(engine, session, request, response);
     }
   } catch (const Ort::Exception& exception) {
     const std::string misfit = session.signature()->Misfit(request);

@@ -35,7 +35,7 @@ Result<fs::path> PathPolicy::Resolve(std::string_view path) const {
     return Status(Reason::kInvalidField, "a path has 1 to 4096 bytes and no NUL");
   }
   std::error_code error;
-  const fs::path resolved = fs::weakly_canonical(fs::absolute(path, error), error);
+  fs::path resolved = fs::weakly_canonical(fs::absolute(path, error), error);
   const std::string name = Excerpt(fs::path(path).filename().native());
   // First, so that nothing is told of what lies outside, not even whether it exists.
   if (!anywhere_ && (error || !IsAllowed(resolved))) {

@@ -4,7 +4,7 @@
 #include <string>
 #include <utility>
 
-#include "plugin/host_services.h"
+#include "plugin/call_error.h"
 #include "plugin/smi_tensor.h"
 
 namespace {
@@ -45,7 +45,7 @@ smi_status_t smi_execution::Respond(int smi_status, std::span<const smi_tensor_t
   if (final_) return SMI_ERROR_INVALID_PARAM;
   if (smi_status != SMI_SUCCESS && outcome_.smi_status == SMI_SUCCESS) {
     outcome_.smi_status = smi_status;
-    outcome_.message = mlos::plugin::HostServices::LastError();
+    outcome_.message = mlos::plugin::CallError::Last();
   }
   if (!adopted.ok()) {
     if (outcome_.fault.ok()) outcome_.fault = std::move(adopted).status();

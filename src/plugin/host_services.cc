@@ -8,18 +8,16 @@
 #include <utility>
 
 #include "base/log.h"
+#include "plugin/call_error.h"
 #include "plugin/execution.h"
 
 namespace mlos::plugin {
 namespace {
 
 constexpr std::size_t kAlignment = 64;
-constexpr std::size_t kErrorBytesMax = 4'096;
 constexpr std::size_t kLogBytesMax = 16'384;
 constexpr std::size_t kMetricsMax = 64;
 constexpr std::size_t kMetricNameBytesMax = 64;
-
-thread_local std::string last_error;
 
 std::string_view Bounded(const char* text, std::size_t size_max) {
   return text == nullptr ? std::string_view() : std::string_view(text, ::strnlen(text, size_max));
@@ -52,7 +50,7 @@ HostServices::HostServices(std::string plugin_id, std::uint64_t memory_bytes_max
   table_.log = [](const smi_host_t* host, smi_log_level_t level, const char* message) {
     From(host).WriteLog(level, message);
   };
-  table_.set_error = [](const smi_host_t*, const char* message) { SetError(message); };
+  table_.set_error = [](const smi_host_t*, const char* message) { CallError::Set(message); };
   table_.allocate = [](const smi_host_t* host, std::size_t size_bytes) {
     return From(host).Allocate(size_bytes);
   };
@@ -68,12 +66,6 @@ HostServices::HostServices(std::string plugin_id, std::uint64_t memory_bytes_max
   };
   table_.services = this;
 }
-
-const std::string& HostServices::LastError() { return last_error; }
-
-void HostServices::ClearError() { last_error.clear(); }
-
-void HostServices::SetError(const char* message) { last_error = Bounded(message, kErrorBytesMax); }
 
 void HostServices::WriteLog(smi_log_level_t level, const char* message) const {
   Log(LevelOf(level), "plugin says",

@@ -9,7 +9,7 @@
 
 #include "base/mutex.h"
 #include "mlos/smi_spec.h"
-#include "plugin/plugin.h"
+#include "plugin/plugin_engine.h"
 
 namespace mlos::plugin {
 
@@ -26,11 +26,6 @@ class HostServices {
   /// Bytes that the plugin has allocated here and not given back.
   std::uint64_t allocated_bytes() const { return allocated_bytes_.load(std::memory_order_relaxed); }
   std::vector<Metric> Metrics() const;
-
-  /// What set_error said on this thread since the last ClearError; valid until then.
-  static const std::string& LastError();
-  static void ClearError();
-  static void SetError(const char* message);
 
  private:
   // The plugin passes the table back; this finds the way home from it.

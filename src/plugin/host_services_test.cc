@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "base/log.h"
+#include "plugin/call_error.h"
 
 namespace mlos::plugin {
 namespace {
@@ -32,14 +33,14 @@ TEST(HostServices, AllocatesAlignedMemoryWithinItsBudget) {
 TEST(HostServices, KeepsErrorsOfThreadsApart) {
   HostServices services("p", 0);
   const smi_host_t* host = services.table();
-  HostServices::ClearError();
+  CallError::Clear();
   host->set_error(host, "mine");
   std::thread([host] { host->set_error(host, "another's"); }).join();
-  EXPECT_EQ(HostServices::LastError(), "mine");
+  EXPECT_EQ(CallError::Last(), "mine");
   host->set_error(host, nullptr);
-  EXPECT_EQ(HostServices::LastError(), "");
+  EXPECT_EQ(CallError::Last(), "");
   host->set_error(host, std::string(10'000, 'x').c_str());
-  EXPECT_EQ(HostServices::LastError().size(), 4'096u);
+  EXPECT_EQ(CallError::Last().size(), 4'096u);
 }
 
 TEST(HostServices, KeepsWellNamedMetricsUpToALimit) {

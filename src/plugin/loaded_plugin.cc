@@ -68,7 +68,7 @@ LoadedPlugin::~LoadedPlugin() {
   }
   if (started_ && smi().cleanup != nullptr && Call(smi().cleanup) != SMI_SUCCESS) {
     Log(LogLevel::kWarning, "plugin cleanup failed",
-        {{"plugin", id_}, {"error", HostServices::LastError()}});
+        {{"plugin", id_}, {"error", CallError::Last()}});
   }
   if (host_.allocated_bytes() > 0) {
     Log(LogLevel::kWarning, "plugin leaked memory of the host",
@@ -146,7 +146,7 @@ engine::MemoryReport LoadedPlugin::Memory(smi_model_t* model) {
 }
 
 Status LoadedPlugin::Failure(Activity activity, int smi_status, std::string_view folder) const {
-  return StatusOf(activity, smi_status, id_, CleanMessage(HostServices::LastError(), folder));
+  return StatusOf(activity, smi_status, id_, CleanMessage(CallError::Last(), folder));
 }
 
 }  // namespace mlos::plugin

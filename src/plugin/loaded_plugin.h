@@ -12,9 +12,10 @@
 #include "base/result.h"
 #include "engine/engine.h"
 #include "mlos/smi_spec.h"
+#include "plugin/call_error.h"
 #include "plugin/host_services.h"
 #include "plugin/message.h"
-#include "plugin/plugin.h"
+#include "plugin/plugin_engine.h"
 #include "plugin/shared_object.h"
 
 namespace mlos::plugin {
@@ -46,11 +47,11 @@ class LoadedPlugin {
   /// plugins may not do that, but Core goes on.
   template <typename... Parameters, typename... Arguments>
   static int Call(smi_status_t (*function)(Parameters...), Arguments... arguments) {
-    HostServices::ClearError();
+    CallError::Clear();
     try {
       return function(arguments...);
     } catch (...) {
-      HostServices::SetError("a C++ exception left the plugin");
+      CallError::Set("a C++ exception left the plugin");
       return SMI_ERROR_RUNTIME;
     }
   }

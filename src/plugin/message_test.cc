@@ -26,7 +26,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"Folder", "cannot open /srv/models/bert/model.onnx", "cannot open model.onnx"},
         Case{"FolderAlone", "in /srv/models/bert: bad", "in : bad"},
         Case{"OtherPath", "see /etc/passwd.", "see (file)."},
-        Case{"Quoted", "\"/home/me/x y\"", "\"(file) y\""},
+        Case{"Quoted", "\"/opt/me/x y\"", "\"(file) y\""},
         Case{"Source", "failed:/build/x/kernel.cc:12 boom", "failed:(file):12 boom"},
         Case{"Library", "libx.so.1 => /mystery/libx.so.1 missing", "libx.so.1 => (file) missing"},
         Case{"NodeName", "node /encoder/layer.0/attention/MatMul_1 failed",

@@ -1,44 +1,13 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <cstdint>
 #include <filesystem>
 #include <memory>
-#include <string>
-#include <vector>
 
 #include "base/result.h"
-#include "engine/engine.h"
+#include "plugin/plugin_engine.h"
 
 namespace mlos::plugin {
-
-struct PluginOptions {
-  /// The plugin must name itself so; empty accepts any id.
-  std::string expected_id;
-  /// JSON object for the plugin's initialize; empty for none.
-  std::string config;
-  /// Threads the plugin may compute with; 0: one for each core.
-  std::uint32_t thread_count = 0;
-  /// Memory for running models, weights apart; 0: unlimited.
-  std::uint64_t arena_bytes_max = 0;
-};
-
-/// A gauge that a plugin has set.
-struct Metric {
-  std::string name;
-  double value = 0;
-};
-
-/// An SMI plugin in this process, as an engine. Models, and responses whose tensors the plugin
-/// owns, keep its code mapped: the plugin is cleaned up and unmapped when the last of them and of
-/// the engine's references dies. Thread-safe.
-class PluginEngine : public engine::Engine {
- public:
-  /// The gauges set so far, sorted by name.
-  virtual std::vector<Metric> metrics() const = 0;
-  /// The SMI_VERSION that the plugin was compiled against.
-  virtual std::uint32_t smi_version() const = 0;
-};
 
 /// Loads the plugin at `path`: opens the shared object, negotiates, attaches the host's services,
 /// initialises it and grants it its resources. The file must be a regular one, writable by nobody

@@ -24,7 +24,7 @@ RegisteredModel::~RegisteredModel() {
   const auto call = [this](auto* function, std::string_view name) {
     if (function == nullptr || LoadedPlugin::Call(function, handle_) == SMI_SUCCESS) return;
     Log(LogLevel::kWarning, "plugin did not let go of a model",
-        {{"plugin", plugin_->id()}, {"function", name}, {"error", HostServices::LastError()}});
+        {{"plugin", plugin_->id()}, {"function", name}, {"error", CallError::Last()}});
   };
   if (loaded_) call(plugin_->smi().unload_model, "unload_model");
   if (registered_) call(plugin_->smi().unregister_model, "unregister_model");
@@ -100,7 +100,7 @@ Result<SmiModel::Outputs> SmiModel::RunExecute(const engine::InferenceRequest& r
   // A fault of ours to find comes first: the plugin may have stopped because of it.
   MLOS_TRY(std::move(outcome.fault));
   if (outcome.smi_status != SMI_SUCCESS) {
-    HostServices::SetError(outcome.message.c_str());
+    CallError::Set(outcome.message.c_str());
     return model_->Failure(Activity::kInference, outcome.smi_status);
   }
   return PickOutputs(model_->slots(), request, std::move(outcome.outputs));

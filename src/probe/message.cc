@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "probe/message.h"
 
-#include <rapidjson/document.h>
 #include <rapidjson/stringbuffer.h>
 #include <rapidjson/writer.h>
+#include <simdjson.h>
 
 #include <optional>
 
@@ -22,26 +22,29 @@ void Write(Writer& writer, const char* key, std::uint64_t number) {
   writer.Uint64(number);
 }
 
-/// A member that is there and a string; empty otherwise.
-std::string TextOf(const rapidjson::Document& document, const char* key) {
-  const auto member = document.FindMember(key);
-  if (member == document.MemberEnd() || !member->value.IsString()) return {};
-  return {member->value.GetString(), member->value.GetStringLength()};
-}
-
-std::uint64_t NumberOf(const rapidjson::Document& document, const char* key) {
-  const auto member = document.FindMember(key);
-  return member != document.MemberEnd() && member->value.IsUint64() ? member->value.GetUint64() : 0;
-}
-
-Result<rapidjson::Document> Parse(std::string_view text) {
-  rapidjson::Document document;
-  document.Parse<rapidjson::kParseIterativeFlag>(text.data(), text.size());
-  if (document.HasParseError() || !document.IsObject()) {
-    return Status(Reason::kInternal, "a message between Core and its probe is not JSON");
+/// A message that was received. Members that are not there, or of another type, read as empty.
+class Object {
+ public:
+  /// INTERNAL for text that is no JSON object.
+  Status Parse(std::string_view text) {
+    if (parser_.parse(text.data(), text.size()).get(object_) == simdjson::SUCCESS) {
+      return OkStatus();
+    }
+    return {Reason::kInternal, "a message between Core and its probe is not JSON"};
   }
-  return document;
-}
+  std::string Text(std::string_view key) const {
+    std::string_view text;
+    return object_[key].get(text) == simdjson::SUCCESS ? std::string(text) : std::string();
+  }
+  std::uint64_t Number(std::string_view key) const {
+    std::uint64_t number = 0;
+    return object_[key].get(number) == simdjson::SUCCESS ? number : 0;
+  }
+
+ private:
+  simdjson::dom::parser parser_;
+  simdjson::dom::object object_;
+};
 
 std::optional<Reason> ParseReason(std::string_view name) {
 #define MLOS_MATCH_REASON(enumerator, text, code) \
@@ -72,18 +75,19 @@ std::string WriteRequest(const Request& request) {
 }
 
 Result<Request> ReadRequest(std::string_view text) {
-  const rapidjson::Document document = MLOS_TRY(Parse(text));
+  Object object;
+  MLOS_TRY(object.Parse(text));
   Request request;
-  request.plugin_path = TextOf(document, "plugin_path");
-  request.plugin_id = TextOf(document, "plugin_id");
-  request.plugin_config = TextOf(document, "plugin_config");
-  request.source.model_id = TextOf(document, "model_id");
-  request.source.path = TextOf(document, "model_path");
-  request.source.format = TextOf(document, "format");
-  request.source.digest = TextOf(document, "digest");
-  request.arena_bytes_max = NumberOf(document, "arena_bytes_max");
-  request.memory_bytes_max = NumberOf(document, "memory_bytes_max");
-  request.cpu_seconds_max = static_cast<std::int64_t>(NumberOf(document, "cpu_seconds_max"));
+  request.plugin_path = object.Text("plugin_path");
+  request.plugin_id = object.Text("plugin_id");
+  request.plugin_config = object.Text("plugin_config");
+  request.source.model_id = object.Text("model_id");
+  request.source.path = object.Text("model_path");
+  request.source.format = object.Text("format");
+  request.source.digest = object.Text("digest");
+  request.arena_bytes_max = object.Number("arena_bytes_max");
+  request.memory_bytes_max = object.Number("memory_bytes_max");
+  request.cpu_seconds_max = static_cast<std::int64_t>(object.Number("cpu_seconds_max"));
   return request;
 }
 
@@ -99,14 +103,15 @@ std::string WriteReport(const Status& status) {
 }
 
 Result<Report> ReadReport(std::string_view text) {
-  const rapidjson::Document document = MLOS_TRY(Parse(text));
-  const std::string name = TextOf(document, "reason");
+  Object object;
+  MLOS_TRY(object.Parse(text));
+  const std::string name = object.Text("reason");
   if (name == "OK") return Report{};
   const std::optional<Reason> reason = ParseReason(name);
   if (!reason.has_value()) {
     return Status(Reason::kInternal, "the probe answered with an unknown reason");
   }
-  return Report{Status(*reason, TextOf(document, "message")).WithField(TextOf(document, "field"))};
+  return Report{Status(*reason, object.Text("message")).WithField(object.Text("field"))};
 }
 
 }  // namespace mlos::probe

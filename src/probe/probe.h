@@ -3,8 +3,8 @@
 
 // The first load of a model's files happens in a short-lived child process: a file that crashes the
 // engine, or makes it eat all memory, does so there. The child is Core's own program, called as
-// `mlos_core --probe-model` with a Request as JSON on standard input; it answers with the status
-// of the load as JSON on standard output.
+// `mlos_core --probe-model` with a Request as JSON on standard input; it answers with the status of
+// the load as JSON on standard output.
 
 #include <atomic>
 #include <cstdint>
@@ -28,16 +28,15 @@ struct Verdict {
 struct Program {
   std::filesystem::path path;
   std::int64_t timeout_ms = 0;
-  /// Ends probes with CANCELLED; may be null.
+  /// Ends them with DRAINING once it is true; may be null.
   const std::atomic<bool>* cancelled = nullptr;
 };
 
 /// Has `program` try a load. A Status of its own only where it could not be tried.
 Result<Verdict> Try(const Program& program, const Request& request);
 
-/// The child: reads a Request from standard input, limits itself, loads the plugin and the
-/// model, unloads them and answers. Returns the exit code: 0 where it has answered, whatever it
-/// was.
+/// The child: reads a Request from standard input, limits itself, loads the plugin and the model,
+/// unloads them and answers. Returns the exit code: 0 where it has answered, whatever the answer was.
 int RunProbe();
 
 }  // namespace mlos::probe

@@ -126,58 +126,58 @@ class FailingDisk {
   enum class Call { kWrite, kSync };
 
   FailingDisk() {
-    real_ = sqlite3_vfs_find(nullptr);
-    vfs_ = *real_;
+    real_vfs = sqlite3_vfs_find(nullptr);
+    vfs_ = *real_vfs;
     vfs_.zName = "failing";
     vfs_.xOpen = &Open;
     sqlite3_vfs_register(&vfs_, 1);
   }
   ~FailingDisk() {
     sqlite3_vfs_unregister(&vfs_);
-    sqlite3_vfs_register(real_, 1);
+    sqlite3_vfs_register(real_vfs, 1);
   }
 
   /// Every call of that kind from the `nth` on fails with `code`.
   static void Arm(Call call, int nth, int code) {
-    call_ = call;
-    left_ = nth;
-    code_ = code;
+    failing_call = call;
+    calls_left = nth;
+    failure = code;
   }
-  static void Disarm() { left_ = -1; }
-  static bool Fired() { return left_ == 0; }
+  static void Disarm() { calls_left = -1; }
+  static bool Fired() { return calls_left == 0; }
 
  private:
   static int Open(sqlite3_vfs* /*vfs*/, const char* name, sqlite3_file* file, int flags,
                   int* out_flags) {
-    const int code = real_->xOpen(real_, name, file, flags, out_flags);
+    const int code = real_vfs->xOpen(real_vfs, name, file, flags, out_flags);
     if (file->pMethods == nullptr) return code;
     // A database and its log have different methods, which write and sync alike.
-    sqlite3_io_methods& methods = methods_[file->pMethods];
+    sqlite3_io_methods& methods = failing_methods[file->pMethods];
     methods = *file->pMethods;
-    original_ = file->pMethods;
+    real_methods = file->pMethods;
     methods.xWrite = &Write;
     methods.xSync = &Sync;
     file->pMethods = &methods;
     return code;
   }
   static int Write(sqlite3_file* file, const void* data, int size, sqlite3_int64 offset) {
-    return Fails(Call::kWrite) ? code_ : original_->xWrite(file, data, size, offset);
+    return Fails(Call::kWrite) ? failure : real_methods->xWrite(file, data, size, offset);
   }
   static int Sync(sqlite3_file* file, int flags) {
-    return Fails(Call::kSync) ? code_ : original_->xSync(file, flags);
+    return Fails(Call::kSync) ? failure : real_methods->xSync(file, flags);
   }
   static bool Fails(Call call) {
-    if (call != call_ || left_ < 0) return false;
-    if (left_ > 0) --left_;
-    return left_ == 0;
+    if (call != failing_call || calls_left < 0) return false;
+    if (calls_left > 0) --calls_left;
+    return calls_left == 0;
   }
 
-  static inline sqlite3_vfs* real_ = nullptr;
-  static inline const sqlite3_io_methods* original_ = nullptr;
-  static inline std::map<const sqlite3_io_methods*, sqlite3_io_methods> methods_;
-  static inline Call call_ = Call::kWrite;
-  static inline int left_ = -1;  // calls until the first failure; 0: failing; -1: not armed
-  static inline int code_ = SQLITE_OK;
+  static inline sqlite3_vfs* real_vfs = nullptr;
+  static inline const sqlite3_io_methods* real_methods = nullptr;
+  static inline std::map<const sqlite3_io_methods*, sqlite3_io_methods> failing_methods;
+  static inline Call failing_call = Call::kWrite;
+  static inline int calls_left = -1;  // calls until the first failure; 0: failing; -1: not armed
+  static inline int failure = SQLITE_OK;
   sqlite3_vfs vfs_{};
 };
 

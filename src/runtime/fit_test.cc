@@ -20,7 +20,7 @@ using ::testing::HasSubstr;
 
 constexpr std::int64_t kAny = tensor::kDynamicSize;
 
-TensorSpec Spec(std::vector<std::int64_t> sizes, DType dtype = DType::kInt64,
+TensorSpec Spec(const std::vector<std::int64_t>& sizes, DType dtype = DType::kInt64,
                 std::string name = "x") {
   TensorSpec spec{.name = std::move(name), .dtype = dtype};
   for (const std::int64_t size : sizes) spec.dims.push_back({size, ""});

@@ -10,7 +10,7 @@
 namespace mlos::runtime {
 namespace {
 
-const char* kWhyQuarantined =
+constexpr const char* kWhyQuarantined =
     "Core died while loading it; load it by hand to try once more, or remove it";
 
 bool WantsLoading(const ModelEntry& entry) {

@@ -207,14 +207,7 @@ bool PluginTable::Contains(std::string_view plugin_id) const { return Find(plugi
 Result<PluginHandle> PluginTable::Load(std::string_view plugin_id) {
   std::optional<Entry> entry = Find(plugin_id);
   if (!entry.has_value()) return NotFound(plugin_id);
-  if (entry->engine == nullptr && entry->builtin) {
-    const MutexLock loading(loading_);
-    entry = Find(plugin_id);
-    if (entry->engine == nullptr) {
-      entry->engine = MLOS_TRY(Open(entry->record));
-      Put(*entry);
-    }
-  }
+  if (entry->engine == nullptr && entry->builtin) entry = LoadBuiltin(plugin_id);
   const registry::PluginRecord& record = entry->record;
   if (entry->engine == nullptr) {
     return Status(Reason::kNoPlugin, "plugin '" + record.plugin_id + "' is not loaded: " +
@@ -223,6 +216,18 @@ Result<PluginHandle> PluginTable::Load(std::string_view plugin_id) {
         .WithField("plugin_id");
   }
   return PluginHandle{record.plugin_id, record.path, record.config, entry->engine};
+}
+
+// Tried again each time: what failed may be repaired meanwhile.
+PluginTable::Entry PluginTable::LoadBuiltin(std::string_view plugin_id) {
+  const MutexLock loading(loading_);
+  Entry entry = Find(plugin_id).value();
+  if (entry.engine != nullptr) return entry;
+  Result<std::shared_ptr<engine::Engine>> engine = Open(entry.record);
+  entry.error = engine.status();
+  if (engine.ok()) entry.engine = std::move(*engine);
+  Put(entry);
+  return entry;
 }
 
 std::optional<PluginTable::Entry> PluginTable::Find(std::string_view plugin_id) const {

@@ -73,6 +73,7 @@ class PluginTable {
   PluginTable(PluginTableOptions options, registry::Registry& registry);
 
   void AddBuiltin();
+  Entry LoadBuiltin(std::string_view plugin_id);
   Result<std::shared_ptr<engine::Engine>> Open(const registry::PluginRecord& record);
   Result<PluginInfo> LoadAndPut(registry::PluginRecord record);
   std::optional<Entry> Find(std::string_view plugin_id) const;

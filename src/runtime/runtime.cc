@@ -76,7 +76,7 @@ class Runtime::Impl {
             {.threads = options.compute_threads, .queue_length_max = options.queue_length_max}) {}
 };
 
-Result<std::unique_ptr<Runtime>> Runtime::Create(RuntimeOptions options) {
+Result<std::unique_ptr<Runtime>> Runtime::Create(const RuntimeOptions& options) {
   auto impl = MLOS_TRY(Impl::Create(options));
   return std::unique_ptr<Runtime>(new Runtime(std::move(impl)));
 }

@@ -39,7 +39,7 @@ struct RuntimeOptions {
 class Runtime {
  public:
   /// Opens the registry. Models are not loaded yet: see LoadRegistered. STORE_CORRUPT, IO_ERROR.
-  static Result<std::unique_ptr<Runtime>> Create(RuntimeOptions options);
+  static Result<std::unique_ptr<Runtime>> Create(const RuntimeOptions& options);
   Runtime(const Runtime&) = delete;
   Runtime& operator=(const Runtime&) = delete;
   ~Runtime();

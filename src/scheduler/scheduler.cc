@@ -57,20 +57,21 @@ bool Scheduler::RunsInline(const Lane& lane) const {
 }
 
 void Scheduler::Enqueue(std::unique_ptr<Job> job) {
-  {
-    const MutexLock lock(mutex_);
-    if (queue_.size() < options_.queue_length_max) {
-      job->queued_at_ = SteadyClock::now();
-      job->lane_.waiting_.fetch_add(1, std::memory_order_relaxed);
-      queue_.push_back(std::move(job));
-    }
-  }
-  if (job == nullptr) return work_.NotifyOne();
+  if (TryPush(job)) return work_.NotifyOne();
   job->Refuse({Reason::kOverloaded, std::to_string(options_.queue_length_max) +
                                         " requests wait already; try again later"},
               0);
   job.reset();
   Leave();
+}
+
+bool Scheduler::TryPush(std::unique_ptr<Job>& job) {
+  const MutexLock lock(mutex_);
+  if (queue_.size() >= options_.queue_length_max) return false;
+  job->queued_at_ = SteadyClock::now();
+  job->lane_.waiting_.fetch_add(1, std::memory_order_relaxed);
+  queue_.push_back(std::move(job));
+  return true;
 }
 
 void Scheduler::Work() {

@@ -68,6 +68,8 @@ class Scheduler {
  private:
   bool RunsInline(const Lane& lane) const;
   void Enqueue(std::unique_ptr<Job> job);
+  /// Takes the job where the queue has room.
+  bool TryPush(std::unique_ptr<Job>& job);
   void Work();
   /// The next job, with its queue time; null when the pool stops.
   std::unique_ptr<Job> Dequeue();

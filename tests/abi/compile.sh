@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# smi_spec.h and the plugin of the user's page compile as C11 and C++20 with every compiler there is.
+# smi_spec.h and the plugin of the user's page compile as C11 and C++20 with each compiler there is.
 #   tests/abi/compile.sh OUTPUT_DIRECTORY
 # Leaves page_plugin-<compiler>.so there.
 set -euo pipefail

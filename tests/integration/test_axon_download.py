@@ -145,7 +145,10 @@ def test_a_retry_after_of_an_hour_is_a_failure_now(axon, hub):
 
 @pytest.mark.parametrize(
     ("fault", "message"),
-    [({"kind": "reply", "status": 503}, "answers with status 503"), ({"kind": "drop"}, "127.0.0.1")],
+    [
+        ({"kind": "reply", "status": 503}, "answers with status 503"),
+        ({"kind": "drop"}, "127.0.0.1"),
+    ],
 )
 def test_a_failure_that_lasts_ends_with_what_to_do(axon, hub, fault, message):
     hub.fault(path=GRAPH, **fault)
@@ -176,7 +179,8 @@ def test_a_flipped_byte_is_never_installed(axon, hub, path, offset):
     hub.fault("flip_byte", path=path, offset=offset if path == GRAPH else 3)
     result = axon.run("install", "hf/mlos-test/several-graphs")
     assert result.exit_code == 6
-    assert re.search(r"error: .*: its digest is [0-9a-f]+; the repository lists [0-9a-f]+", result.stderr)
+    message = r"error: .*: its digest is [0-9a-f]+; the repository lists [0-9a-f]+"
+    assert re.search(message, result.stderr)
     assert axon.run("list", "--json").json == []
     hub.clear_faults()
     axon.run("install", "hf/mlos-test/several-graphs", check=True)
@@ -202,7 +206,15 @@ def test_a_body_without_end_is_cut_off(axon, hub):
 def test_an_expired_address_is_asked_for_again(axon, hub):
     hub.fault("reply", path=GRAPH, status=403, times=1)
     axon.run("install", "hf/google/magika", check=True)
-    assert len([e for e in hub.log("hub") if e["method"] == "GET" and "model.onnx" in e["target"]]) == 2
+    asked = [e for e in hub.log("hub") if e["method"] == "GET" and "model.onnx" in e["target"]]
+    assert len(asked) == 2
+
+
+def test_an_answer_from_elsewhere_is_not_taken_for_the_hubs(axon, hub):
+    hub.fault("reply", path=GRAPH, status=404)
+    result = axon.run("install", "hf/google/magika")
+    assert result.exit_code == 5
+    assert "error: model.onnx: 127.0.0.1 answers with status 404\n" in result.stderr
 
 
 def test_an_encoded_file_is_refused(axon, hub):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`axon install` from a hub: which graph, which files, which manifest, and what is said about it."""
+"""`axon install` from a hub: which graph, which files, which manifest, and what is said of it."""
 
 from __future__ import annotations
 
@@ -271,8 +271,9 @@ def test_a_listing_that_goes_on_elsewhere_is_not_followed(axon, hub):
 
 @pytest.mark.parametrize(
     "body",
-    ["", "[", "{}", "[7]", '[{"type":"file"}]', '[{"type":"file","path":"../x","size":1,"oid":"0"}]',
-     "[" * 100_000, '[{"type":"file","path":"a","size":-1,"oid":"' + "0" * 40 + '"}]'],
+    ["", "[", "{}", "[7]", '[{"type":"file"}]', "[" * 100_000,
+     '[{"type":"file","path":"../x","size":1,"oid":"' + "0" * 40 + '"}]',
+     '[{"type":"file","path":"a","size":-1,"oid":"' + "0" * 40 + '"}]'],
 )  # fmt: skip
 def test_a_hostile_listing_is_refused(axon, hub, body):
     hub.fault("reply", path="/tree/", status=200, body=body)

@@ -35,19 +35,21 @@ def assert_whole(axon: Axon, acknowledged: dict[str, bool], why: str) -> None:
         assert (manifest.parent / ".axon_metadata.json").is_file(), why
 
 
-def one_kill(axon: Axon, chance: random.Random, acknowledged: dict[str, bool], archive: Path) -> bool:
+def one_kill(
+    axon: Axon, chance: random.Random, acknowledged: dict[str, bool], archive: Path
+) -> bool:
     """Runs one random command and kills it at a random moment; True where it was killed."""
     model = chance.choice(MODELS)
-    action = chance.choices(["install", "force", "uninstall", "clean", "archive"], [6, 3, 3, 1, 2])[0]
-    command = {
+    commands = {
         "install": ["install", model],
         "force": ["install", model, "--force"],
         "uninstall": ["uninstall", model],
         "clean": ["cache", "clean"],
         "archive": ["install", str(archive), "--force"],
-    }[action]
+    }
+    action = chance.choices(list(commands), [6, 3, 3, 1, 2])[0]
     target = MODELS[0] if action == "archive" else model
-    process = axon.start(*command)
+    process = axon.start(*commands[action])
     # Most kills fall into the work, some come after it.
     time.sleep(chance.choice([0.004, 0.02, 0.1, 0.35]) * chance.random())
     process.kill()

@@ -50,7 +50,7 @@ class StubCore(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Answer)
         self.requests: list[tuple] = []
-        self.answer: tuple[int, dict | bytes] = (200, {"status": "success", "message": "Registered"})
+        self.answer: tuple[int, dict | bytes] = (200, {"message": "Registered"})
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     @property
@@ -102,7 +102,7 @@ def test_a_description_with_quotes_is_encoded(axon, stub):
 @pytest.mark.parametrize(
     ("status", "body", "message"),
     [
-        (400, {"status": "error", "reason": "INVALID_MODEL", "message": "no"}, "no (INVALID_MODEL)"),
+        (400, {"reason": "INVALID_MODEL", "message": "no"}, "no (INVALID_MODEL)"),
         (201, {"message": "created"}, "created"),
         (503, b"gone", "status 503"),
         (307, b"", "status 307"),
@@ -134,7 +134,7 @@ def test_registering_what_is_not_installed_installs_nothing(axon, stub):
 def test_a_core_that_cannot_say_keeps_the_model(axon, stub):
     axon.run("install", MODEL, check=True)
     stub.answer = (500, b"")
-    assert axon.run("uninstall", MODEL).exit_code == 5
+    assert axon.run("uninstall", MODEL).exit_code == 9
     assert axon.run("list", "-f", "names").stdout == f"{MODEL}\n"
 
 

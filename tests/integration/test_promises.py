@@ -4,14 +4,13 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import time
 from pathlib import Path
 
 import pytest
 
-from tests.support import Hub, paths
+from tests.support import Hub, paths, process
 from tests.support.promises import PAGE, page_markdown
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -49,7 +48,7 @@ class Shell:
     def daemon(self, command: str) -> str:
         """Starts a daemon and gives the answer of its health once there is one."""
         port = 9090 if "9090" in command else 8080
-        self.daemons.append(subprocess.Popen(
+        self.daemons.append(process.spawn(
             ["bash", "-c", f"exec {command}"], cwd=ROOT, env=self.environment,
             stderr=subprocess.DEVNULL))  # fmt: skip
         for _ in range(500):
@@ -61,15 +60,20 @@ class Shell:
 
     def stop(self) -> None:
         """Ends the daemons in order; each must exit 0."""
-        for process in self.daemons:
-            process.send_signal(signal.SIGTERM)
-        assert [process.wait(timeout=30) for process in self.daemons] == [0] * len(self.daemons)
-        self.daemons.clear()
+        assert [process.stop(daemon, 30) for daemon in self.daemons] == [0] * len(self.daemons)
+
+
+@pytest.fixture
+def shell(tmp_path, hub):
+    """A shell whose daemons end with the test, whatever becomes of it."""
+    shell = Shell(tmp_path, hub)
+    yield shell
+    for daemon in shell.daemons:
+        daemon.kill()
 
 
 @pytest.mark.limit(300)
-def test_the_page_works_as_written(tmp_path, hub):
-    shell = Shell(tmp_path, hub)
+def test_the_page_works_as_written(shell, tmp_path):
     commands = [p for p in PAGE if p.test.endswith("test_promises.py") and not p.run_by]
     shell.environment["MLOS_STATE_DIR"] = str(tmp_path / "first")
     assert commands[0].shows in shell.daemon(commands[0].command)

@@ -77,6 +77,16 @@ TEST(OnnxRun, KeepsToItsArena) {
   }
 }
 
+TEST(OnnxRun, SizesThatAlwaysChangeDoNotFillTheArenaWithPieces) {
+  const auto engine = MustLoad(OnnxPlugin(), {.arena_bytes_max = 64 << 20});
+  const auto model = MustLoadModel(*engine, "expand", Model("expand"));
+  for (std::int64_t size = 1; size <= 12; ++size) {  // 4 to 48 MiB, 312 MiB together
+    const auto response =
+        model->Infer(Request("x", Floats({1}, {}), "shape", Int64s({size, 1024, 1024})));
+    ASSERT_TRUE(response.ok()) << size << ": " << response.status();
+  }
+}
+
 TEST(OnnxRun, ASizeBeyondAllNumbersIsTheCallersFault) {
   const auto engine = MustLoad(OnnxPlugin(), {.arena_bytes_max = 64 << 20});
   const auto model = MustLoadModel(*engine, "expand", Model("expand"));

@@ -54,7 +54,8 @@ PAGE = [
         shows='"shapes":{"logits":[1,1000]}',
     ),
     Promise(
-        "axon install pytorch/vision/resnet50@latest", refused="'pytorch' is not in this version"
+        "axon install pytorch/vision/resnet50@latest",
+        refused="models of PyTorch Hub cannot be installed by this version",
     ),
     Promise(
         f"curl -X POST {RESNET} -d '{{\"pixel_values\":[$PIXELS]}}'",
@@ -62,11 +63,11 @@ PAGE = [
     ),
     Promise(
         "axon install tfhub/google/universal-sentence-encoder/4@latest",
-        refused="'tfhub' is not in this version",
+        refused="cannot be installed by this version",
     ),
     Promise(
         "axon install modelscope/damo/cv_resnet50@latest",
-        refused="'modelscope' is not in this version",
+        refused="cannot be installed by this version",
     ),
     Promise("make test-all", run_by="`.ci/run`"),
     Promise("make quick-test", run_by="a part of `make test-all`"),

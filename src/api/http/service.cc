@@ -121,6 +121,7 @@ Result<Deadline> Service::RequestDeadline(const wire::RequestHead& head) const {
 wire::Admission Service::Reject(const Status& status, std::string allow) {
   wire::Reply reply = Refuse(status);
   reply.allow = std::move(allow);
+  reply.close = status.reason() == Reason::kLengthRequired;
   return {std::move(reply), nullptr};
 }
 

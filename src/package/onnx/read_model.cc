@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: MIT
-#include "package/onnx/model.h"
-
 #include <fcntl.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 #include <sys/stat.h>
@@ -13,6 +11,7 @@
 
 #include "base/files.h"
 #include "base/text.h"
+#include "package/onnx/model.h"
 #include "package/onnx/walker.h"
 
 namespace mlos::package::onnx {

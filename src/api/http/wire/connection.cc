@@ -147,6 +147,7 @@ bool Connection::Admit(RequestHead& head) {
   Admission admission = loop_->handler().Admit(head);
   if (admission.refusal) {
     // The head was fine, so the connection may go on where no body follows.
+    body_unread_ = body_unread_ || admission.refusal->close;
     if (!body_unread_) received_.Consume(guard_.head_bytes());
     Answer(std::move(*admission.refusal));
     return false;

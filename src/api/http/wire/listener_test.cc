@@ -126,15 +126,16 @@ TEST_F(ListenerTest, AnswersPipelinedRequestsInOrder) {
   EXPECT_THAT(client.ReadAll(), EndsWith("/5=$"));
 }
 
-TEST_F(ListenerTest, AThousandPipelinedRequestsNeedNoStack) {
+TEST_F(ListenerTest, ManyPipelinedRequestsNeedNoStack) {
   TestClient client(port_);
-  std::string requests;
-  for (int i = 0; i < 20'000; ++i) requests += Request("/" + std::to_string(i));
-  std::thread sender([&] { client.Send(requests); });
-  std::size_t length = 0;
-  for (int i = 0; i < 20'000; ++i) length += client.ReadUntil("$").size();
-  sender.join();
-  EXPECT_GT(length, 20'000 * 100);
+  for (int batch = 0; batch < 20; ++batch) {
+    std::string requests;
+    for (int i = 0; i < 1'000; ++i) requests += Request("/" + std::to_string(i));
+    client.Send(requests);
+    for (int i = 0; i < 1'000; ++i) {
+      ASSERT_THAT(client.ReadUntil("$"), EndsWith("/" + std::to_string(i) + "=$"));
+    }
+  }
 }
 
 TEST_F(ListenerTest, Http10AndCloseEndTheConnection) {

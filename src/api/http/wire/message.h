@@ -41,7 +41,7 @@ struct Reply {
   std::string allow;
   /// Asks the caller to come back in a second.
   bool retry_later = false;
-  /// Close the connection after it, whatever the caller prefers.
+  /// Close the connection after it: what follows the head cannot be understood.
   bool close = false;
   ByteBuffer body;
 };
