@@ -38,7 +38,7 @@ std::string Find(const Settings& settings, std::string_view name) {
 
 /// `~` stands for HOME, and a relative path begins where the user is.
 std::string Expanded(const std::string& path) {
-  const std::string home = Environment("HOME");
+  std::string home = Environment("HOME");
   if (path == "~") return home;
   if (path.starts_with("~/")) return home + path.substr(1);
   return std::filesystem::absolute(path).lexically_normal().string();

@@ -53,7 +53,7 @@ Status Cancelled() { return {Reason::kCancelled, "interrupted"}; }
 
 }  // namespace
 
-Result<Response> Client::Send(ExchangeRequest request) {
+Result<Response> Client::Send(const ExchangeRequest& request) {
   Backoff backoff(request.method == Method::kPost ? 0 : options_.retries_max);
   while (true) {
     Result<Response> response = FollowHops(request);

@@ -47,7 +47,7 @@ class Client {
   }
 
  private:
-  mlos::Result<Response> Send(ExchangeRequest request);
+  mlos::Result<Response> Send(const ExchangeRequest& request);
   mlos::Result<Response> FollowHops(ExchangeRequest request);
   mlos::Result<Response> SendOnce(const ExchangeRequest& request);
   bool Wait(std::chrono::milliseconds duration) const;

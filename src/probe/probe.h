@@ -36,7 +36,7 @@ struct Program {
 Result<Verdict> Try(const Program& program, const Request& request);
 
 /// The child: reads a Request from standard input, limits itself, loads the plugin and the model,
-/// unloads them and answers. Returns the exit code: 0 where it has answered, whatever the answer was.
+/// unloads them and answers. Returns the exit code: 0 where it has answered, whatever that was.
 int RunProbe();
 
 }  // namespace mlos::probe

@@ -55,10 +55,12 @@ def dtypes():
 
 
 def functions():
-    body = re.search(r"typedef const struct smi_plugin_interface \{(.*?)\n\} ", HEADER, re.DOTALL)[1]
+    start = HEADER.index("typedef const struct smi_plugin_interface {")
+    body = HEADER[start : HEADER.index("} smi_plugin_interface_t;", start)]
+    band_line = r"/\* -- (?P<band>.*?) -- \*/"
+    member = r"/\* (?P<doc>\(.*?)\*/\s+[\w ]*?[\w*]+\s*\*?\s*\(\*(?P<name>\w+)\)"
     rows, band = [], ""
-    pattern = r"/\* -- (?P<band>.*?) -- \*/|/\* (?P<doc>\(.*?)\*/\s+[\w ]*?[\w*]+\s*\*?\s*\(\*(?P<name>\w+)\)"
-    for match in re.finditer(pattern, body, re.DOTALL):
+    for match in re.finditer(f"{band_line}|{member}", body, re.DOTALL):
         if match["band"]:
             band = "unstable" if "UNSTABLE" in match["band"] else "frozen"
             continue

@@ -4,20 +4,21 @@
 #include <cstdint>
 #include <string_view>
 
+#include "api/http/guard/head_guard.h"
 #include "api/http/wire/byte_buffer.h"
-#include "api/http/wire/head_guard.h"
 #include "api/http/wire/request_parser.h"
 #include "base/check.h"
 
 namespace {
 
+namespace guard = mlos::api::http::guard;
 namespace wire = mlos::api::http::wire;
 
 constexpr std::uint64_t kBodyBytesMax = 1024;
 
 // The length of the head, 0 where it has no end yet, or a refusal, with the bytes arriving singly.
-mlos::Result<std::size_t> InspectSlowly(const wire::Limits& limits, std::string_view text) {
-  wire::HeadGuard guard(limits);
+mlos::Result<std::size_t> InspectSlowly(const guard::HeadLimits& limits, std::string_view text) {
+  guard::HeadGuard guard(limits);
   for (std::size_t size = 1; size <= text.size(); ++size) {
     auto length = guard.Inspect(text.substr(0, size));
     if (!length.ok() || *length != 0) return length;
@@ -40,8 +41,8 @@ void ReadBody(wire::RequestParser& parser, std::string_view rest) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
-  const wire::Limits limits{.request_line_bytes_max = 256, .head_bytes_max = 2048};
-  const auto length = wire::HeadGuard(limits).Inspect(text);
+  const guard::HeadLimits limits{.request_line_bytes_max = 256, .bytes_max = 2048};
+  const auto length = guard::HeadGuard(limits).Inspect(text);
   const auto slowly = InspectSlowly(limits, text);
   MLOS_CHECK(length.ok() == slowly.ok(), "arrival does not decide what is refused");
   if (!length.ok()) return 0;

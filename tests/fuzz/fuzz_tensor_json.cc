@@ -26,9 +26,9 @@ constexpr std::uint64_t kBudgetBytes = 16 << 20;
 const mlos::engine::ModelSchema& Schema() {
   static const mlos::engine::ModelSchema schema = [] {
     mlos::engine::ModelSchema made;
-    for (const DType dtype : {DType::kFloat32, DType::kFloat64, DType::kFloat16, DType::kBfloat16,
-                              DType::kInt8, DType::kInt64, DType::kUint8, DType::kUint64,
-                              DType::kBool, DType::kString}) {
+    for (const DType dtype :
+         {DType::kFloat32, DType::kFloat64, DType::kFloat16, DType::kBfloat16, DType::kInt8,
+          DType::kInt64, DType::kUint8, DType::kUint64, DType::kBool, DType::kString}) {
       made.inputs.push_back({std::string(mlos::tensor::Name(dtype)), dtype, {{}, {}}});
     }
     return made;

@@ -108,14 +108,17 @@ REFUSED = {
     "ragged": ("float32", '{"x": [[1, 2], [3]]}', "SHAPE_MISMATCH", "x"),
     "rank too high": ("float32", '{"x": [[[1]]]}', "SHAPE_MISMATCH", "x"),
     "shape overflows": (
-        "float32", '{"x": {"shape": [4294967296, 4294967296], "data": [1]}}', "SHAPE_MISMATCH", "x"),
+        "float32", '{"x": {"shape": [4294967296, 4294967296], "data": [1]}}',
+        "SHAPE_MISMATCH", "x"),
     "shape of 2^62 bytes": (
-        "float64", '{"x": {"shape": [2305843009213693952, 1], "data": [1]}}', "SHAPE_MISMATCH", "x"),
+        "float64", '{"x": {"shape": [2305843009213693952, 1], "data": [1]}}',
+        "SHAPE_MISMATCH", "x"),
     "negative size": ("float32", '{"x": {"shape": [-1, 1], "data": [1]}}', "SHAPE_MISMATCH", "x"),
     "fractional size": ("float32", '{"x": {"shape": [1.5], "data": [1]}}', "DTYPE_MISMATCH", "x"),
     "size of zero": ("float32", '{"x": {"shape": [0, 1], "data": [1]}}', "SHAPE_MISMATCH", "x"),
     "billion dimensions": (
-        "float32", '{"x": {"shape": [' + "1," * 100_000 + '1], "data": [1]}}', "SHAPE_MISMATCH", "x"),
+        "float32", '{"x": {"shape": [' + "1," * 100_000 + '1], "data": [1]}}',
+        "SHAPE_MISMATCH", "x"),
     "fraction in an integer": ("int32", '{"x": [[1.5]]}', "DTYPE_MISMATCH", "x"),
     "string in a float": ("float32", '{"x": [["1"]]}', "DTYPE_MISMATCH", "x"),
     "number in a string": ("string", '{"x": [[1]]}', "DTYPE_MISMATCH", "x"),
@@ -170,7 +173,8 @@ def test_bytes_in_flight_are_limited_for_all_together(core):
     def send() -> None:
         with core.session.__class__() as session:
             session.trust_env = False
-            reply = session.post(core.url + "/models/int8/inference?include_outputs=false", data=body)
+            url = core.url + "/models/int8/inference?include_outputs=false"
+            reply = session.post(url, data=body)
         statuses.append(reply.status_code)
         if reply.status_code == 503:
             assert reply.json()["reason"] == "OVERLOADED"

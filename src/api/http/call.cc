@@ -47,8 +47,7 @@ void Call::Handle(wire::ByteBuffer body, wire::Responder responder) {
 
 Place Call::ChoosePlace() const {
   const bool large = gzip_ || body_.size() > kSmallBodyBytes;
-  return large && match_.route->place == Place::kEventThread ? Place::kWorker
-                                                             : match_.route->place;
+  return large && match_.route->place == Place::kEventThread ? Place::kWorker : match_.route->place;
 }
 
 void Call::Run() {

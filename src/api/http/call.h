@@ -12,9 +12,9 @@
 
 namespace mlos::api::http {
 
-/// One request on its way through a route, from its head to its reply. Whoever works on it holds it;
-/// should all of them drop it unanswered, it answers INTERNAL. Thread-compatible: one thread works
-/// on it at a time.
+/// One request on its way through a route, from its head to its reply. Whoever works on it holds
+/// it; should all of them drop it unanswered, it answers INTERNAL. Thread-compatible: one thread
+/// works on it at a time.
 class Call : public wire::Exchange, public std::enable_shared_from_this<Call> {
  public:
   Call(std::shared_ptr<Service> service, RouteMatch match, std::string_view query);
@@ -23,7 +23,7 @@ class Call : public wire::Exchange, public std::enable_shared_from_this<Call> {
   // Of the request; set before Handle.
   const std::string& id() const { return match_.id; }
   std::optional<std::string> parameter(std::string_view name) const {
-    return QueryParameter(query_, name);
+    return guard::QueryParameter(query_, name);
   }
   void set_deadline(Deadline deadline) { deadline_ = deadline; }
   Deadline deadline() const { return deadline_; }

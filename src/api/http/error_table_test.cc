@@ -48,8 +48,7 @@ TEST(ErrorTableTest, TheReferenceShowsThisTable) {
 }
 
 TEST(ErrorReplyTest, NamesCodeReasonFieldAndModel) {
-  const Status status =
-      Status(Reason::kShapeMismatch, "wants [1,\"n\"]").WithField("input_ids");
+  const Status status = Status(Reason::kShapeMismatch, "wants [1,\"n\"]").WithField("input_ids");
   const wire::Reply reply = ErrorReply(status, "hf/bert");
   EXPECT_EQ(reply.http_status, 400);
   EXPECT_EQ(reply.body.view(),

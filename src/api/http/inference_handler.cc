@@ -106,10 +106,11 @@ Status Start(const std::shared_ptr<Call>& call) {
   request.deadline = call->deadline();
   request.keepalive = call;
   std::shared_ptr<runtime::ServedModel> model = inference.model;
-  call->runtime().Infer(std::move(model), std::move(request),
-                        [inference = std::move(inference)](Result<engine::InferenceResponse> outcome) {
-                          Reply(inference, std::move(outcome));
-                        });
+  call->runtime().Infer(
+      std::move(model), std::move(request),
+      [inference = std::move(inference)](Result<engine::InferenceResponse> outcome) {
+        Reply(inference, std::move(outcome));
+      });
   return OkStatus();
 }
 

@@ -113,8 +113,7 @@ Result<runtime::RegisterModelRequest> ReadRequest(Call& call) {
   request.plugin_id = MLOS_TRY(document.Text("plugin_id"));
   request.autoload = MLOS_TRY(document.Flag("autoload", true));
   if (request.model_id.empty()) {
-    return Status(Reason::kMissingField,
-                  "model_id is required (format: namespace/name@version)")
+    return Status(Reason::kMissingField, "model_id is required (format: namespace/name@version)")
         .WithField("model_id");
   }
   MLOS_TRY(ModelId::Parse(request.model_id));

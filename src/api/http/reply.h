@@ -10,8 +10,8 @@
 
 namespace mlos::api::http {
 
-/// `{"status":"error","code":…,"reason":…,"field":…,"message":…}`, and "model_id" where it is known,
-/// with the HTTP status of the error table.
+/// `{"status":"error","code":…,"reason":…,"field":…,"message":…}`, and "model_id" where it is
+/// known, with the HTTP status of the error table.
 wire::Reply ErrorReply(const Status& status, std::string_view model_id = {});
 
 /// A 200 with the JSON object whose members `write_members(JsonWriter&)` writes into a buffer of

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
+#include "api/http/route_table.h"
+
 #include "api/http/call.h"
 #include "api/http/handlers.h"
-#include "api/http/routes.h"
 
 namespace mlos::api::http {
 namespace {

@@ -33,7 +33,7 @@ bool Fits(std::string_view pattern, const std::vector<std::string>& segments,
 
 }  // namespace
 
-Result<RouteMatch> Router::Match(Verb verb, const Target& target) const {
+Result<RouteMatch> Router::Match(Verb verb, const guard::Target& target) const {
   const Verb wanted = verb == Verb::head ? Verb::get : verb;
   bool path_exists = false;
   for (const Route& route : routes_) {
@@ -50,7 +50,7 @@ Result<RouteMatch> Router::Match(Verb verb, const Target& target) const {
                 "there is no such resource; '/' inside a model id is written as %2F");
 }
 
-std::string Router::Allow(const Target& target) const {
+std::string Router::Allow(const guard::Target& target) const {
   std::string allow;
   for (const Verb verb : {Verb::get, Verb::post, Verb::delete_}) {
     for (const Route& route : routes_) {

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "api/http/target.h"
+#include "api/http/guard/target.h"
 #include "api/http/wire/message.h"
 #include "base/result.h"
 
@@ -54,9 +54,9 @@ class Router {
   explicit Router(std::span<const Route> routes) : routes_(routes) {}
 
   /// ROUTE_NOT_FOUND, METHOD_NOT_ALLOWED.
-  Result<RouteMatch> Match(wire::Verb verb, const Target& target) const;
+  Result<RouteMatch> Match(wire::Verb verb, const guard::Target& target) const;
   /// "GET, HEAD, OPTIONS": the methods of `target`; empty where it does not exist.
-  std::string Allow(const Target& target) const;
+  std::string Allow(const guard::Target& target) const;
   /// The methods of any target.
   static std::string_view AllowAnywhere() { return "GET, HEAD, POST, DELETE, OPTIONS"; }
 

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "api/http/service.h"
+#include "api/http/route_table.h"
 
 namespace mlos::api::http {
 namespace {
@@ -17,7 +17,7 @@ const Router& TheRouter() {
 
 /// "pattern [id]", or the reason there is none.
 std::string Matched(Verb verb, std::string_view path) {
-  const auto match = TheRouter().Match(verb, Target::Parse(path).value());
+  const auto match = TheRouter().Match(verb, guard::Target::Parse(path).value());
   if (!match.ok()) return std::string(ToString(match.status().reason()));
   return std::string(match->route->pattern) + " [" + match->id + "]";
 }
@@ -54,7 +54,7 @@ TEST(RouterTest, MatchesPaths) {
 
 TEST(RouterTest, AllowListsTheMethodsOfAPath) {
   const auto allow = [](std::string_view path) {
-    return TheRouter().Allow(Target::Parse(path).value());
+    return TheRouter().Allow(guard::Target::Parse(path).value());
   };
   EXPECT_EQ(allow("/health"), "GET, HEAD, OPTIONS");
   EXPECT_EQ(allow("/models/a"), "GET, HEAD, DELETE, OPTIONS");

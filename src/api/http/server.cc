@@ -5,6 +5,7 @@
 #include <thread>
 #include <utility>
 
+#include "api/http/dispatcher.h"
 #include "api/http/service.h"
 #include "api/http/wire/listener.h"
 
@@ -34,10 +35,10 @@ class Server::Impl {
     const wire::Limits limits = ToLimits(options);
     auto impl = std::make_unique<Impl>();
     impl->port_ = sockets.port;
-    impl->service_ =
-        std::make_shared<Service>(std::move(options), runtime, sockets.address, sockets.port);
+    impl->service_ = std::make_shared<Service>(std::move(options), runtime, sockets.port);
+    auto dispatcher = std::make_shared<Dispatcher>(impl->service_, sockets.address);
     impl->listener_ =
-        MLOS_TRY(wire::Listener::Start(std::move(sockets), limits, impl->service_));
+        MLOS_TRY(wire::Listener::Start(std::move(sockets), limits, std::move(dispatcher)));
     return impl;
   }
 

@@ -5,37 +5,32 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <cstdint>
-#include <memory>
-#include <span>
-#include <string>
-#include <string_view>
 #include <utility>
 
-#include "api/http/host_policy.h"
 #include "api/http/routes.h"
-#include "api/http/server.h"
-#include "api/http/wire/handler.h"
+#include "api/http/server_options.h"
+#include "resource/byte_budget.h"
+#include "runtime/runtime.h"
 
 namespace mlos::api::http {
 
-/// Everything behind the wire: decides what is admitted, and has the threads that must not be the
+/// What every call works with: the runtime, the budget, and the threads that must not be the
 /// connections' own. Thread-safe.
-class Service : public wire::Handler, public std::enable_shared_from_this<Service> {
+class Service {
  public:
-  /// For a server that listens at `address` and `port`. `runtime` must outlive it.
-  Service(ServerOptions options, runtime::Runtime& runtime, std::string_view address,
-          std::uint16_t port);
-  ~Service() override { Join(); }
+  /// `runtime` must outlive it; `port` is the one the server listens on.
+  Service(ServerOptions options, runtime::Runtime& runtime, std::uint16_t port);
+  Service(const Service&) = delete;
+  Service& operator=(const Service&) = delete;
+  ~Service() { Join(); }
 
   /// Ends its threads when they have done what was posted. What is posted later runs at once.
   void Join();
 
-  resource::ByteBudget& budget() override { return budget_; }
-  wire::Admission Admit(const wire::RequestHead& head) override;
-  wire::Reply Refuse(const Status& status) override;
-
-  runtime::Runtime& runtime() { return runtime_; }
   const ServerOptions& options() const { return options_; }
+  runtime::Runtime& runtime() { return runtime_; }
+  /// What bodies, tensors and replies are counted against.
+  resource::ByteBudget& budget() { return budget_; }
   std::uint16_t port() const { return port_; }
 
   /// Runs `task` on a thread of `place`, which is not kEventThread.
@@ -46,23 +41,13 @@ class Service : public wire::Handler, public std::enable_shared_from_this<Servic
   }
 
  private:
-  Result<std::shared_ptr<wire::Exchange>> Accept(const wire::RequestHead& head,
-                                                 const Target& target);
-  Result<Deadline> RequestDeadline(const wire::RequestHead& head) const;
-  wire::Admission Reject(const Status& status, std::string allow = {});
-
   const ServerOptions options_;
   runtime::Runtime& runtime_;
-  const Router router_;
   resource::ByteBudget budget_;
-  const HostPolicy hosts_;
   const std::uint16_t port_;
   std::atomic<bool> joined_ = false;
   boost::asio::thread_pool workers_;
   boost::asio::thread_pool managers_;
 };
-
-/// Every route of the server.
-std::span<const Route> Routes();
 
 }  // namespace mlos::api::http

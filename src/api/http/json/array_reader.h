@@ -17,8 +17,8 @@ class ArrayReader {
  public:
   ArrayReader(Sink& sink, std::size_t outer_depth) : sink_(&sink), shape_(outer_depth) {}
 
-  /// MALFORMED_JSON, NESTING_TOO_DEEP, SHAPE_MISMATCH, DTYPE_MISMATCH, VALUE_OUT_OF_RANGE, each with
-  /// the place of the element.
+  /// MALFORMED_JSON, NESTING_TOO_DEEP, SHAPE_MISMATCH, DTYPE_MISMATCH, VALUE_OUT_OF_RANGE, each
+  /// with the place of the element.
   Status Read(value from) {
     Status status = ReadOther(from, 0);
     if (status.ok()) return status;

@@ -77,9 +77,10 @@ class NumberSink {
     } else if (text == "-Infinity") {
       *next_++ = Codec::FromDouble(-Limits::infinity());
     } else {
-      return {Reason::kDtypeMismatch, "the string " + Quote(text) +
-                                          " is not \"NaN\", \"Infinity\" or \"-Infinity\", the only "
-                                          "ones a float may be"};
+      return {Reason::kDtypeMismatch,
+              "the string " + Quote(text) +
+                  " is not \"NaN\", \"Infinity\" or \"-Infinity\", the only "
+                  "ones a float may be"};
     }
     return OkStatus();
   }

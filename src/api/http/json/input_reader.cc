@@ -55,9 +55,10 @@ class InputReader {
  private:
   Status ReadOnlyInput(simdjson::ondemand::document& document) {
     if (schema_.inputs.size() != 1) {
-      return {Reason::kMissingInput, "a bare array is for models with one input, and this one has " +
-                                         std::to_string(schema_.inputs.size()) +
-                                         "; send an object of input names to values"};
+      return {Reason::kMissingInput,
+              "a bare array is for models with one input, and this one has " +
+                  std::to_string(schema_.inputs.size()) +
+                  "; send an object of input names to values"};
     }
     const tensor::TensorSpec& spec = schema_.inputs.front();
     simdjson::ondemand::array array;
@@ -135,8 +136,9 @@ class InputReader {
       } else if (key == "dtype") {
         dtype = MLOS_TRY(ReadDType(item, spec));
       } else {
-        return Status(Reason::kInvalidField,
-                      "an object for an input has shape and data, each once, and not " + Quote(key));
+        return Status(
+            Reason::kInvalidField,
+            "an object for an input has shape and data, each once, and not " + Quote(key));
       }
     }
     return Combine(std::move(read));
@@ -157,8 +159,7 @@ class InputReader {
   }
 
   Result<tensor::Shape> ReadShape(value from, std::size_t depth) {
-    const tensor::Tensor sizes =
-        MLOS_TRY(ReadTensor(from, {DType::kInt64, 0, depth}, memory_));
+    const tensor::Tensor sizes = MLOS_TRY(ReadTensor(from, {DType::kInt64, 0, depth}, memory_));
     const auto elements = sizes.elements<std::int64_t>();
     if (sizes.shape().size() != 1 || elements.size() > tensor::kRankMax) {
       return Status(Reason::kShapeMismatch, "the shape is not an array of up to " +
@@ -173,8 +174,9 @@ class InputReader {
     const std::optional<DType> dtype = tensor::ParseDType(name);
     if (!dtype) return Status(Reason::kDtypeMismatch, Quote(name) + " is not a dtype");
     if (spec.dtype != DType::kUndefined && *dtype != spec.dtype) {
-      return Status(Reason::kDtypeMismatch, "the input is " + std::string(tensor::Name(spec.dtype)) +
-                                                ", not " + Quote(name));
+      return Status(
+          Reason::kDtypeMismatch,
+          "the input is " + std::string(tensor::Name(spec.dtype)) + ", not " + Quote(name));
     }
     return *dtype;
   }

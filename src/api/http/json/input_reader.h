@@ -13,7 +13,8 @@ namespace mlos::api::http::json {
 
 /// Reads the body of an inference request into tensors, for a model of `schema`. Its forms:
 ///
-///     {"input_ids": [[101, 102]], "mask": [1, 1]}          names to nested or flat arrays, or values
+///     {"input_ids": [[101, 102]], "mask": [1, 1]}          names to nested or flat arrays, or
+///     values
 ///     {"x": {"shape": [1, 2], "data": [0.5, 1]}}            flat (or nested) data and its shape
 ///     {"inputs": {…}}                                       either of them, wrapped once
 ///     [0.5, 1]                                              a model with one input

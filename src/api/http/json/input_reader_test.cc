@@ -213,14 +213,14 @@ TEST(InputReaderTest, WhatIsWrongAndWhere) {
       {DType::kInt32, R"({"x": {"shape": [-1], "data": [1]}})", Reason::kShapeMismatch, "x", ""},
       {DType::kInt32, R"({"x": {"shape": [4294967296, 4294967296], "data": [1]}})",
        Reason::kShapeMismatch, "x", ""},
-      {DType::kInt32, R"({"x": {"shape": [1, 2], "data": [[1], [2]]}})", Reason::kShapeMismatch, "x",
-       "[2,1]"},
+      {DType::kInt32, R"({"x": {"shape": [1, 2], "data": [[1], [2]]}})", Reason::kShapeMismatch,
+       "x", "[2,1]"},
       {DType::kInt32, R"({"x": {"shape": 2, "data": [1, 2]}})", Reason::kShapeMismatch, "x", ""},
       {DType::kInt32, R"({"x": {"data": [1]}})", Reason::kInvalidField, "x", "both"},
       {DType::kInt32, R"({"x": {"shape": [1], "data": [1], "data": [2]}})", Reason::kInvalidField,
        "x", "'data'"},
-      {DType::kInt32, R"({"x": {"shape": [1], "data": [1], "more": 1}})", Reason::kInvalidField, "x",
-       "'more'"},
+      {DType::kInt32, R"({"x": {"shape": [1], "data": [1], "more": 1}})", Reason::kInvalidField,
+       "x", "'more'"},
       {DType::kInt32, R"({"x": {"dtype": "float32", "shape": [1], "data": [1]}})",
        Reason::kDtypeMismatch, "x", "int32"},
       // Names.
@@ -282,8 +282,8 @@ TEST(InputReaderTest, RefusesWhatIsNotJson) {
   for (const std::string_view text : cases) {
     const Outcome outcome(text, DType::kFloat32);
     ASSERT_FALSE(outcome.inputs.ok()) << text;
-    EXPECT_EQ(outcome.inputs.status().reason(), Reason::kMalformedJson) << text << ": "
-                                                                        << outcome.Error();
+    EXPECT_EQ(outcome.inputs.status().reason(), Reason::kMalformedJson)
+        << text << ": " << outcome.Error();
   }
 }
 
@@ -294,11 +294,10 @@ TEST(InputReaderTest, NestingIsLimitedWhereverItIs) {
   };
   EXPECT_TRUE(Outcome("{\"x\": " + nested(63) + "}", DType::kInt32).inputs.ok());
   EXPECT_TRUE(Outcome(nested(64), DType::kInt32).inputs.ok());
-  for (const std::string& text :
-       {"{\"x\": " + nested(64) + "}", nested(65), nested(500'000),
-        "{\"inputs\": {\"x\": " + nested(63) + "}}",
-        "{\"x\": {\"shape\": [1], \"data\": " + nested(63) + "}}",
-        "{\"x\": {\"shape\": " + nested(500'000) + ", \"data\": [1]}}"}) {
+  for (const std::string& text : {"{\"x\": " + nested(64) + "}", nested(65), nested(500'000),
+                                  "{\"inputs\": {\"x\": " + nested(63) + "}}",
+                                  "{\"x\": {\"shape\": [1], \"data\": " + nested(63) + "}}",
+                                  "{\"x\": {\"shape\": " + nested(500'000) + ", \"data\": [1]}}"}) {
     const Outcome outcome(text, DType::kInt32);
     ASSERT_FALSE(outcome.inputs.ok()) << text.substr(0, 80);
     EXPECT_EQ(outcome.inputs.status().reason(), Reason::kNestingTooDeep) << outcome.Error();
@@ -319,8 +318,8 @@ TEST(InputReaderTest, GuessesWhereTheModelDeclaresNothing) {
   ASSERT_TRUE(outcome.inputs.ok()) << outcome.Error();
   std::vector<DType> dtypes;
   for (const auto& input : *outcome.inputs) dtypes.push_back(input.tensor.dtype());
-  EXPECT_THAT(dtypes, testing::ElementsAre(DType::kFloat32, DType::kBool, DType::kString,
-                                           DType::kInt8));
+  EXPECT_THAT(dtypes,
+              testing::ElementsAre(DType::kFloat32, DType::kBool, DType::kString, DType::kInt8));
 }
 
 TEST(InputReaderTest, LargeTensorsAreCountedAndGivenBack) {

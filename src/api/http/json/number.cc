@@ -87,8 +87,7 @@ Status ExplainElement(std::string_view token, tensor::DType dtype) {
     return {Reason::kDtypeMismatch,
             Quote(token) + " is not an integer, as " + std::string(name) + " needs"};
   }
-  return {Reason::kValueOutOfRange,
-          Quote(token) + " is out of the range of " + std::string(name)};
+  return {Reason::kValueOutOfRange, Quote(token) + " is out of the range of " + std::string(name)};
 }
 
 }  // namespace mlos::api::http::json

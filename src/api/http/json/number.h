@@ -18,12 +18,12 @@ namespace mlos::api::http::json {
 
 using simdjson::ondemand::value;
 
-/// `number`, which was read from `token`, as the float nearest to the text of the token. False where
-/// it is out of range.
+/// `number`, which was read from `token`, as the float nearest to the text of the token. False
+/// where it is out of range.
 bool RoundCarefully(double number, std::string_view token, float& out);
 
-/// Why `token`, the text of a JSON value, is no element of `dtype`: VALUE_OUT_OF_RANGE, DTYPE_MISMATCH
-/// or MALFORMED_JSON.
+/// Why `token`, the text of a JSON value, is no element of `dtype`: VALUE_OUT_OF_RANGE,
+/// DTYPE_MISMATCH or MALFORMED_JSON.
 Status ExplainElement(std::string_view token, tensor::DType dtype);
 
 /// True where rounding `number` to float gives the float nearest to the text that `number` was read

@@ -12,8 +12,8 @@ inline constexpr std::int64_t kEmptyRowsMax = 65'536;
 
 /// Appends the elements as nested arrays of the tensor's shape; a scalar as a lone value. Numbers
 /// have as few digits as bring back the same value; NaN and infinities are the strings "NaN",
-/// "Infinity" and "-Infinity"; bool is true or false. See AppendString for strings. A lack of memory
-/// is in the status of `out`.
+/// "Infinity" and "-Infinity"; bool is true or false. See AppendString for strings. A lack of
+/// memory is in the status of `out`.
 void AppendTensor(wire::ByteBuffer& out, const tensor::Tensor& tensor);
 
 }  // namespace mlos::api::http::json

@@ -5,8 +5,7 @@
 #include <chrono>
 #include <utility>
 
-#include "api/http/wire/event_loop.h"
-#include "api/http/wire/text.h"
+#include "api/http/guard/text.h"
 
 namespace mlos::api::http::wire {
 namespace {
@@ -29,7 +28,7 @@ Deadline After(SteadyClock::time_point now, std::int64_t timeout_ms) {
 
 // RFC 9110, section 10.1.1: the one expectation there is.
 Status CheckExpectation(const RequestHead& head) {
-  if (!head.expect || EqualsIgnoreCase(*head.expect, "100-continue")) return OkStatus();
+  if (!head.expect || guard::EqualsIgnoreCase(*head.expect, "100-continue")) return OkStatus();
   return {Reason::kExpectationFailed, "the only expectation that can be met is 100-continue"};
 }
 
@@ -51,12 +50,12 @@ void Responder::Send(Reply reply) const { connection_->Send(request_number_, std
 
 bool Responder::OnEventThread() const { return connection_->OnEventThread(); }
 
-Connection::Connection(std::shared_ptr<EventLoop> loop, boost::asio::ip::tcp::socket socket,
+Connection::Connection(std::shared_ptr<ConnectionHost> loop, boost::asio::ip::tcp::socket socket,
                        boost::asio::ip::address peer)
     : loop_(std::move(loop)),
       socket_(std::move(socket)),
       peer_(std::move(peer)),
-      guard_(loop_->limits()) {}
+      guard_(loop_->limits().head) {}
 
 void Connection::Start() {
   self_ = shared_from_this();
@@ -216,11 +215,9 @@ void Connection::Refuse(const Status& status) {
 void Connection::Send(std::uint64_t number, Reply reply) {
   if (loop_->RunsHere()) {
     OnReply(number, std::move(reply));
-    return;
+  } else {
+    loop_->Deliver(shared_from_this(), number, std::move(reply));
   }
-  loop_->Post([self = shared_from_this(), number, reply = std::move(reply)]() mutable {
-    self->OnReply(number, std::move(reply));
-  });
 }
 
 bool Connection::OnEventThread() const { return loop_->RunsHere(); }
@@ -369,7 +366,7 @@ void Connection::Linger() {
   if (!reading_) ReadAway();
 }
 
-void Connection::ReadAway() { Read(loop_->scratch(), EventLoop::kScratchBytes); }
+void Connection::ReadAway() { Read(loop_->scratch(), ConnectionHost::kScratchBytes); }
 
 void Connection::OnTick(SteadyClock::time_point now) {
   if (now >= write_deadline_) {

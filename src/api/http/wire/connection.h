@@ -8,15 +8,14 @@
 #include <optional>
 #include <string>
 
+#include "api/http/guard/head_guard.h"
+#include "api/http/wire/connection_host.h"
 #include "api/http/wire/handler.h"
-#include "api/http/wire/head_guard.h"
 #include "api/http/wire/outbox.h"
 #include "api/http/wire/request_parser.h"
 #include "base/clock.h"
 
 namespace mlos::api::http::wire {
-
-class EventLoop;
 
 using OpenHook = boost::intrusive::list_base_hook<boost::intrusive::tag<struct OpenTag>>;
 using WaitingHook = boost::intrusive::list_base_hook<boost::intrusive::tag<struct WaitingTag>>;
@@ -31,7 +30,7 @@ class Connection : public std::enable_shared_from_this<Connection>,
                    public OpenHook,
                    public WaitingHook {
  public:
-  Connection(std::shared_ptr<EventLoop> loop, boost::asio::ip::tcp::socket socket,
+  Connection(std::shared_ptr<ConnectionHost> loop, boost::asio::ip::tcp::socket socket,
              boost::asio::ip::address peer);
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -41,6 +40,8 @@ class Connection : public std::enable_shared_from_this<Connection>,
   /// Sends the reply to request `number`; dropped where that is no longer waited for. From any
   /// thread.
   void Send(std::uint64_t number, Reply reply);
+  /// The same, on the thread of the event loop.
+  void OnReply(std::uint64_t number, Reply reply);
 
   bool OnEventThread() const;
 
@@ -74,7 +75,6 @@ class Connection : public std::enable_shared_from_this<Connection>,
   bool Admit(RequestHead& head);
   bool Dispatch();
   void Refuse(const Status& status);
-  void OnReply(std::uint64_t number, Reply reply);
   void Answer(Reply reply);
   void AwaitHead();
 
@@ -90,7 +90,7 @@ class Connection : public std::enable_shared_from_this<Connection>,
   void WaitWritable();
 
   // Declared first, so that it dies last: the socket belongs to its io_context.
-  const std::shared_ptr<EventLoop> loop_;
+  const std::shared_ptr<ConnectionHost> loop_;
   boost::asio::ip::tcp::socket socket_;
   const boost::asio::ip::address peer_;
   std::string local_address_;
@@ -106,7 +106,7 @@ class Connection : public std::enable_shared_from_this<Connection>,
   Deadline write_deadline_ = kNoDeadline;
 
   // The request being read or handled.
-  HeadGuard guard_;
+  guard::HeadGuard guard_;
   std::optional<RequestParser> parser_;
   std::shared_ptr<Exchange> exchange_;
   Verb verb_ = Verb::unknown;

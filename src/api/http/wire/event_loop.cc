@@ -38,8 +38,7 @@ std::string HttpDate(std::int64_t unix_seconds) {
 }  // namespace
 
 EventLoop::EventLoop(const Limits& limits, std::shared_ptr<Handler> handler)
-    : limits_(limits),
-      handler_(std::move(handler)),
+    : ConnectionHost(limits, std::move(handler)),
       work_(boost::asio::make_work_guard(io_)),
       acceptor_(io_),
       timer_(io_),
@@ -54,11 +53,11 @@ Result<std::shared_ptr<EventLoop>> EventLoop::Create(UniqueFd listening, const L
   socklen_t size = sizeof(address);
   error_code error;
   getsockname(listening.get(), reinterpret_cast<sockaddr*>(&address), &size);
-  loop->acceptor_.assign(address.ss_family == AF_INET6 ? Tcp::v6() : Tcp::v4(),
-                         listening.Release(), error);
+  loop->acceptor_.assign(address.ss_family == AF_INET6 ? Tcp::v6() : Tcp::v4(), listening.Release(),
+                         error);
   if (!error) loop->acceptor_.non_blocking(true, error);
   if (error) return Status(Reason::kIoError, "cannot listen: " + error.message());
-  loop->listens_on_any_ = loop->acceptor_.local_endpoint(error).address().is_unspecified();
+  loop->set_listens_on_any(loop->acceptor_.local_endpoint(error).address().is_unspecified());
   return loop;
 }
 
@@ -70,10 +69,9 @@ void EventLoop::Run() {
 
 void EventLoop::Accept() {
   if (draining_) return;
-  acceptor_.async_accept(
-      [self = shared_from_this()](const error_code& error, Tcp::socket socket) {
-        self->OnAccept(error, std::move(socket));
-      });
+  acceptor_.async_accept([self = shared_from_this()](const error_code& error, Tcp::socket socket) {
+    self->OnAccept(error, std::move(socket));
+  });
 }
 
 void EventLoop::OnAccept(const error_code& error, Tcp::socket socket) {
@@ -84,7 +82,8 @@ void EventLoop::OnAccept(const error_code& error, Tcp::socket socket) {
     return;
   }
   if (error == boost::asio::error::no_descriptors) {
-    Log(LogLevel::kWarning, "no file descriptor left for another connection", {{"open", open_.size()}});
+    Log(LogLevel::kWarning, "no file descriptor left for another connection",
+        {{"open", open_.size()}});
     CloseLongestWaiting(nullptr);
   }
   accept_pause_.expires_after(kAcceptPause);
@@ -97,8 +96,7 @@ void EventLoop::Add(Tcp::socket socket) {
   error_code error;
   const boost::asio::ip::address peer = socket.remote_endpoint(error).address();
   if (error || !MakeRoom(peer)) return;  // gone already, or every connection is at work
-  const auto connection =
-      std::make_shared<Connection>(shared_from_this(), std::move(socket), peer);
+  const auto connection = std::make_shared<Connection>(shared_from_this(), std::move(socket), peer);
   open_.push_back(*connection);
   ++open_per_peer_[peer];
   connection->Start();
@@ -106,10 +104,10 @@ void EventLoop::Add(Tcp::socket socket) {
 
 bool EventLoop::MakeRoom(const boost::asio::ip::address& peer) {
   const auto of_peer = open_per_peer_.find(peer);
-  if (of_peer != open_per_peer_.end() && of_peer->second >= limits_.connections_per_peer_max) {
+  if (of_peer != open_per_peer_.end() && of_peer->second >= limits().connections_per_peer_max) {
     return CloseLongestWaiting(&peer);
   }
-  return open_.size() < limits_.connections_max || CloseLongestWaiting(nullptr);
+  return open_.size() < limits().connections_max || CloseLongestWaiting(nullptr);
 }
 
 bool EventLoop::CloseLongestWaiting(const boost::asio::ip::address* peer) {
@@ -119,6 +117,12 @@ bool EventLoop::CloseLongestWaiting(const boost::asio::ip::address* peer) {
   if (found == waiting_.end()) return false;
   found->Close();
   return true;
+}
+
+void EventLoop::Deliver(std::shared_ptr<Connection> connection, std::uint64_t number, Reply reply) {
+  Post([connection = std::move(connection), number, reply = std::move(reply)]() mutable {
+    connection->OnReply(number, std::move(reply));
+  });
 }
 
 void EventLoop::EnterWaiting(Connection& connection) { waiting_.push_back(connection); }
@@ -138,7 +142,7 @@ void EventLoop::Remove(Connection& connection) {
 void EventLoop::Tick() {
   UpdateTime();
   // Closing one takes it out of the list, and only that one.
-  for (auto it = open_.begin(); it != open_.end();) (it++)->OnTick(now_);
+  for (auto it = open_.begin(); it != open_.end();) (it++)->OnTick(now());
   timer_.expires_after(kTick);
   timer_.async_wait([self = shared_from_this()](const error_code& stopped) {
     if (!stopped) self->Tick();
@@ -146,11 +150,11 @@ void EventLoop::Tick() {
 }
 
 void EventLoop::UpdateTime() {
-  now_ = SteadyClock::now();
+  set_time(SteadyClock::now());
   const std::int64_t seconds = UnixSecondsNow();
   if (seconds == date_seconds_) return;
   date_seconds_ = seconds;
-  date_ = HttpDate(seconds);
+  set_date(HttpDate(seconds));
 }
 
 void EventLoop::Drain() {
@@ -186,8 +190,8 @@ void EventLoop::Finish() {
   accept_pause_.cancel();
   while (!open_.empty()) open_.front().Close();
   work_.reset();
-  // Delivers the cancelled operations, which hold the connections. A late Drain among them stops the
-  // context once more.
+  // Delivers the cancelled operations, which hold the connections. A late Drain among them stops
+  // the context once more.
   do {
     io_.restart();
   } while (io_.poll() != 0);

@@ -13,7 +13,7 @@
 #include <utility>
 
 #include "api/http/wire/connection.h"
-#include "api/http/wire/limits.h"
+#include "api/http/wire/connection_host.h"
 #include "base/mutex.h"
 #include "base/unique_fd.h"
 
@@ -23,15 +23,12 @@ namespace mlos::api::http::wire {
 /// state is shared with other loops, so nothing on the way of a request takes a lock. The limits on
 /// connections hold for each loop's share.
 ///
-/// Run, Post, Drain and Finish may be called from any thread; the rest belongs to the thread in Run.
-class EventLoop : public std::enable_shared_from_this<EventLoop> {
+/// Run, Deliver, Drain, Stop and Finish may be called from any thread; the rest belongs to the
+/// thread in Run.
+class EventLoop : public ConnectionHost, public std::enable_shared_from_this<EventLoop> {
  public:
   static Result<std::shared_ptr<EventLoop>> Create(UniqueFd listening, const Limits& limits,
                                                    std::shared_ptr<Handler> handler);
-  EventLoop(const EventLoop&) = delete;
-  EventLoop& operator=(const EventLoop&) = delete;
-  ~EventLoop() = default;
-
   /// Serves until the last connection of a drained loop is closed, or Finish.
   void Run();
   /// Takes what the kernel has accepted, stops listening, and lets requests under way end.
@@ -41,30 +38,11 @@ class EventLoop : public std::enable_shared_from_this<EventLoop> {
   /// After Run has returned: releases what the connections hold. Later posts are dropped.
   void Finish();
 
-  /// Runs `task` on the loop's thread, soon; never once the loop is finished.
-  template <typename Task>
-  void Post(Task task) {
-    const MutexLock lock(post_mutex_);
-    if (!finished_) boost::asio::post(io_, std::move(task));
-  }
-  bool RunsHere() { return io_.get_executor().running_in_this_thread(); }
-
-  Handler& handler() { return *handler_; }
-  const Limits& limits() const { return limits_; }
-  /// The time of the last tick; a quarter of a second old at most.
-  SteadyClock::time_point now() const { return now_; }
-  /// The value of the header Date.
-  const std::string& date() const { return date_; }
-  /// The address connections come in at, where the server listens on one only.
-  bool listens_on_any() const { return listens_on_any_; }
-  /// Bytes nobody wants are read into this.
-  char* scratch() { return scratch_; }
-  static constexpr std::size_t kScratchBytes = 16 << 10;
-
-  /// The connection may be closed to make room for others.
-  void EnterWaiting(Connection& connection);
-  void LeaveWaiting(Connection& connection);
-  void Remove(Connection& connection);
+  bool RunsHere() override { return io_.get_executor().running_in_this_thread(); }
+  void Deliver(std::shared_ptr<Connection> connection, std::uint64_t number, Reply reply) override;
+  void EnterWaiting(Connection& connection) override;
+  void LeaveWaiting(Connection& connection) override;
+  void Remove(Connection& connection) override;
 
  private:
   EventLoop(const Limits& limits, std::shared_ptr<Handler> handler);
@@ -79,14 +57,18 @@ class EventLoop : public std::enable_shared_from_this<EventLoop> {
   void UpdateTime();
   void EndWhenEmpty();
 
-  const Limits limits_;
-  const std::shared_ptr<Handler> handler_;
+  /// Runs `task` on the loop's thread, soon; never once the loop is finished.
+  template <typename Task>
+  void Post(Task task) {
+    const MutexLock lock(post_mutex_);
+    if (!finished_) boost::asio::post(io_, std::move(task));
+  }
+
   boost::asio::io_context io_{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
   Tcp::acceptor acceptor_;
   boost::asio::steady_timer timer_;
   boost::asio::steady_timer accept_pause_;
-  bool listens_on_any_ = false;
   bool draining_ = false;
 
   boost::intrusive::list<Connection, boost::intrusive::base_hook<OpenHook>> open_;
@@ -94,10 +76,7 @@ class EventLoop : public std::enable_shared_from_this<EventLoop> {
   boost::intrusive::list<Connection, boost::intrusive::base_hook<WaitingHook>> waiting_;
   std::unordered_map<boost::asio::ip::address, unsigned> open_per_peer_;
 
-  SteadyClock::time_point now_;
-  std::string date_;
   std::int64_t date_seconds_ = 0;
-  char scratch_[kScratchBytes];
 
   Mutex post_mutex_;
   bool finished_ GUARDED_BY(post_mutex_) = false;

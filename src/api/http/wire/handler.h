@@ -44,8 +44,8 @@ class Exchange {
   virtual void Handle(ByteBuffer body, Responder responder) = 0;
 };
 
-/// What becomes of a request when its head is known: a refusal, sent instead of reading the body, or
-/// an exchange.
+/// What becomes of a request when its head is known: a refusal, sent instead of reading the body,
+/// or an exchange.
 struct Admission {
   std::optional<Reply> refusal;
   std::shared_ptr<Exchange> exchange;

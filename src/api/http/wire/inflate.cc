@@ -35,8 +35,8 @@ class Inflater {
   std::size_t Next(char* out, std::size_t room, int& result) {
     if (stream_.avail_in == 0) {
       // zlib counts its input in 32 bits.
-      stream_.avail_in = static_cast<uInt>(
-          std::min<std::size_t>(rest_, std::numeric_limits<uInt>::max()));
+      stream_.avail_in =
+          static_cast<uInt>(std::min<std::size_t>(rest_, std::numeric_limits<uInt>::max()));
       rest_ -= stream_.avail_in;
     }
     stream_.next_out = reinterpret_cast<Bytef*>(out);

@@ -4,13 +4,13 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "api/http/guard/head_limits.h"
+
 namespace mlos::api::http::wire {
 
 /// What a caller may take of the server before it is refused or cut off.
 struct Limits {
-  std::size_t request_line_bytes_max = 8 << 10;
-  std::size_t head_bytes_max = 64 << 10;
-  std::size_t header_count_max = 100;
+  guard::HeadLimits head;
 
   std::int64_t header_timeout_ms = 10'000;
   std::int64_t body_timeout_ms = 30'000;   ///< for each kProgressBytes of a body

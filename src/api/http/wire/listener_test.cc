@@ -161,10 +161,10 @@ TEST_F(ListenerTest, LargeBodiesArriveWhole) {
 }
 
 TEST_F(ListenerTest, BodiesMayArriveByteByByte) {
-  const std::string requests = Request("/a", "Content-Length: 3\r\n", "xyz") +
-                               Request("/b", "Transfer-Encoding: chunked\r\n",
-                                       "2;name=value\r\nab\r\n1\r\nc\r\n0\r\n\r\n") +
-                               Request("/c", "Connection: close\r\n");
+  const std::string requests =
+      Request("/a", "Content-Length: 3\r\n", "xyz") +
+      Request("/b", "Transfer-Encoding: chunked\r\n", "2;name=value\r\nab\r\n1\r\nc\r\n0\r\n\r\n") +
+      Request("/c", "Connection: close\r\n");
   TestClient client(port_);
   for (const char c : requests) client.Send(std::string_view(&c, 1));
   EXPECT_THAT(client.ReadUntil("$"), EndsWith("/a=xyz$"));
@@ -213,7 +213,8 @@ std::vector<BadRequest> BadRequests() {
        "MALFORMED_REQUEST"},
       {"ConnectionValue", Request("/", "Connection: @\r\n"), "MALFORMED_REQUEST"},
       {"ChunkSize", Request("/", chunked, "xyz\r\nabc\r\n"), "MALFORMED_REQUEST"},
-      {"ChunkSizeWithPrefix", Request("/", chunked, "0x3\r\nabc\r\n0\r\n\r\n"), "MALFORMED_REQUEST"},
+      {"ChunkSizeWithPrefix", Request("/", chunked, "0x3\r\nabc\r\n0\r\n\r\n"),
+       "MALFORMED_REQUEST"},
       {"ChunkSizeWithSign", Request("/", chunked, "+3\r\nabc\r\n0\r\n\r\n"), "MALFORMED_REQUEST"},
       {"ChunkSizeOverflow", Request("/", chunked, "FFFFFFFFFFFFFFFFF\r\n"), "MALFORMED_REQUEST"},
       {"ChunkWithBareLf", Request("/", chunked, "3\nabc\n0\n\n"), "MALFORMED_REQUEST"},

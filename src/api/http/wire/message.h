@@ -23,7 +23,7 @@ struct RequestHead {
   std::optional<std::string_view> host;
   std::optional<std::string_view> origin;
   std::optional<std::string_view> expect;
-  std::optional<std::string_view> request_timeout;   ///< X-Request-Timeout-Ms
+  std::optional<std::string_view> request_timeout;  ///< X-Request-Timeout-Ms
   std::optional<std::string_view> content_encoding;
   std::optional<std::uint64_t> content_length;
   bool chunked = false;

@@ -28,7 +28,8 @@ void AppendStatusLine(ByteBuffer& out, unsigned http_status) {
   out.Append("HTTP/1.1 ");
   AppendNumber(out, http_status);
   out.Append(' ');
-  out.Append(boost::beast::http::obsolete_reason(static_cast<boost::beast::http::status>(http_status)));
+  out.Append(
+      boost::beast::http::obsolete_reason(static_cast<boost::beast::http::status>(http_status)));
   out.Append("\r\n");
 }
 

@@ -4,7 +4,7 @@
 #include <boost/asio/buffer.hpp>
 #include <utility>
 
-#include "api/http/wire/text.h"
+#include "api/http/guard/text.h"
 
 namespace mlos::api::http::wire {
 namespace {
@@ -20,7 +20,8 @@ constexpr std::size_t kChunkExtensionBytesMax = 1 << 10;
 Status Malformed(std::string_view what) { return {Reason::kMalformedRequest, std::string(what)}; }
 
 bool HasBareLf(std::string_view text) {
-  for (std::size_t lf = text.find('\n'); lf != std::string_view::npos; lf = text.find('\n', lf + 1)) {
+  for (std::size_t lf = text.find('\n'); lf != std::string_view::npos;
+       lf = text.find('\n', lf + 1)) {
     if (lf == 0 || text[lf - 1] != '\r') return true;
   }
   return false;
@@ -94,7 +95,7 @@ void RequestParser::on_field_impl(beast::http::field name, Text name_text, Text 
     head_.expect = value;
   } else if (name == field::content_encoding) {
     head_.content_encoding = value;
-  } else if (name == field::unknown && EqualsIgnoreCase(name_text, "x-request-timeout-ms")) {
+  } else if (name == field::unknown && guard::EqualsIgnoreCase(name_text, "x-request-timeout-ms")) {
     head_.request_timeout = value;
   }
 }
@@ -127,8 +128,8 @@ std::size_t RequestParser::on_chunk_body_impl(std::uint64_t, Text text, ErrorCod
 
 void RequestParser::AppendBody(Text text, ErrorCode& error) {
   if (text.size() > body_bytes_max_ - body_->size()) {
-    Fail({Reason::kPayloadTooLarge, "the body is longer than the " +
-                                        std::to_string(body_bytes_max_) + " bytes allowed"},
+    Fail({Reason::kPayloadTooLarge,
+          "the body is longer than the " + std::to_string(body_bytes_max_) + " bytes allowed"},
          error);
     return;
   }

@@ -11,9 +11,9 @@
 
 namespace mlos::api::http::wire {
 
-/// Beast's HTTP/1 parser over our own memory: the head becomes a RequestHead of views, the body goes
-/// into a ByteBuffer as it arrives, and no field is stored. One object reads one request, whose head
-/// a HeadGuard has let through. Thread-compatible.
+/// Beast's HTTP/1 parser over our own memory: the head becomes a RequestHead of views, the body
+/// goes into a ByteBuffer as it arrives, and no field is stored. One object reads one request,
+/// whose head a HeadGuard has let through. Thread-compatible.
 class RequestParser : private boost::beast::http::basic_parser<true> {
  public:
   RequestParser();

@@ -59,13 +59,14 @@ Result<tcp::endpoint> LocalEndpoint(int fd) {
 Result<ListeningSockets> OpenListeningSockets(const std::string& host, std::uint16_t port,
                                               unsigned count) {
   boost::system::error_code error;
-  const auto address = boost::asio::ip::make_address(host == "localhost" ? "127.0.0.1" : host, error);
+  const auto address =
+      boost::asio::ip::make_address(host == "localhost" ? "127.0.0.1" : host, error);
   if (error) {
     return Status(Reason::kInvalidConfig, "'" + host + "' is not an IP address").WithField("host");
   }
   ListeningSockets sockets;
-  // The first socket is bound without SO_REUSEPORT, which fails where anyone listens; only then does
-  // it become willing to share, with the others of this process.
+  // The first socket is bound without SO_REUSEPORT, which fails where anyone listens; only then
+  // does it become willing to share, with the others of this process.
   sockets.fds.push_back(MLOS_TRY(Open(tcp::endpoint(address, port), false)));
   const tcp::endpoint bound = MLOS_TRY(LocalEndpoint(sockets.fds.front().get()));
   MLOS_TRY(Enable(sockets.fds.front().get(), SO_REUSEPORT));

@@ -18,8 +18,8 @@ struct ListeningSockets {
 };
 
 /// Opens `count` listening sockets. Port 0 is one the kernel picks. INVALID_CONFIG (field `host`)
-/// where `host` is no address, ADDRESS_IN_USE where anyone listens there already, even one who would
-/// share; IO_ERROR.
+/// where `host` is no address, ADDRESS_IN_USE where anyone listens there already, even one who
+/// would share; IO_ERROR.
 Result<ListeningSockets> OpenListeningSockets(const std::string& host, std::uint16_t port,
                                               unsigned count);
 

@@ -8,7 +8,7 @@
 
 #include "base/result.h"
 
-namespace mlos::api::http {
+namespace mlos::api::http::guard {
 
 /// A request target, "/models/hf%2Fbert/inference?include_outputs=false", taken apart: first at the
 /// slashes, then each piece percent-decoded once, so that an encoded slash belongs to its piece and
@@ -17,8 +17,8 @@ struct Target {
   std::vector<std::string> segments;  ///< "models", "hf/bert", "inference"
   std::string_view query;             ///< as it was written; points into the text
 
-  /// `text` starts with '/'. MALFORMED_REQUEST for a percent sign without two digits, and for pieces
-  /// that decode to control characters or to what is not UTF-8 (overlong forms included).
+  /// `text` starts with '/'. MALFORMED_REQUEST for a percent sign without two digits, and for
+  /// pieces that decode to control characters or to what is not UTF-8 (overlong forms included).
   static Result<Target> Parse(std::string_view text);
 };
 
@@ -26,4 +26,4 @@ struct Target {
 /// parameter is missing or cannot be decoded.
 std::optional<std::string> QueryParameter(std::string_view query, std::string_view name);
 
-}  // namespace mlos::api::http
+}  // namespace mlos::api::http::guard

@@ -5,14 +5,13 @@
 #include <array>
 #include <string_view>
 
-namespace mlos::api::http::wire {
+namespace mlos::api::http::guard {
 
 /// True for two texts that differ in the case of ASCII letters only.
 inline bool EqualsIgnoreCase(std::string_view a, std::string_view b) {
   const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; };
-  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [&](char x, char y) {
-           return lower(x) == lower(y);
-         });
+  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(),
+                                            [&](char x, char y) { return lower(x) == lower(y); });
 }
 
 inline bool IsDigit(char c) { return c >= '0' && c <= '9'; }
@@ -52,4 +51,4 @@ inline bool IsToken(std::string_view text) {
   });
 }
 
-}  // namespace mlos::api::http::wire
+}  // namespace mlos::api::http::guard

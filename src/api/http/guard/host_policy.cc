@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: MIT
-#include "api/http/host_policy.h"
+#include "api/http/guard/host_policy.h"
 
 #include <algorithm>
 
-#include "api/http/wire/text.h"
+#include "api/http/guard/text.h"
 
-namespace mlos::api::http {
+namespace mlos::api::http::guard {
 namespace {
 
-using wire::EqualsIgnoreCase;
-
-/// "localhost:8080" → "localhost", "[::1]:8080" → "::1", "example.com." → "example.com"; empty where
-/// it is no host with an optional port.
+/// "localhost:8080" → "localhost", "[::1]:8080" → "::1", "example.com." → "example.com"; empty
+/// where it is no host with an optional port.
 std::string_view HostWithoutPort(std::string_view text) {
   std::string_view port;
   if (text.starts_with('[')) {
@@ -25,7 +23,7 @@ std::string_view HostWithoutPort(std::string_view text) {
     text = text.substr(0, colon);
     if (text.ends_with('.')) text.remove_suffix(1);
   }
-  const bool port_is_valid = port.empty() || (port.front() == ':' && wire::IsNumber(port.substr(1)));
+  const bool port_is_valid = port.empty() || (port.front() == ':' && IsNumber(port.substr(1)));
   return port_is_valid ? text : std::string_view();
 }
 
@@ -50,14 +48,14 @@ HostPolicy::HostPolicy(const std::vector<std::string>& allowed_hosts,
   }
 }
 
-Status HostPolicy::Check(const wire::RequestHead& head) const {
+Status HostPolicy::Check(const Claims& claims) const {
   if (any_) return OkStatus();
   // Only HTTP/1.0 gets here without a Host, and no browser speaks that.
-  if (head.host && !Allows(HostWithoutPort(*head.host), head.local_address)) {
+  if (claims.host && !Allows(HostWithoutPort(*claims.host), claims.local_address)) {
     return {Reason::kHostNotAllowed,
             "this server does not answer to the name in the header Host; --allowed-hosts adds one"};
   }
-  if (head.origin && !Allows(OriginHost(*head.origin), head.local_address)) {
+  if (claims.origin && !Allows(OriginHost(*claims.origin), claims.local_address)) {
     return {Reason::kOriginNotAllowed,
             "this server does not answer pages of the origin in the header Origin; "
             "--allowed-hosts adds its host"};
@@ -68,9 +66,8 @@ Status HostPolicy::Check(const wire::RequestHead& head) const {
 bool HostPolicy::Allows(std::string_view host, std::string_view local_address) const {
   if (host.empty()) return false;
   if (EqualsIgnoreCase(host, local_address)) return true;
-  return std::any_of(hosts_.begin(), hosts_.end(), [&](const std::string& allowed) {
-    return EqualsIgnoreCase(host, allowed);
-  });
+  return std::any_of(hosts_.begin(), hosts_.end(),
+                     [&](const std::string& allowed) { return EqualsIgnoreCase(host, allowed); });
 }
 
-}  // namespace mlos::api::http
+}  // namespace mlos::api::http::guard

@@ -5,22 +5,22 @@
 #include <cstdint>
 #include <string_view>
 
-#include "api/http/wire/limits.h"
+#include "api/http/guard/head_limits.h"
 #include "base/result.h"
 
-namespace mlos::api::http::wire {
+namespace mlos::api::http::guard {
 
 /// Reads the raw head of a request, line by line as it arrives, before the parser may see it, and
-/// refuses whatever two readers of HTTP could understand differently (request smuggling): lines that
-/// do not end in CRLF, folded headers, a space before the colon, control characters, repeated or
-/// contradicting framing, targets that are no path. It is a guard and not a parser: what it lets
+/// refuses whatever two readers of HTTP could understand differently (request smuggling): lines
+/// that do not end in CRLF, folded headers, a space before the colon, control characters, repeated
+/// or contradicting framing, targets that are no path. It is a guard and not a parser: what it lets
 /// through has one meaning, which Beast's parser then finds.
 ///
 /// The rules are those of RFC 9112, sections 2 to 6, with every leniency it permits left out.
 /// Thread-compatible.
 class HeadGuard {
  public:
-  explicit HeadGuard(const Limits& limits) : limits_(&limits) {}
+  explicit HeadGuard(const HeadLimits& limits) : limits_(&limits) {}
 
   /// Looks at what was received since the last call. `received` starts with the request line each
   /// time. Returns the length of the head with its empty line, or 0 while there is more to come.
@@ -41,7 +41,7 @@ class HeadGuard {
   Status CheckKnownHeader(std::string_view name, std::string_view value);
   Status CheckWhole() const;
 
-  const Limits* limits_;
+  const HeadLimits* limits_;
   std::size_t line_start_ = 0;
   std::size_t scanned_ = 0;
   std::size_t line_count_ = 0;
@@ -50,4 +50,4 @@ class HeadGuard {
   bool http11_ = false;
 };
 
-}  // namespace mlos::api::http::wire
+}  // namespace mlos::api::http::guard

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include "api/http/wire/head_guard.h"
+#include "api/http/guard/head_guard.h"
 
 #include <gtest/gtest.h>
 
 #include <string>
 
-namespace mlos::api::http::wire {
+namespace mlos::api::http::guard {
 namespace {
 
 std::string Get(std::string_view headers, std::string_view line = "GET /health HTTP/1.1") {
@@ -14,9 +14,10 @@ std::string Get(std::string_view headers, std::string_view line = "GET /health H
 
 /// "OK", or the reason of the refusal; "incomplete" where more is waited for.
 std::string Judge(std::string_view head, std::size_t piece = std::string_view::npos) {
-  const Limits limits;
+  const HeadLimits limits;
   HeadGuard guard(limits);
-  for (std::size_t seen = std::min(piece, head.size());; seen = std::min(seen + piece, head.size())) {
+  for (std::size_t seen = std::min(piece, head.size());;
+       seen = std::min(seen + piece, head.size())) {
     const auto inspected = guard.Inspect(head.substr(0, seen));
     if (!inspected.ok()) return std::string(ToString(inspected.status().reason()));
     if (*inspected != 0) return *inspected == head.size() ? "OK" : "length";
@@ -59,7 +60,8 @@ std::vector<Case> Cases() {
          std::string headers;
          for (int i = 0; i < 100; ++i) headers += "X-H: 1\r\n";
          return headers;
-       }()), "HEADER_TOO_LARGE"},
+       }()),
+       "HEADER_TOO_LARGE"},
       {"LongHeader", Get("X-Long: " + std::string(70'000, 'a') + "\r\n"), "HEADER_TOO_LARGE"},
       {"EndlessHeader", "GET / HTTP/1.1\r\nX-Long: " + std::string(70'000, 'a'),
        "HEADER_TOO_LARGE"},
@@ -117,7 +119,7 @@ INSTANTIATE_TEST_SUITE_P(Heads, HeadGuardTest, testing::ValuesIn(Cases()),
                          [](const auto& info) { return info.param.name; });
 
 TEST(HeadGuardLimitsTest, StopsAtTheHeadAndLeavesTheBody) {
-  const Limits limits;
+  const HeadLimits limits;
   HeadGuard guard(limits);
   const std::string head = Get("Content-Length: 3\r\n");
   EXPECT_EQ(guard.Inspect(head + "\n\n\n").value(), head.size());
@@ -127,4 +129,4 @@ TEST(HeadGuardLimitsTest, StopsAtTheHeadAndLeavesTheBody) {
 }
 
 }  // namespace
-}  // namespace mlos::api::http::wire
+}  // namespace mlos::api::http::guard

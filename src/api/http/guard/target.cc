@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include "api/http/target.h"
+#include "api/http/guard/target.h"
 
 #include <simdjson.h>
 
 #include <algorithm>
 
-namespace mlos::api::http {
+namespace mlos::api::http::guard {
 namespace {
 
 int HexDigit(char c) {
@@ -71,4 +71,4 @@ std::optional<std::string> QueryParameter(std::string_view query, std::string_vi
   return std::nullopt;
 }
 
-}  // namespace mlos::api::http
+}  // namespace mlos::api::http::guard

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-#include "api/http/target.h"
+#include "api/http/guard/target.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace mlos::api::http {
+namespace mlos::api::http::guard {
 namespace {
 
 using testing::ElementsAre;
@@ -24,9 +24,8 @@ TEST(TargetTest, SplitsFirstAndDecodesOnce) {
 }
 
 TEST(TargetTest, RefusesWhatDoesNotDecode) {
-  for (const std::string_view text :
-       {"/%", "/%4", "/%zz", "/%00", "/a%0a", "/%7f", "/%ff", "/%c0%af", "/%e0%80%af",
-        "/%ed%a0%80", "/%f4%90%80%80"}) {
+  for (const std::string_view text : {"/%", "/%4", "/%zz", "/%00", "/a%0a", "/%7f", "/%ff",
+                                      "/%c0%af", "/%e0%80%af", "/%ed%a0%80", "/%f4%90%80%80"}) {
     const auto target = Target::Parse(text);
     ASSERT_FALSE(target.ok()) << text;
     EXPECT_EQ(target.status().reason(), Reason::kMalformedRequest) << text;
@@ -44,4 +43,4 @@ TEST(TargetTest, FindsParameters) {
 }
 
 }  // namespace
-}  // namespace mlos::api::http
+}  // namespace mlos::api::http::guard

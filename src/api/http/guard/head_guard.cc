@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-#include "api/http/wire/head_guard.h"
+#include "api/http/guard/head_guard.h"
 
 #include <algorithm>
 #include <array>
 #include <string>
 
-#include "api/http/wire/text.h"
+#include "api/http/guard/text.h"
 
-namespace mlos::api::http::wire {
+namespace mlos::api::http::guard {
 namespace {
 
 struct SingleHeader {
@@ -71,18 +71,18 @@ Status HeadGuard::CheckLength(std::size_t length) const {
     return {Reason::kUriTooLong, "the request line is longer than " +
                                      std::to_string(limits_->request_line_bytes_max) + " bytes"};
   }
-  if (length > limits_->head_bytes_max) {
+  if (length > limits_->bytes_max) {
     return {Reason::kHeaderTooLarge, "the head of the request is longer than " +
-                                         std::to_string(limits_->head_bytes_max) + " bytes"};
+                                         std::to_string(limits_->bytes_max) + " bytes"};
   }
   return OkStatus();
 }
 
 Status HeadGuard::CheckLine(std::string_view line) {
   if (++line_count_ == 1) return CheckRequestLine(line);
-  if (line_count_ - 1 > limits_->header_count_max) {
-    return {Reason::kHeaderTooLarge, "the request has more than " +
-                                         std::to_string(limits_->header_count_max) + " headers"};
+  if (line_count_ - 1 > limits_->count_max) {
+    return {Reason::kHeaderTooLarge,
+            "the request has more than " + std::to_string(limits_->count_max) + " headers"};
   }
   return CheckHeader(line);
 }
@@ -97,7 +97,8 @@ Status HeadGuard::CheckRequestLine(std::string_view line) {
   const std::string_view target = line.substr(first + 1, last - first - 1);
   const std::string_view version = line.substr(last + 1);
   http11_ = version == "HTTP/1.1";
-  if (!http11_ && version != "HTTP/1.0") return Malformed("the version is not HTTP/1.1 or HTTP/1.0");
+  if (!http11_ && version != "HTTP/1.0")
+    return Malformed("the version is not HTTP/1.1 or HTTP/1.0");
   if (!IsToken(method)) return Malformed("the method is not a token");
   if (!std::all_of(target.begin(), target.end(), IsVisible)) {
     return Malformed("the target has characters that must be percent-encoded");
@@ -152,4 +153,4 @@ Status HeadGuard::CheckWhole() const {
   return OkStatus();
 }
 
-}  // namespace mlos::api::http::wire
+}  // namespace mlos::api::http::guard

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT
+#include "api/http/dispatcher.h"
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <limits>
+
+#include "api/http/call.h"
+#include "api/http/guard/text.h"
+#include "api/http/reply.h"
+#include "api/http/route_table.h"
+#include "base/model_id.h"
+
+namespace mlos::api::http {
+namespace {
+
+constexpr std::string_view kTimeoutHeader = "X-Request-Timeout-Ms";
+
+/// True for a gzip body. UNSUPPORTED_ENCODING.
+Result<bool> IsGzip(const wire::RequestHead& head) {
+  if (!head.content_encoding || guard::EqualsIgnoreCase(*head.content_encoding, "identity")) {
+    return false;
+  }
+  for (const std::string_view name : {"gzip", "x-gzip"}) {
+    if (guard::EqualsIgnoreCase(*head.content_encoding, name)) return true;
+  }
+  return Status(Reason::kUnsupportedEncoding, "the body may be plain or gzip, once");
+}
+
+Status CheckId(const RouteMatch& match) {
+  if (match.id.empty() || !match.route->pattern.starts_with("/models/")) return OkStatus();
+  MLOS_TRY(ModelId::Parse(match.id));
+  return OkStatus();
+}
+
+Status CheckFraming(const Route& route, const wire::RequestHead& head) {
+  if (route.body == BodyUse::kIgnored || head.chunked || head.content_length) return OkStatus();
+  return {Reason::kLengthRequired, "the request needs a body, with Content-Length or in chunks"};
+}
+
+}  // namespace
+
+Dispatcher::Dispatcher(std::shared_ptr<Service> service, std::string_view address)
+    : service_(std::move(service)),
+      router_(Routes()),
+      hosts_(service_->options().allowed_hosts, address) {}
+
+wire::Admission Dispatcher::Admit(const wire::RequestHead& head) {
+  const Status allowed = hosts_.Check({head.host, head.origin, head.local_address});
+  if (!allowed.ok()) return Reject(allowed);
+  if (head.target == "*") {
+    wire::Reply options;
+    options.http_status = 204;
+    options.allow = Router::AllowAnywhere();
+    return {std::move(options), nullptr};
+  }
+  const Result<guard::Target> target = guard::Target::Parse(head.target);
+  if (!target.ok()) return Reject(target.status());
+  auto accepted = Accept(head, *target);
+  if (accepted.ok()) return {std::nullopt, std::move(accepted).value()};
+  const bool other_method = accepted.status().reason() == Reason::kMethodNotAllowed;
+  const std::string allow = other_method ? router_.Allow(*target) : std::string();
+  if (other_method && head.verb == wire::Verb::options) {
+    wire::Reply options;
+    options.http_status = 204;
+    options.allow = allow;
+    return {std::move(options), nullptr};
+  }
+  return Reject(accepted.status(), allow);
+}
+
+Result<std::shared_ptr<wire::Exchange>> Dispatcher::Accept(const wire::RequestHead& head,
+                                                           const guard::Target& target) {
+  RouteMatch match = MLOS_TRY(router_.Match(head.verb, target));
+  MLOS_TRY(CheckId(match));
+  MLOS_TRY(CheckFraming(*match.route, head));
+  const bool gzip = MLOS_TRY(IsGzip(head));
+  const Deadline deadline = MLOS_TRY(RequestDeadline(head));
+  const auto call = std::make_shared<Call>(service_, std::move(match), target.query);
+  call->set_gzip(gzip);
+  call->set_deadline(deadline);
+  return std::shared_ptr<wire::Exchange>(call);
+}
+
+Result<Deadline> Dispatcher::RequestDeadline(const wire::RequestHead& head) const {
+  std::int64_t limit = service_->options().request_timeout_ms_max;
+  if (limit == 0) limit = std::numeric_limits<std::int64_t>::max();
+  std::int64_t timeout_ms = limit;
+  if (head.request_timeout) {
+    const std::string_view text = *head.request_timeout;
+    const auto parsed = std::from_chars(text.data(), text.data() + text.size(), timeout_ms);
+    if (!guard::IsNumber(text) || parsed.ec != std::errc() || timeout_ms == 0) {
+      return Status(Reason::kInvalidField, "the header is not a number of milliseconds above 0")
+          .WithField(kTimeoutHeader);
+    }
+  }
+  timeout_ms = std::min(timeout_ms, limit);
+  if (timeout_ms > std::chrono::milliseconds(std::chrono::hours(24 * 365)).count()) {
+    return kNoDeadline;
+  }
+  return SteadyClock::now() + std::chrono::milliseconds(timeout_ms);
+}
+
+wire::Admission Dispatcher::Reject(const Status& status, std::string allow) {
+  wire::Reply reply = Refuse(status);
+  reply.allow = std::move(allow);
+  reply.close = status.reason() == Reason::kLengthRequired;
+  return {std::move(reply), nullptr};
+}
+
+wire::Reply Dispatcher::Refuse(const Status& status) {
+  service_->runtime().stats().RecordRequest("http", "refused", status, 0);
+  return ErrorReply(status);
+}
+
+}  // namespace mlos::api::http

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "api/http/guard/host_policy.h"
+#include "api/http/routes.h"
+#include "api/http/service.h"
+#include "api/http/wire/handler.h"
+#include "base/clock.h"
+
+namespace mlos::api::http {
+
+/// Looks at the head of a request: who may ask, what is asked for, and how the body will come. What
+/// it admits becomes a Call. Thread-safe.
+class Dispatcher : public wire::Handler {
+ public:
+  /// For a server that listens at `address`.
+  Dispatcher(std::shared_ptr<Service> service, std::string_view address);
+
+  resource::ByteBudget& budget() override { return service_->budget(); }
+  wire::Admission Admit(const wire::RequestHead& head) override;
+  wire::Reply Refuse(const Status& status) override;
+
+ private:
+  Result<std::shared_ptr<wire::Exchange>> Accept(const wire::RequestHead& head,
+                                                 const guard::Target& target);
+  Result<Deadline> RequestDeadline(const wire::RequestHead& head) const;
+  wire::Admission Reject(const Status& status, std::string allow = {});
+
+  const std::shared_ptr<Service> service_;
+  const Router router_;
+  const guard::HostPolicy hosts_;
+};
+
+}  // namespace mlos::api::http
