@@ -67,7 +67,7 @@ Result<UniqueFd> OpenRegular(const std::filesystem::path& path, std::uint64_t& s
   // O_NONBLOCK: opening a pipe must not wait for a writer.
   UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!fd.valid()) return ErrnoStatus(errno, "cannot open " + name);
-  struct stat info {};
+  struct stat info{};
   if (::fstat(fd.get(), &info) != 0) return ErrnoStatus(errno, "cannot read " + name);
   if (!S_ISREG(info.st_mode)) return Status(Reason::kInvalidField, name + " is not a regular file");
   size_bytes = static_cast<std::uint64_t>(info.st_size);
@@ -125,7 +125,7 @@ Status FsyncDirectory(const std::filesystem::path& directory) {
 Status FsyncFile(const std::filesystem::path& path) { return FsyncPath(path, O_NOFOLLOW); }
 
 Status CreateDirectories(const std::filesystem::path& directory, unsigned mode) {
-  struct stat info {};
+  struct stat info{};
   if (directory.empty()) return OkStatus();
   if (::stat(directory.c_str(), &info) == 0) {
     if (S_ISDIR(info.st_mode)) return OkStatus();
@@ -180,7 +180,7 @@ Result<std::uint64_t> FileSize(const std::filesystem::path& path) {
 }
 
 Result<std::uint64_t> FreeDiskBytes(const std::filesystem::path& path) {
-  struct statvfs info {};
+  struct statvfs info{};
   if (::statvfs(path.c_str(), &info) != 0) return ErrnoStatus(errno, "cannot ask for free space");
   return static_cast<std::uint64_t>(info.f_bavail) * info.f_frsize;
 }

@@ -86,8 +86,8 @@ Status InitLogging(LogFormat format, std::string_view level) {
         .WithField("log_level");
   }
   g_format = format;
-  auto logger = std::make_shared<spdlog::logger>(
-      "mlos", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+  auto logger =
+      std::make_shared<spdlog::logger>("mlos", std::make_shared<spdlog::sinks::stderr_sink_mt>());
   logger->set_level(parsed);
   logger->set_pattern(format == LogFormat::kJson ? "%v" : "%Y-%m-%dT%H:%M:%S.%e%z %l %v");
   logger->flush_on(spdlog::level::debug);

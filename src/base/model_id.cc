@@ -23,9 +23,8 @@ Status Invalid(std::string_view why) {
 bool IsModelIdSegment(std::string_view segment) {
   if (segment.empty() || segment.size() > kModelIdSegmentBytesMax) return false;
   if (!IsAlphanumeric(segment.front())) return false;
-  return std::all_of(segment.begin(), segment.end(), [](char c) {
-    return IsAlphanumeric(c) || c == '.' || c == '_' || c == '-';
-  });
+  return std::all_of(segment.begin(), segment.end(),
+                     [](char c) { return IsAlphanumeric(c) || c == '.' || c == '_' || c == '-'; });
 }
 
 Result<ModelId> ModelId::Parse(std::string_view text) {

@@ -19,8 +19,7 @@ class [[nodiscard]] Result {
  public:
   // Implicit on purpose, so that `return value;` and `return Status(...);` both read naturally.
   template <typename U = T>
-    requires std::is_constructible_v<T, U&&> &&
-             (!std::is_same_v<std::remove_cvref_t<U>, Result>) &&
+    requires std::is_constructible_v<T, U&&> && (!std::is_same_v<std::remove_cvref_t<U>, Result>) &&
              (!std::is_same_v<std::remove_cvref_t<U>, Status>)
   Result(U&& value) : value_(std::forward<U>(value)) {}  // NOLINT(google-explicit-constructor)
   Result(Status status) : status_(std::move(status)) {   // NOLINT(google-explicit-constructor)
@@ -73,12 +72,12 @@ Status Error(Result<T>&& result) {
 }  // namespace mlos
 
 /// Yields the value of a Result (nothing of a Status), or returns its failure from the enclosing
-/// function: `auto shape = MLOS_TRY(ParseShape(text));`. A statement expression, which g++ and clang
-/// both have.
-#define MLOS_TRY(expression)                                                       \
-  ({                                                                               \
-    auto mlos_try_outcome = (expression);                                          \
-    if (!mlos_try_outcome.ok()) [[unlikely]]                                       \
-      return ::mlos::result_internal::Error(std::move(mlos_try_outcome));          \
-    ::mlos::result_internal::Take(std::move(mlos_try_outcome));                    \
+/// function: `auto shape = MLOS_TRY(ParseShape(text));`. A statement expression, which g++ and
+/// clang both have.
+#define MLOS_TRY(expression)                                              \
+  ({                                                                      \
+    auto mlos_try_outcome = (expression);                                 \
+    if (!mlos_try_outcome.ok()) [[unlikely]]                              \
+      return ::mlos::result_internal::Error(std::move(mlos_try_outcome)); \
+    ::mlos::result_internal::Take(std::move(mlos_try_outcome));           \
   })

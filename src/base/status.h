@@ -37,68 +37,68 @@ std::string_view ToString(StatusCode code);
 // Every way an operation of MLOS can fail, with the status code it belongs to. A reason is finer
 // than a code: callers branch on it, and the doors map it (api/http to an HTTP status, axon to an
 // exit code). The names are part of the API: they may be added to, never renamed.
-#define MLOS_REASONS(X)                                  \
-  X(kCancelled, "CANCELLED", kCancelled)                 \
-  X(kMalformedRequest, "MALFORMED_REQUEST", kInvalidArgument)    \
-  X(kMalformedJson, "MALFORMED_JSON", kInvalidArgument)          \
-  X(kNestingTooDeep, "NESTING_TOO_DEEP", kInvalidArgument)       \
-  X(kMissingField, "MISSING_FIELD", kInvalidArgument)            \
-  X(kInvalidField, "INVALID_FIELD", kInvalidArgument)            \
-  X(kUnknownField, "UNKNOWN_FIELD", kInvalidArgument)            \
-  X(kInvalidModelId, "INVALID_MODEL_ID", kInvalidArgument)       \
-  X(kMissingInput, "MISSING_INPUT", kInvalidArgument)            \
-  X(kUnknownInput, "UNKNOWN_INPUT", kInvalidArgument)            \
-  X(kShapeMismatch, "SHAPE_MISMATCH", kInvalidArgument)          \
-  X(kDtypeMismatch, "DTYPE_MISMATCH", kInvalidArgument)          \
-  X(kValueOutOfRange, "VALUE_OUT_OF_RANGE", kInvalidArgument)    \
-  X(kInferenceRejected, "INFERENCE_REJECTED", kInvalidArgument)  \
-  X(kInvalidManifest, "INVALID_MANIFEST", kInvalidArgument)      \
-  X(kInvalidPackage, "INVALID_PACKAGE", kInvalidArgument)        \
-  X(kInvalidModel, "INVALID_MODEL", kInvalidArgument)            \
-  X(kInvalidConfig, "INVALID_CONFIG", kInvalidArgument)          \
-  X(kUnsafePath, "UNSAFE_PATH", kInvalidArgument)                \
-  X(kUnsupportedModel, "UNSUPPORTED_MODEL", kInvalidArgument)    \
-  X(kPayloadTooLarge, "PAYLOAD_TOO_LARGE", kInvalidArgument)     \
-  X(kHeaderTooLarge, "HEADER_TOO_LARGE", kInvalidArgument)       \
-  X(kUriTooLong, "URI_TOO_LONG", kInvalidArgument)               \
-  X(kLengthRequired, "LENGTH_REQUIRED", kInvalidArgument)        \
-  X(kMethodNotAllowed, "METHOD_NOT_ALLOWED", kInvalidArgument)   \
-  X(kUnsupportedEncoding, "UNSUPPORTED_ENCODING", kInvalidArgument) \
-  X(kExpectationFailed, "EXPECTATION_FAILED", kInvalidArgument)  \
-  X(kUsage, "USAGE", kInvalidArgument)                           \
-  X(kDeadlineExceeded, "DEADLINE_EXCEEDED", kDeadlineExceeded)   \
-  X(kRequestTimeout, "REQUEST_TIMEOUT", kDeadlineExceeded)       \
-  X(kRouteNotFound, "ROUTE_NOT_FOUND", kNotFound)                \
-  X(kModelNotFound, "MODEL_NOT_FOUND", kNotFound)                \
-  X(kPluginNotFound, "PLUGIN_NOT_FOUND", kNotFound)              \
-  X(kFileNotFound, "FILE_NOT_FOUND", kNotFound)                  \
-  X(kRemoteNotFound, "REMOTE_NOT_FOUND", kNotFound)              \
-  X(kAlreadyExists, "ALREADY_EXISTS", kAlreadyExists)            \
-  X(kPermissionDenied, "PERMISSION_DENIED", kPermissionDenied)   \
-  X(kPathNotAllowed, "PATH_NOT_ALLOWED", kPermissionDenied)      \
-  X(kHostNotAllowed, "HOST_NOT_ALLOWED", kPermissionDenied)      \
-  X(kOriginNotAllowed, "ORIGIN_NOT_ALLOWED", kPermissionDenied)  \
-  X(kUnauthenticated, "UNAUTHENTICATED", kUnauthenticated)       \
-  X(kOverloaded, "OVERLOADED", kResourceExhausted)               \
-  X(kOutOfMemory, "OUT_OF_MEMORY", kResourceExhausted)           \
-  X(kDiskFull, "DISK_FULL", kResourceExhausted)                  \
-  X(kModelNotLoaded, "MODEL_NOT_LOADED", kFailedPrecondition)    \
-  X(kModelQuarantined, "MODEL_QUARANTINED", kFailedPrecondition) \
-  X(kChecksumMismatch, "CHECKSUM_MISMATCH", kFailedPrecondition) \
-  X(kNoPlugin, "NO_PLUGIN", kFailedPrecondition)                 \
-  X(kPluginInUse, "PLUGIN_IN_USE", kFailedPrecondition)          \
+#define MLOS_REASONS(X)                                              \
+  X(kCancelled, "CANCELLED", kCancelled)                             \
+  X(kMalformedRequest, "MALFORMED_REQUEST", kInvalidArgument)        \
+  X(kMalformedJson, "MALFORMED_JSON", kInvalidArgument)              \
+  X(kNestingTooDeep, "NESTING_TOO_DEEP", kInvalidArgument)           \
+  X(kMissingField, "MISSING_FIELD", kInvalidArgument)                \
+  X(kInvalidField, "INVALID_FIELD", kInvalidArgument)                \
+  X(kUnknownField, "UNKNOWN_FIELD", kInvalidArgument)                \
+  X(kInvalidModelId, "INVALID_MODEL_ID", kInvalidArgument)           \
+  X(kMissingInput, "MISSING_INPUT", kInvalidArgument)                \
+  X(kUnknownInput, "UNKNOWN_INPUT", kInvalidArgument)                \
+  X(kShapeMismatch, "SHAPE_MISMATCH", kInvalidArgument)              \
+  X(kDtypeMismatch, "DTYPE_MISMATCH", kInvalidArgument)              \
+  X(kValueOutOfRange, "VALUE_OUT_OF_RANGE", kInvalidArgument)        \
+  X(kInferenceRejected, "INFERENCE_REJECTED", kInvalidArgument)      \
+  X(kInvalidManifest, "INVALID_MANIFEST", kInvalidArgument)          \
+  X(kInvalidPackage, "INVALID_PACKAGE", kInvalidArgument)            \
+  X(kInvalidModel, "INVALID_MODEL", kInvalidArgument)                \
+  X(kInvalidConfig, "INVALID_CONFIG", kInvalidArgument)              \
+  X(kUnsafePath, "UNSAFE_PATH", kInvalidArgument)                    \
+  X(kUnsupportedModel, "UNSUPPORTED_MODEL", kInvalidArgument)        \
+  X(kPayloadTooLarge, "PAYLOAD_TOO_LARGE", kInvalidArgument)         \
+  X(kHeaderTooLarge, "HEADER_TOO_LARGE", kInvalidArgument)           \
+  X(kUriTooLong, "URI_TOO_LONG", kInvalidArgument)                   \
+  X(kLengthRequired, "LENGTH_REQUIRED", kInvalidArgument)            \
+  X(kMethodNotAllowed, "METHOD_NOT_ALLOWED", kInvalidArgument)       \
+  X(kUnsupportedEncoding, "UNSUPPORTED_ENCODING", kInvalidArgument)  \
+  X(kExpectationFailed, "EXPECTATION_FAILED", kInvalidArgument)      \
+  X(kUsage, "USAGE", kInvalidArgument)                               \
+  X(kDeadlineExceeded, "DEADLINE_EXCEEDED", kDeadlineExceeded)       \
+  X(kRequestTimeout, "REQUEST_TIMEOUT", kDeadlineExceeded)           \
+  X(kRouteNotFound, "ROUTE_NOT_FOUND", kNotFound)                    \
+  X(kModelNotFound, "MODEL_NOT_FOUND", kNotFound)                    \
+  X(kPluginNotFound, "PLUGIN_NOT_FOUND", kNotFound)                  \
+  X(kFileNotFound, "FILE_NOT_FOUND", kNotFound)                      \
+  X(kRemoteNotFound, "REMOTE_NOT_FOUND", kNotFound)                  \
+  X(kAlreadyExists, "ALREADY_EXISTS", kAlreadyExists)                \
+  X(kPermissionDenied, "PERMISSION_DENIED", kPermissionDenied)       \
+  X(kPathNotAllowed, "PATH_NOT_ALLOWED", kPermissionDenied)          \
+  X(kHostNotAllowed, "HOST_NOT_ALLOWED", kPermissionDenied)          \
+  X(kOriginNotAllowed, "ORIGIN_NOT_ALLOWED", kPermissionDenied)      \
+  X(kUnauthenticated, "UNAUTHENTICATED", kUnauthenticated)           \
+  X(kOverloaded, "OVERLOADED", kResourceExhausted)                   \
+  X(kOutOfMemory, "OUT_OF_MEMORY", kResourceExhausted)               \
+  X(kDiskFull, "DISK_FULL", kResourceExhausted)                      \
+  X(kModelNotLoaded, "MODEL_NOT_LOADED", kFailedPrecondition)        \
+  X(kModelQuarantined, "MODEL_QUARANTINED", kFailedPrecondition)     \
+  X(kChecksumMismatch, "CHECKSUM_MISMATCH", kFailedPrecondition)     \
+  X(kNoPlugin, "NO_PLUGIN", kFailedPrecondition)                     \
+  X(kPluginInUse, "PLUGIN_IN_USE", kFailedPrecondition)              \
   X(kPluginIncompatible, "PLUGIN_INCOMPATIBLE", kFailedPrecondition) \
-  X(kModelInUse, "MODEL_IN_USE", kFailedPrecondition)            \
-  X(kConflict, "CONFLICT", kAborted)                             \
-  X(kAddressInUse, "ADDRESS_IN_USE", kFailedPrecondition)        \
-  X(kStateLocked, "STATE_LOCKED", kFailedPrecondition)           \
-  X(kUnimplemented, "UNIMPLEMENTED", kUnimplemented)             \
-  X(kInternal, "INTERNAL", kInternal)                            \
-  X(kIoError, "IO_ERROR", kInternal)                             \
-  X(kPluginFailed, "PLUGIN_FAILED", kInternal)                   \
-  X(kDraining, "DRAINING", kUnavailable)                         \
-  X(kNetwork, "NETWORK", kUnavailable)                           \
-  X(kServerError, "SERVER_ERROR", kUnavailable)                  \
+  X(kModelInUse, "MODEL_IN_USE", kFailedPrecondition)                \
+  X(kConflict, "CONFLICT", kAborted)                                 \
+  X(kAddressInUse, "ADDRESS_IN_USE", kFailedPrecondition)            \
+  X(kStateLocked, "STATE_LOCKED", kFailedPrecondition)               \
+  X(kUnimplemented, "UNIMPLEMENTED", kUnimplemented)                 \
+  X(kInternal, "INTERNAL", kInternal)                                \
+  X(kIoError, "IO_ERROR", kInternal)                                 \
+  X(kPluginFailed, "PLUGIN_FAILED", kInternal)                       \
+  X(kDraining, "DRAINING", kUnavailable)                             \
+  X(kNetwork, "NETWORK", kUnavailable)                               \
+  X(kServerError, "SERVER_ERROR", kUnavailable)                      \
   X(kStoreCorrupt, "STORE_CORRUPT", kDataLoss)
 
 enum class Reason : std::uint8_t {
@@ -114,8 +114,8 @@ StatusCode CodeOf(Reason reason);
 
 /// The outcome of an operation that yields nothing. Success costs one null pointer.
 ///
-/// A message says what was wrong, the value seen, the value expected and what to do. It may be shown
-/// to strangers: no server path, address or internal name. Thread-compatible.
+/// A message says what was wrong, the value seen, the value expected and what to do. It may be
+/// shown to strangers: no server path, address or internal name. Thread-compatible.
 class [[nodiscard]] Status {
  public:
   /// Success.

@@ -61,7 +61,7 @@ class ConfigFile {
     } else {
       return Bad(value.Mark(), std::string(option.key) + ": a plain value is expected");
     }
-    const Status set = option.set(config_, values);
+    Status set = option.set(config_, values);
     if (set.ok()) return set;
     return Bad(value.Mark(), std::string(option.key) + ": " + std::string(set.message()));
   }

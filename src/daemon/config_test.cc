@@ -118,7 +118,8 @@ TEST_F(ConfigTest, BadFlagsAndVariablesAreNamed) {
 }
 
 TEST_F(ConfigTest, AnOpenListenerNeedsModelRoots) {
-  for (const char* host : {"0.0.0.0", "192.168.0.1", "::", "example.org", "127.0.0.1.example.org"}) {
+  for (const char* host :
+       {"0.0.0.0", "192.168.0.1", "::", "example.org", "127.0.0.1.example.org"}) {
     sources_.flags = {{"http_host", {host}}};
     EXPECT_NE(Refusal().find("model_roots"), std::string::npos) << host;
     sources_.flags["model_roots"] = {"/srv/models"};
@@ -131,7 +132,8 @@ TEST_F(ConfigTest, AnOpenListenerNeedsModelRoots) {
 }
 
 std::string OptionsAsMarkdown() {
-  std::string text = "| key | flag | variable | default | meaning | reload |\n|---|---|---|---|---|---|\n";
+  std::string text =
+      "| key | flag | variable | default | meaning | reload |\n|---|---|---|---|---|---|\n";
   const Config defaults;
   for (const Option& option : Options()) {
     std::string value;

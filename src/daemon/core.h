@@ -30,7 +30,8 @@ class Core {
   /// Tries the registered models that are not loaded again, in the background.
   void LoadRegistered();
 
-  /// Stops accepting, answers what is being served, ends. False where the grace period was not enough.
+  /// Stops accepting, answers what is being served, ends. False where the grace period was not
+  /// enough.
   bool Stop(std::chrono::milliseconds grace);
 
  private:

@@ -12,8 +12,7 @@ namespace {
 using Values = std::vector<std::string>;
 
 Status Invalid(std::string_view value, std::string_view expected) {
-  return {Reason::kInvalidConfig,
-          "'" + std::string(value) + "' is not " + std::string(expected)};
+  return {Reason::kInvalidConfig, "'" + std::string(value) + "' is not " + std::string(expected)};
 }
 
 struct Unit {
@@ -21,8 +20,8 @@ struct Unit {
   std::uint64_t factor;
 };
 
-constexpr Unit kByteUnits[] = {{"", 1}, {"KiB", 1ULL << 10}, {"MiB", 1ULL << 20},
-                               {"GiB", 1ULL << 30}};
+constexpr Unit kByteUnits[] = {
+    {"", 1}, {"KiB", 1ULL << 10}, {"MiB", 1ULL << 20}, {"GiB", 1ULL << 30}};
 
 std::optional<std::uint64_t> ParseNumber(std::string_view text, std::span<const Unit> units) {
   std::uint64_t number = 0;
@@ -38,14 +37,14 @@ std::optional<std::uint64_t> ParseNumber(std::string_view text, std::span<const 
   return std::nullopt;
 }
 
-// The setters and getters of each type of member. `kMember` is the member, so that a row of the table
-// names it once.
+// The setters and getters of each type of member. `kMember` is the member, so that a row of the
+// table names it once.
 template <auto kMember, std::uint64_t kMin, std::uint64_t kMax>
 Status SetInteger(Config& config, const Values& values) {
   const auto number = ParseNumber(values.back(), std::span(kByteUnits).first(1));
   if (!number || *number < kMin || *number > kMax) {
-    return Invalid(values.back(), "a whole number from " + std::to_string(kMin) + " to " +
-                                      std::to_string(kMax));
+    return Invalid(values.back(),
+                   "a whole number from " + std::to_string(kMin) + " to " + std::to_string(kMax));
   }
   using Member = std::remove_reference_t<decltype(config.*kMember)>;
   config.*kMember = static_cast<Member>(*number);
@@ -141,8 +140,8 @@ constexpr Option kOptions[] = {
     {"allowed_hosts", "--allowed-hosts", "", "HOST[,HOST]",
      "Names accepted in the Host and Origin headers, beside loopback's", true, false,
      MLOS_LIST(allowed_hosts)},
-    {"grpc_port", "--grpc-port", "-g", "PORT", "TCP port of the gRPC door (not in this build)", false,
-     false, MLOS_INTEGER(grpc_port, 0, 65535)},
+    {"grpc_port", "--grpc-port", "-g", "PORT", "TCP port of the gRPC door (not in this build)",
+     false, false, MLOS_INTEGER(grpc_port, 0, 65535)},
     {"socket", "--socket", "-s", "PATH", "Unix socket of the IPC door (not in this build)", false,
      false, MLOS_TEXT(socket)},
     {"no_http", "--no-http", "", "", "Do not open the HTTP door", false, false,
@@ -158,8 +157,8 @@ constexpr Option kOptions[] = {
      "Folder that models may be registered from; repeatable. Needed unless every listener is on "
      "loopback, where models may come from anywhere",
      true, false, MLOS_LIST(model_roots)},
-    {"body_bytes_max", "--body-bytes-max", "", "SIZE", "Largest body of one request, inflated", false,
-     false, MLOS_BYTES(body_bytes_max, 1024)},
+    {"body_bytes_max", "--body-bytes-max", "", "SIZE", "Largest body of one request, inflated",
+     false, false, MLOS_BYTES(body_bytes_max, 1024)},
     {"in_flight_bytes_max", "--in-flight-bytes-max", "", "SIZE",
      "Memory for all requests being served: bodies, parsers and tensors", false, false,
      MLOS_BYTES(in_flight_bytes_max, 1 << 20)},
@@ -170,9 +169,12 @@ constexpr Option kOptions[] = {
      MLOS_INTEGER(connections_per_peer_max, 1, 1'000'000)},
     {"header_timeout_ms", "--header-timeout-ms", "", "MS", "Time for a request's header to arrive",
      false, false, MLOS_INTEGER(header_timeout_ms, 10, kDay)},
-    {"body_timeout_ms", "--body-timeout-ms", "", "MS", "Time for each 64 KiB of a request's body to arrive",
-     false, false, MLOS_INTEGER(body_timeout_ms, 10, kDay)},
-    {"write_timeout_ms", "--write-timeout-ms", "", "MS", "Time for a client to take each 64 KiB of its reply", false, false, MLOS_INTEGER(write_timeout_ms, 10, kDay)},
+    {"body_timeout_ms", "--body-timeout-ms", "", "MS",
+     "Time for each 64 KiB of a request's body to arrive", false, false,
+     MLOS_INTEGER(body_timeout_ms, 10, kDay)},
+    {"write_timeout_ms", "--write-timeout-ms", "", "MS",
+     "Time for a client to take each 64 KiB of its reply", false, false,
+     MLOS_INTEGER(write_timeout_ms, 10, kDay)},
     {"idle_timeout_ms", "--idle-timeout-ms", "", "MS",
      "Time a connection may wait for its next request", false, false,
      MLOS_INTEGER(idle_timeout_ms, 10, kDay)},

@@ -19,8 +19,8 @@ struct Option {
   std::string_view short_flag;  ///< "-p", or empty
   std::string_view value_name;  ///< "PORT"; empty for a switch
   std::string_view help;        ///< one sentence, with range and unit
-  bool is_list;                 ///< several values: repeated flag, comma-separated variable, YAML list
-  bool reloadable;              ///< SIGHUP applies it; others need a restart
+  bool is_list;     ///< several values: repeated flag, comma-separated variable, YAML list
+  bool reloadable;  ///< SIGHUP applies it; others need a restart
   /// Reads the value's text into the configuration. INVALID_CONFIG, without saying where it stood.
   Status (*set)(Config& config, const std::vector<std::string>& values);
   std::vector<std::string> (*get)(const Config& config);

@@ -51,8 +51,8 @@ class LoadedModel {
   virtual ~LoadedModel() = default;
 
   virtual const ModelSchema& schema() const = 0;
-  /// Runs the model on the calling thread. A client's fault is INVALID_ARGUMENT with the input as its
-  /// field; an exhausted arena OUT_OF_MEMORY; anything else PLUGIN_FAILED.
+  /// Runs the model on the calling thread. A client's fault is INVALID_ARGUMENT with the input as
+  /// its field; an exhausted arena OUT_OF_MEMORY; anything else PLUGIN_FAILED.
   virtual Result<InferenceResponse> Infer(const InferenceRequest& request) = 0;
   virtual MemoryReport memory() const = 0;
 };

@@ -23,8 +23,8 @@ struct InferenceRequest {
   std::shared_ptr<const void> keepalive;
 };
 
-/// The answer. Output tensors live in the engine's memory until the response dies; `keepalive` holds
-/// what they need (the model, the accounts).
+/// The answer. Output tensors live in the engine's memory until the response dies; `keepalive`
+/// holds what they need (the model, the accounts).
 struct InferenceResponse {
   InferenceResponse() = default;
   InferenceResponse(InferenceResponse&&) noexcept = default;

@@ -11,7 +11,8 @@
 namespace mlos::tensor {
 
 /// A block of bytes and the way to give it back: allocated here, adopted from a plugin that hands
-/// its output over, or borrowed from something the request keeps alive. Move-only; thread-compatible.
+/// its output over, or borrowed from something the request keeps alive. Move-only;
+/// thread-compatible.
 class Buffer {
  public:
   using Release = void (*)(void* context, void* data);

@@ -31,7 +31,8 @@ std::uint16_t RoundDouble(double value) {
   if (dropped > half || (dropped == half && (rounded & 1) != 0)) ++rounded;
   // A normal result still holds the hidden bit, worth one exponent step: hence the bias less one. A
   // carry out of the mantissa raises the exponent by itself, up to infinity.
-  const std::uint64_t biased = below_normal != 0 ? 0 : static_cast<std::uint64_t>(exponent + kBias - 1);
+  const std::uint64_t biased =
+      below_normal != 0 ? 0 : static_cast<std::uint64_t>(exponent + kBias - 1);
   return sign | static_cast<std::uint16_t>((biased << kMantissaBits) + rounded);
 }
 

@@ -5,8 +5,8 @@
 
 namespace mlos::tensor {
 
-/// IEEE 754 binary16 bits of `value`, rounded to nearest, ties to even, as numpy does; overflow is an
-/// infinity, NaN stays NaN. From a double, so that decimal text is rounded only once more.
+/// IEEE 754 binary16 bits of `value`, rounded to nearest, ties to even, as numpy does; overflow is
+/// an infinity, NaN stays NaN. From a double, so that decimal text is rounded only once more.
 std::uint16_t Float16FromDouble(double value);
 float Float16ToFloat(std::uint16_t bits);
 

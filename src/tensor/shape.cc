@@ -10,7 +10,8 @@ namespace {
 constexpr std::int64_t kSizeMax = std::int64_t{1} << 62;
 
 Status Overflow(std::span<const std::int64_t> shape) {
-  return {Reason::kShapeMismatch, "shape " + ToString(shape) + " has more elements than can be counted"};
+  return {Reason::kShapeMismatch,
+          "shape " + ToString(shape) + " has more elements than can be counted"};
 }
 
 }  // namespace

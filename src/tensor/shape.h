@@ -18,8 +18,9 @@ using Shape = std::vector<std::int64_t>;
 /// The most dimensions a tensor may have; numpy's own limit.
 inline constexpr std::size_t kRankMax = 64;
 
-/// Product of the sizes: 1 for a scalar, 0 where a dimension is empty. SHAPE_MISMATCH for a negative
-/// size, a rank above kRankMax or a product (of the non-zero sizes) that does not fit 62 bits.
+/// Product of the sizes: 1 for a scalar, 0 where a dimension is empty. SHAPE_MISMATCH for a
+/// negative size, a rank above kRankMax or a product (of the non-zero sizes) that does not fit 62
+/// bits.
 Result<std::int64_t> ElementCount(std::span<const std::int64_t> shape);
 
 /// ElementCount × ElementSize, checked in the same way.

@@ -13,10 +13,10 @@ Result<Tensor> Tensor::Allocate(DType dtype, Shape shape) {
 Result<Tensor> Tensor::FromBuffer(DType dtype, Shape shape, Buffer buffer) {
   const std::size_t size_bytes = MLOS_TRY(ByteSize(dtype, shape));
   if (buffer.size_bytes() < size_bytes) {
-    return Status(Reason::kShapeMismatch,
-                  "shape " + ToString(shape) + " of " + std::string(Name(dtype)) + " needs " +
-                      std::to_string(size_bytes) + " bytes, not " +
-                      std::to_string(buffer.size_bytes()));
+    return Status(Reason::kShapeMismatch, "shape " + ToString(shape) + " of " +
+                                              std::string(Name(dtype)) + " needs " +
+                                              std::to_string(size_bytes) + " bytes, not " +
+                                              std::to_string(buffer.size_bytes()));
   }
   Tensor tensor;
   tensor.element_count_ = MLOS_TRY(ElementCount(shape));

@@ -17,8 +17,9 @@ namespace mlos::tensor {
 
 /// A dense, row-major tensor and its bytes. Move-only; thread-compatible.
 ///
-/// Invariant: the buffer holds at least ByteSize(dtype, shape). bool is one byte, 0 or 1; float16 and
-/// bfloat16 are their bits; a string tensor is an array of StringRef whose bytes the buffer owns too.
+/// Invariant: the buffer holds at least ByteSize(dtype, shape). bool is one byte, 0 or 1; float16
+/// and bfloat16 are their bits; a string tensor is an array of StringRef whose bytes the buffer
+/// owns too.
 class Tensor {
  public:
   Tensor() = default;

@@ -50,9 +50,9 @@ TEST(TensorBuffer, AdoptedBytesAreReleasedOnce) {
   {
     Tensor tensor = Tensor::FromBuffer(
                         DType::kFloat32, {2},
-                        Buffer::Adopt(data.data(), sizeof data,
-                                      [](void* context, void*) { ++*static_cast<int*>(context); },
-                                      &released))
+                        Buffer::Adopt(
+                            data.data(), sizeof data,
+                            [](void* context, void*) { ++*static_cast<int*>(context); }, &released))
                         .value();
     Tensor moved = std::move(tensor);
     EXPECT_EQ(moved.elements<float>()[1], 2);

@@ -40,7 +40,8 @@ def archive(mode):
     """A tar of a manifest, a folder and a file."""
     target = io.BytesIO()
     with tarfile.open(fileobj=target, mode=mode) as tar:
-        for name, content in (("manifest.yaml", MANIFEST.read_bytes()), ("onnx/model.onnx", b"abc")):
+        files = {"manifest.yaml": MANIFEST.read_bytes(), "onnx/model.onnx": b"abc"}
+        for name, content in files.items():
             entry = tarfile.TarInfo(name)
             entry.size = len(content)
             tar.addfile(entry, io.BytesIO(content))

@@ -12,10 +12,6 @@ export TSAN_OPTIONS=ignore_noninstrumented_modules=1:halt_on_error=1:second_dead
 for preset in asan tsan; do
   tools/build.sh "$preset" all
   tools/test/ctest.sh "build-$preset"
-  printf 'test: end to end with the programs of build-%s\n' "$preset"
-  # The others run no code of ours, the same code over and over, or `make` itself.
-  MLOS_BUILD_DIR=build-$preset tools/test/pytest.sh tests/integration \
-    -k 'not onnx_node and not hub and not install and not promises'
 done
 
 tools/build.sh fuzz fuzzers

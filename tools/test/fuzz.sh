@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 # Runs each fuzz target over its seeds, then for a while on inputs it makes of them.
 #   tools/test/fuzz.sh [SECONDS PER TARGET]
-# tests/fuzz/fuzz_NAME.cc is built as build-fuzz/fuzz_NAME. Its seeds are tests/fuzz/corpus/NAME/ and
-# what tests/fuzz/seeds.py makes.
+# tests/fuzz/fuzz_NAME.cc is built as build-fuzz/fuzz_NAME. Its seeds are tests/fuzz/corpus/NAME/
+# and what tests/fuzz/seeds.py makes.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 seconds=${1:-20}

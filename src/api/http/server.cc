@@ -36,9 +36,8 @@ class Server::Impl {
     auto impl = std::make_unique<Impl>();
     impl->port_ = sockets.port;
     impl->service_ = std::make_shared<Service>(std::move(options), runtime, sockets.port);
-    auto dispatcher = std::make_shared<Dispatcher>(impl->service_, sockets.address);
-    impl->listener_ =
-        MLOS_TRY(wire::Listener::Start(std::move(sockets), limits, std::move(dispatcher)));
+    const auto dispatcher = std::make_shared<Dispatcher>(impl->service_, sockets.address);
+    impl->listener_ = MLOS_TRY(wire::Listener::Start(std::move(sockets), limits, dispatcher));
     return impl;
   }
 

@@ -313,7 +313,8 @@ TEST(InputReaderTest, GuessesWhereTheModelDeclaresNothing) {
   engine::ModelSchema schema;
   schema.declared = false;
   const Outcome outcome(
-      R"({"a": [[1, 2]], "b": [true], "c": "t", "d": {"dtype": "int8", "shape": [1], "data": [3]}})",
+      R"({"a": [[1, 2]], "b": [true], "c": "t",
+          "d": {"dtype": "int8", "shape": [1], "data": [3]}})",
       schema);
   ASSERT_TRUE(outcome.inputs.ok()) << outcome.Error();
   std::vector<DType> dtypes;

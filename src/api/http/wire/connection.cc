@@ -286,7 +286,7 @@ bool Connection::ReadHead() {
 
 // A body of known length is received where it stays; chunks have to be taken apart first.
 bool Connection::ReadBody() {
-  const bool in_place = received_.empty() && parser_->remaining_bytes() != 0;
+  const bool in_place = ReadsInPlace();
   ByteBuffer& target = in_place ? body_ : received_;
   const auto wanted = static_cast<std::size_t>(
       in_place ? std::min<std::uint64_t>(parser_->remaining_bytes(), kBodyReadBytes)
@@ -301,22 +301,26 @@ bool Connection::ReadBody() {
 }
 
 void Connection::OnRead(std::size_t count) {
-  if (state_ == State::kHead) {
+  if (state_ == State::kLingering) return ReadAway();
+  if (ReadsInPlace()) {
+    OnBodyBytes(count);
+  } else if (state_ == State::kHead || state_ == State::kBody) {
     received_.Commit(count);
-  } else if (state_ == State::kBody && received_.empty() && parser_->remaining_bytes() != 0) {
-    const Result<std::size_t> used = parser_->ParseBody({body_.data() + body_.size(), count});
-    if (!used.ok()) {
-      Refuse(used.status());
-    } else if (parser_->done()) {
-      Dispatch();
-    }
-  } else if (state_ == State::kBody) {
-    received_.Commit(count);
-  } else if (state_ == State::kLingering) {
-    ReadAway();
-    return;
   }
   Run();
+}
+
+bool Connection::ReadsInPlace() const {
+  return state_ == State::kBody && received_.empty() && parser_->remaining_bytes() != 0;
+}
+
+void Connection::OnBodyBytes(std::size_t count) {
+  const Result<std::size_t> used = parser_->ParseBody({body_.data() + body_.size(), count});
+  if (!used.ok()) {
+    Refuse(used.status());
+  } else if (parser_->done()) {
+    Dispatch();
+  }
 }
 
 bool Connection::Write() {

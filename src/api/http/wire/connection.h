@@ -80,6 +80,9 @@ class Connection : public std::enable_shared_from_this<Connection>,
 
   void Read(char* into, std::size_t size_max);
   void OnRead(std::size_t count);
+  /// True where a body of known length is received where it stays.
+  bool ReadsInPlace() const;
+  void OnBodyBytes(std::size_t count);
   /// False where there is no memory to read into, and the request has been refused.
   bool ReadHead();
   bool ReadBody();

@@ -48,7 +48,7 @@ EventLoop::EventLoop(const Limits& limits, std::shared_ptr<Handler> handler)
 
 Result<std::shared_ptr<EventLoop>> EventLoop::Create(UniqueFd listening, const Limits& limits,
                                                      std::shared_ptr<Handler> handler) {
-  const std::shared_ptr<EventLoop> loop(new EventLoop(limits, std::move(handler)));
+  std::shared_ptr<EventLoop> loop(new EventLoop(limits, std::move(handler)));
   sockaddr_storage address{};
   socklen_t size = sizeof(address);
   error_code error;

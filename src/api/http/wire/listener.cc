@@ -18,7 +18,7 @@ Limits Share(const Limits& limits, unsigned threads) {
 }  // namespace
 
 Result<std::unique_ptr<Listener>> Listener::Start(ListeningSockets sockets, const Limits& limits,
-                                                  std::shared_ptr<Handler> handler) {
+                                                  const std::shared_ptr<Handler>& handler) {
   const Limits share = Share(limits, static_cast<unsigned>(sockets.fds.size()));
   std::unique_ptr<Listener> listener(new Listener());
   for (UniqueFd& fd : sockets.fds) {

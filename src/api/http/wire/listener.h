@@ -18,7 +18,7 @@ class Listener {
  public:
   /// Serves on one thread for each socket. IO_ERROR.
   static Result<std::unique_ptr<Listener>> Start(ListeningSockets sockets, const Limits& limits,
-                                                 std::shared_ptr<Handler> handler);
+                                                 const std::shared_ptr<Handler>& handler);
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
   ~Listener();
