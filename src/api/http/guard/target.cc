@@ -42,6 +42,7 @@ std::optional<std::string> Decode(std::string_view text) {
 
 Result<Target> Target::Parse(std::string_view text) {
   Target target;
+  target.segments.reserve(4);
   const std::size_t question = text.find('?');
   if (question != std::string_view::npos) target.query = text.substr(question + 1);
   std::string_view path = text.substr(0, question);

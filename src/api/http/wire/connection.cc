@@ -55,7 +55,8 @@ Connection::Connection(std::shared_ptr<ConnectionHost> loop, boost::asio::ip::tc
     : loop_(std::move(loop)),
       socket_(std::move(socket)),
       peer_(std::move(peer)),
-      guard_(loop_->limits().head) {}
+      guard_(loop_->limits().head),
+      received_(loop_->handler().budget()) {}
 
 void Connection::Start() {
   self_ = shared_from_this();
@@ -247,7 +248,9 @@ void Connection::AwaitHead() {
   verb_ = Verb::unknown;
   keep_alive_ = true;
   read_deadline_ = After(loop_->now(), loop_->limits().idle_timeout_ms);
-  if (received_.empty() && received_.capacity() > kChunkReadBytes) received_ = ByteBuffer();
+  if (received_.empty() && received_.capacity() > kChunkReadBytes) {
+    received_ = ByteBuffer(loop_->handler().budget());
+  }
   loop_->EnterWaiting(*this);
 }
 
