@@ -27,9 +27,9 @@ wire::ByteBuffer Body(std::string_view text) {
   return body;
 }
 
-engine::ModelSchema Schema(std::vector<std::pair<std::string, DType>> inputs) {
+engine::ModelSchema Schema(const std::vector<std::pair<std::string, DType>>& inputs) {
   engine::ModelSchema schema;
-  for (auto& [name, dtype] : inputs) {
+  for (const auto& [name, dtype] : inputs) {
     schema.inputs.push_back({name, dtype, {{tensor::kDynamicSize, "n"}}});
   }
   return schema;

@@ -33,7 +33,7 @@ std::string Written(const Tensor& tensor) {
   return std::string(out.view());
 }
 
-Tensor Strings(std::vector<std::string_view> texts) {
+Tensor Strings(const std::vector<std::string_view>& texts) {
   tensor::StringTensorBuilder builder;
   for (const auto text : texts) builder.Add(text);
   return builder.Build({static_cast<std::int64_t>(texts.size())}).value();
