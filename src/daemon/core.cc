@@ -31,6 +31,7 @@ runtime::RuntimeOptions RuntimeOptionsOf(const Config& config) {
       .intra_op_threads = config.intra_op_threads,
       .arena_bytes_max = config.arena_bytes_max,
       .queue_length_max = config.queue_length_max,
+      .in_flight_bytes_max = config.in_flight_bytes_max,
   };
 }
 
@@ -41,7 +42,6 @@ api::http::ServerOptions HttpOptionsOf(const Config& config) {
       .threads = config.http_threads,
       .allowed_hosts = config.allowed_hosts,
       .body_bytes_max = config.body_bytes_max,
-      .in_flight_bytes_max = config.in_flight_bytes_max,
       .header_timeout_ms = config.header_timeout_ms,
       .body_timeout_ms = config.body_timeout_ms,
       .write_timeout_ms = config.write_timeout_ms,

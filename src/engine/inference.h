@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "engine/cancellation.h"
 #include "tensor/tensor.h"
 
 namespace mlos::engine {
@@ -19,8 +20,12 @@ struct InferenceRequest {
   /// Names of the outputs wanted, each once; empty for all of them.
   std::vector<std::string> requested_outputs;
   Deadline deadline = kNoDeadline;
+  /// Of the caller, who may go away; null for one who waits to the end.
+  std::shared_ptr<const Cancellation> cancellation;
   /// Whatever borrowed input tensors point into, and what counts it; released with the request.
   std::shared_ptr<const void> keepalive;
+
+  bool cancelled() const { return cancellation != nullptr && cancellation->cancelled(); }
 };
 
 /// The answer. Output tensors live in the engine's memory until the response dies; `keepalive`

@@ -22,6 +22,7 @@ class InferenceJob : public scheduler::Job {
 
   void Run(std::int64_t queue_time_us) override;
   void Refuse(Status why, std::int64_t queue_time_us) override;
+  bool cancelled() const override { return request_.cancelled(); }
 
  private:
   void Answer(Result<engine::InferenceResponse> outcome, std::int64_t queue_time_us,

@@ -52,6 +52,8 @@ class Runtime::Impl {
   const std::unique_ptr<registry::Registry> registry;
   const std::unique_ptr<registry::Packages> packages;
   const std::unique_ptr<PluginTable> plugins;
+  // Before whatever could hold bytes of it.
+  resource::ByteBudget budget;
   Stats stats;
   ModelTable table;
   // Ends the trials of models, and with them the registrations that wait for those.
@@ -68,6 +70,7 @@ class Runtime::Impl {
       : registry(std::move(opened_registry)),
         packages(std::move(opened_packages)),
         plugins(std::move(created_plugins)),
+        budget(options.in_flight_bytes_max),
         models(*registry, *packages, table, *plugins, stats,
                ModelFinder(ModelPolicy(options), *packages),
                ModelLoader(*registry, {options.probe_program, options.probe_timeout_ms, &stopped},
@@ -159,6 +162,7 @@ void Runtime::Infer(std::shared_ptr<ServedModel> model, engine::InferenceRequest
 }
 
 Stats& Runtime::stats() { return impl_->stats; }
+resource::ByteBudget& Runtime::budget() { return impl_->budget; }
 
 bool Runtime::Drain(Deadline deadline) {
   const bool drained = impl_->scheduler.Drain(deadline);

@@ -11,6 +11,7 @@
 #include "base/model_id.h"
 #include "base/result.h"
 #include "engine/inference.h"
+#include "resource/byte_budget.h"
 #include "runtime/fit.h"
 #include "runtime/model_info.h"
 #include "runtime/plugin_info.h"
@@ -33,6 +34,8 @@ struct RuntimeOptions {
   std::uint32_t intra_op_threads = 0;  ///< of an engine; 0: one for each core
   std::uint64_t arena_bytes_max = 0;   ///< of an engine; 0: unlimited
   std::uint32_t queue_length_max = 1024;
+  /// Request bodies, parser indexes, tensors and replies of all doors together.
+  std::uint64_t in_flight_bytes_max = 1ULL << 30;
 };
 
 /// The use cases, and the only thing the doors call. Thread-safe.
@@ -74,11 +77,13 @@ class Runtime {
   /// Runs `request`, whose tensors must satisfy the schema (see FitInputs). Short runs of an idle
   /// model happen on the calling thread, others on the compute pool; `done` is called exactly once,
   /// before Infer returns or later on another thread. OVERLOADED when the queue is full,
-  /// DEADLINE_EXCEEDED, DRAINING, and what LoadedModel::Infer says.
+  /// DEADLINE_EXCEEDED, CANCELLED, DRAINING, and what LoadedModel::Infer says.
   void Infer(std::shared_ptr<ServedModel> model, engine::InferenceRequest request,
              InferCallback done);
 
   Stats& stats();
+  /// What every door counts the bytes against that it holds for its callers.
+  resource::ByteBudget& budget();
 
   /// Refuses new requests and waits until the running ones are answered, or `deadline`. False where
   /// some were still running.

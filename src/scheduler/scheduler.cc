@@ -12,6 +12,8 @@ Status Late(std::string_view when) {
   return {Reason::kDeadlineExceeded, "the deadline passed " + std::string(when)};
 }
 
+Status Cancelled() { return {Reason::kCancelled, "the caller cancelled the request"}; }
+
 }  // namespace
 
 Scheduler::Scheduler(const SchedulerOptions& options) : options_(options) {
@@ -40,6 +42,8 @@ void Scheduler::Submit(std::unique_ptr<Job> job) {
   active_.fetch_add(1);
   if (draining_.load()) {
     job->Refuse({Reason::kDraining, "Core is shutting down"}, 0);
+  } else if (job->cancelled()) {
+    job->Refuse(Cancelled(), 0);
   } else if (job->deadline_ != kNoDeadline && job->deadline_ <= SteadyClock::now()) {
     job->Refuse(Late("before the request could be run"), 0);
   } else if (RunsInline(job->lane_)) {
@@ -95,7 +99,9 @@ std::unique_ptr<Job> Scheduler::Dequeue() {
 void Scheduler::RunOrRefuse(Job& job) {
   const SteadyClock::time_point now = SteadyClock::now();
   const std::int64_t queue_time_us = MicrosecondsBetween(job.queued_at_, now);
-  if (job.deadline_ <= now) {
+  if (job.cancelled()) {
+    job.Refuse(Cancelled(), queue_time_us);
+  } else if (job.deadline_ <= now) {
     job.Refuse(Late("while the request waited"), queue_time_us);
   } else {
     job.Run(queue_time_us);

@@ -26,8 +26,10 @@ class Job {
 
   /// Does the work and answers; `queue_time_us` is how long it waited.
   virtual void Run(std::int64_t queue_time_us) = 0;
-  /// Answers that it will not be run: OVERLOADED, DEADLINE_EXCEEDED, DRAINING.
+  /// Answers that it will not be run: OVERLOADED, DEADLINE_EXCEEDED, DRAINING, CANCELLED.
   virtual void Refuse(Status why, std::int64_t queue_time_us) = 0;
+  /// True once nobody waits for the answer.
+  virtual bool cancelled() const { return false; }
 
  private:
   friend class Scheduler;
@@ -47,8 +49,8 @@ struct SchedulerOptions {
 ///
 /// A model whose runs are known to be short, and of which nothing waits, runs on the thread that
 /// submits: waking another one takes as long as the run. Everything else goes through one queue,
-/// first come first served, to a pool of threads. A deadline is looked at on the way in and on the
-/// way out of the queue. Thread-safe.
+/// first come first served, to a pool of threads. Deadline and cancellation are looked at on the
+/// way in and on the way out of the queue. Thread-safe.
 class Scheduler {
  public:
   explicit Scheduler(const SchedulerOptions& options = {});

@@ -19,8 +19,6 @@ struct ServerOptions {
   std::vector<std::string> allowed_hosts;
 
   std::uint64_t body_bytes_max = 256ULL << 20;
-  /// Bodies, parser indexes, tensors and replies of all requests together.
-  std::uint64_t in_flight_bytes_max = 1ULL << 30;
 
   std::int64_t header_timeout_ms = 10'000;  ///< from its first byte to its end
   std::int64_t body_timeout_ms = 30'000;    ///< for each 64 KiB of it

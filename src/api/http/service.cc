@@ -17,7 +17,6 @@ std::size_t Cores() { return std::max(1U, std::thread::hardware_concurrency()); 
 Service::Service(ServerOptions options, runtime::Runtime& runtime, std::uint16_t port)
     : options_(std::move(options)),
       runtime_(runtime),
-      budget_(options_.in_flight_bytes_max),
       port_(port),
       workers_(Cores()),
       managers_(kManagerThreads) {}

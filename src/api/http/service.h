@@ -30,7 +30,7 @@ class Service {
   const ServerOptions& options() const { return options_; }
   runtime::Runtime& runtime() { return runtime_; }
   /// What bodies, tensors and replies are counted against.
-  resource::ByteBudget& budget() { return budget_; }
+  resource::ByteBudget& budget() { return runtime_.budget(); }
   std::uint16_t port() const { return port_; }
 
   /// Runs `task` on a thread of `place`, which is not kEventThread.
@@ -43,7 +43,6 @@ class Service {
  private:
   const ServerOptions options_;
   runtime::Runtime& runtime_;
-  resource::ByteBudget budget_;
   const std::uint16_t port_;
   std::atomic<bool> joined_ = false;
   boost::asio::thread_pool workers_;
