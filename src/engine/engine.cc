@@ -2,6 +2,7 @@
 #include "engine/engine.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace mlos::engine {
 namespace {
@@ -21,6 +22,10 @@ const tensor::TensorSpec* ModelSchema::FindInput(std::string_view name) const {
 
 const tensor::TensorSpec* ModelSchema::FindOutput(std::string_view name) const {
   return Find(outputs, name);
+}
+
+Status LoadedModel::Stream(const InferenceRequest& request, const ResponseSink& sink) {
+  return sink(MLOS_TRY(Infer(request)));
 }
 
 }  // namespace mlos::engine

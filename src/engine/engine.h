@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -41,6 +42,10 @@ struct ModelSource {
   std::string digest;
 };
 
+/// Takes the responses of a stream, in order, one at a time, on any thread. Not OK where no more of
+/// them are wanted, and why.
+using ResponseSink = std::function<Status(InferenceResponse)>;
+
 /// A model that an engine has ready to run. Destruction unloads it; no Infer may run by then.
 /// Thread-safe.
 class LoadedModel {
@@ -54,6 +59,9 @@ class LoadedModel {
   /// Runs the model on the calling thread. A client's fault is INVALID_ARGUMENT with the input as
   /// its field; an exhausted arena OUT_OF_MEMORY; anything else PLUGIN_FAILED.
   virtual Result<InferenceResponse> Infer(const InferenceRequest& request) = 0;
+  /// The same, handing over each response as it comes; returns when there are no more. A model that
+  /// answers once gives one. Fails as Infer does, or as `sink` did.
+  virtual Status Stream(const InferenceRequest& request, const ResponseSink& sink);
   virtual MemoryReport memory() const = 0;
 };
 

@@ -41,43 +41,53 @@ Result<std::vector<NamedTensor>> AdoptAll(std::span<const smi_tensor_t> outputs)
 smi_status_t smi_execution::Respond(int smi_status, std::span<const smi_tensor_t> outputs,
                                     bool final) {
   Result<std::vector<NamedTensor>> adopted = AdoptAll(outputs);
-  mlos::MutexLock lock(mutex_);
-  if (final_) return SMI_ERROR_INVALID_PARAM;
-  if (smi_status != SMI_SUCCESS && outcome_.smi_status == SMI_SUCCESS) {
-    outcome_.smi_status = smi_status;
-    outcome_.message = mlos::plugin::CallError::Last();
+  // The waiter destroys this object as soon as it may: not before this lock is free again.
+  const mlos::MutexLock responding(responding_);
+  {
+    const mlos::MutexLock lock(mutex_);
+    if (final_) return SMI_ERROR_INVALID_PARAM;
+    if (smi_status != SMI_SUCCESS && outcome_.smi_status == SMI_SUCCESS) {
+      outcome_.smi_status = smi_status;
+      outcome_.message = mlos::plugin::CallError::Last();
+    }
   }
-  if (!adopted.ok()) {
-    if (outcome_.fault.ok()) outcome_.fault = std::move(adopted).status();
-  } else if (!adopted->empty()) {
-    Keep(std::move(adopted).value());
-  }
-  const bool cancelled = cancelled_ || !outcome_.fault.ok();
-  if (final) {
-    final_ = true;
-    // Under the lock: the waiter destroys this object as soon as it may.
-    finished_.NotifyAll();
-  }
-  return cancelled && !final ? SMI_ERROR_CANCELLED : SMI_SUCCESS;
+  if (!outputs.empty() && Wanted()) Deliver(std::move(adopted));
+  if (final) return End();
+  return Wanted() ? SMI_SUCCESS : SMI_ERROR_CANCELLED;
 }
 
-void smi_execution::Keep(std::vector<NamedTensor> outputs) {
-  if (answered_ && outcome_.fault.ok()) {
-    outcome_.fault = Status(Reason::kUnimplemented,
-                            "the model answers with a stream, which needs a streaming API");
-  }
-  answered_ = true;
-  outcome_.outputs = std::move(outputs);
+void smi_execution::Deliver(Result<std::vector<NamedTensor>> outputs) {
+  Status status = outputs.ok() ? sink_(std::move(outputs).value()) : std::move(outputs).status();
+  const mlos::MutexLock lock(mutex_);
+  outcome_.fault = std::move(status);
+}
+
+bool smi_execution::Wanted() {
+  const mlos::MutexLock lock(mutex_);
+  return !late_ && outcome_.fault.ok();
+}
+
+smi_status_t smi_execution::End() {
+  const mlos::MutexLock lock(mutex_);
+  final_ = true;
+  finished_.NotifyAll();
+  return SMI_SUCCESS;
 }
 
 mlos::plugin::ExecutionOutcome smi_execution::Wait(mlos::Deadline deadline) {
-  mlos::MutexLock lock(mutex_);
-  while (!final_) {
-    if (cancelled_ || deadline == mlos::kNoDeadline) {
-      finished_.Wait(mutex_);
-    } else if (!finished_.WaitUntil(mutex_, deadline)) {
-      cancelled_ = true;
+  mlos::plugin::ExecutionOutcome outcome;
+  {
+    const mlos::MutexLock lock(mutex_);
+    while (!final_) {
+      if (late_ || deadline == mlos::kNoDeadline) {
+        finished_.Wait(mutex_);
+      } else if (!finished_.WaitUntil(mutex_, deadline)) {
+        late_ = true;
+      }
     }
+    outcome = std::move(outcome_);
   }
-  return std::move(outcome_);
+  // Whoever sent the final response is about to let go of this object.
+  const mlos::MutexLock responding(responding_);
+  return outcome;
 }

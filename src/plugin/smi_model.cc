@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "plugin/smi_model.h"
 
+#include <optional>
 #include <utility>
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "plugin/execution.h"
 #include "plugin/schema.h"
 
 namespace mlos::plugin {
@@ -67,11 +67,27 @@ Status RegisteredModel::Load() {
 Result<engine::InferenceResponse> SmiModel::Infer(const engine::InferenceRequest& request) {
   const auto start = SteadyClock::now();
   MLOS_TRY(RequestView::Check(request));
-  engine::InferenceResponse response;
-  response.outputs = MLOS_TRY(model_->plugin().smi().inference != nullptr ? RunInference(request)
-                                                                          : RunExecute(request));
-  response.keepalive = model_;
+  engine::InferenceResponse response =
+      ResponseOf(MLOS_TRY(Answers() ? RunInference(request) : RunExecute(request)));
   response.inference_time_us = MicrosecondsBetween(start, SteadyClock::now());
+  return response;
+}
+
+Status SmiModel::Stream(const engine::InferenceRequest& request, const engine::ResponseSink& sink) {
+  if (model_->plugin().smi().execute == nullptr) return LoadedModel::Stream(request, sink);
+  MLOS_TRY(RequestView::Check(request));
+  return Execute(request, [&](Outputs given) -> Status {
+    if (request.cancelled()) return {Reason::kCancelled, "the caller cancelled the request"};
+    return sink(ResponseOf(MLOS_TRY(PickOutputs(model_->slots(), request, std::move(given)))));
+  });
+}
+
+bool SmiModel::Answers() const { return model_->plugin().smi().inference != nullptr; }
+
+engine::InferenceResponse SmiModel::ResponseOf(Outputs outputs) const {
+  engine::InferenceResponse response;
+  response.outputs = std::move(outputs);
+  response.keepalive = model_;
   return response;
 }
 
@@ -87,8 +103,21 @@ Result<SmiModel::Outputs> SmiModel::RunInference(const engine::InferenceRequest&
 }
 
 Result<SmiModel::Outputs> SmiModel::RunExecute(const engine::InferenceRequest& request) const {
+  std::optional<Outputs> answer;
+  MLOS_TRY(Execute(request, [&](Outputs given) -> Status {
+    if (answer) {
+      return {Reason::kUnimplemented,
+              "the model answers with a stream: ask for it through a streaming call"};
+    }
+    answer = std::move(given);
+    return OkStatus();
+  }));
+  return PickOutputs(model_->slots(), request, std::move(answer).value_or(Outputs()));
+}
+
+Status SmiModel::Execute(const engine::InferenceRequest& request, smi_execution::Sink sink) const {
   const RequestView view(request);
-  smi_execution execution;
+  smi_execution execution(std::move(sink));
   smi_execute_request_t smi{};
   smi.struct_size = sizeof(smi);
   smi.execution = &execution;
@@ -99,11 +128,9 @@ Result<SmiModel::Outputs> SmiModel::RunExecute(const engine::InferenceRequest& r
   ExecutionOutcome outcome = execution.Wait(request.deadline);
   // A fault of ours to find comes first: the plugin may have stopped because of it.
   MLOS_TRY(std::move(outcome.fault));
-  if (outcome.smi_status != SMI_SUCCESS) {
-    CallError::Set(outcome.message.c_str());
-    return model_->Failure(Activity::kInference, outcome.smi_status);
-  }
-  return PickOutputs(model_->slots(), request, std::move(outcome.outputs));
+  if (outcome.smi_status == SMI_SUCCESS) return OkStatus();
+  CallError::Set(outcome.message.c_str());
+  return model_->Failure(Activity::kInference, outcome.smi_status);
 }
 
 engine::MemoryReport SmiModel::memory() const {

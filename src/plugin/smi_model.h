@@ -7,6 +7,7 @@
 
 #include "base/result.h"
 #include "engine/engine.h"
+#include "plugin/execution.h"
 #include "plugin/loaded_plugin.h"
 #include "plugin/marshal.h"
 
@@ -57,12 +58,18 @@ class SmiModel : public engine::LoadedModel {
 
   const engine::ModelSchema& schema() const override { return model_->schema(); }
   Result<engine::InferenceResponse> Infer(const engine::InferenceRequest& request) override;
+  Status Stream(const engine::InferenceRequest& request, const engine::ResponseSink& sink) override;
   engine::MemoryReport memory() const override;
 
  private:
   using Outputs = std::vector<tensor::NamedTensor>;
+  /// Whether the plugin has `inference`.
+  bool Answers() const;
+  engine::InferenceResponse ResponseOf(Outputs outputs) const;
   Result<Outputs> RunInference(const engine::InferenceRequest& request) const;
   Result<Outputs> RunExecute(const engine::InferenceRequest& request) const;
+  /// Runs `execute`; `sink` is given what it responds with.
+  Status Execute(const engine::InferenceRequest& request, smi_execution::Sink sink) const;
 
   const std::shared_ptr<const RegisteredModel> model_;
 };

@@ -57,4 +57,43 @@ void InferenceJob::Answer(Result<engine::InferenceResponse> outcome, std::int64_
   done_(std::move(outcome));
 }
 
+StreamJob::StreamJob(std::shared_ptr<ServedModel> model, engine::InferenceRequest request,
+                     Stats& stats, ResponseCallback on_response, EndCallback on_end)
+    : Job(model->lane(), request.deadline),
+      model_(std::move(model)),
+      request_(std::move(request)),
+      stats_(stats),
+      on_response_(std::move(on_response)),
+      on_end_(std::move(on_end)) {}
+
+void StreamJob::Run(std::int64_t queue_time_us) {
+  const SteadyClock::time_point start = SteadyClock::now();
+  Status outcome = model_->loaded().Stream(request_, [&](engine::InferenceResponse response) {
+    return HandOn(std::move(response), queue_time_us);
+  });
+  End(std::move(outcome), queue_time_us, MicrosecondsBetween(start, SteadyClock::now()));
+}
+
+Status StreamJob::HandOn(engine::InferenceResponse response, std::int64_t queue_time_us) {
+  if (request_.cancelled()) return {Reason::kCancelled, "the caller cancelled the request"};
+  if (request_.deadline <= SteadyClock::now()) {
+    return {Reason::kDeadlineExceeded, "the deadline passed while the model ran"};
+  }
+  response.queue_time_us = queue_time_us;
+  response.keepalive = Lease(model_, std::move(response.keepalive));
+  on_response_(std::move(response));
+  return OkStatus();
+}
+
+void StreamJob::Refuse(Status why, std::int64_t queue_time_us) {
+  End(std::move(why), queue_time_us, 0);
+}
+
+void StreamJob::End(Status outcome, std::int64_t queue_time_us, std::int64_t run_time_us) {
+  stats_.RecordInference(model_->model_id(), model_->plugin_id(), outcome, queue_time_us,
+                         run_time_us);
+  request_ = {};
+  on_end_(std::move(outcome));
+}
+
 }  // namespace mlos::runtime

@@ -34,4 +34,29 @@ class InferenceJob : public scheduler::Job {
   const Callback done_;
 };
 
+/// The same for a request that is answered with a stream.
+class StreamJob : public scheduler::Job {
+ public:
+  using ResponseCallback = std::function<void(engine::InferenceResponse)>;
+  using EndCallback = std::function<void(Status)>;
+
+  StreamJob(std::shared_ptr<ServedModel> model, engine::InferenceRequest request, Stats& stats,
+            ResponseCallback on_response, EndCallback on_end);
+
+  void Run(std::int64_t queue_time_us) override;
+  void Refuse(Status why, std::int64_t queue_time_us) override;
+  bool cancelled() const override { return request_.cancelled(); }
+  bool is_long() const override { return true; }
+
+ private:
+  Status HandOn(engine::InferenceResponse response, std::int64_t queue_time_us);
+  void End(Status outcome, std::int64_t queue_time_us, std::int64_t run_time_us);
+
+  const std::shared_ptr<ServedModel> model_;
+  engine::InferenceRequest request_;
+  Stats& stats_;
+  const ResponseCallback on_response_;
+  const EndCallback on_end_;
+};
+
 }  // namespace mlos::runtime

@@ -140,5 +140,42 @@ TEST_F(InferenceTest, DrainGivesUpAtItsDeadline) {
   EXPECT_TRUE(running.get().ok());
 }
 
+TEST_F(InferenceTest, WhatNobodyWaitsForIsNotRun) {
+  const auto cancellation = std::make_shared<engine::Cancellation>();
+  auto running = Ask(slow_, 1);
+  engine::InferenceRequest request;
+  request.inputs = Input(1);
+  request.cancellation = cancellation;
+  std::promise<Status> outcome;
+  runtime_->Infer(slow_, std::move(request), [&](const Result<engine::InferenceResponse>& answer) {
+    outcome.set_value(answer.status());
+  });
+  cancellation->Cancel();
+  EXPECT_EQ(outcome.get_future().get().reason(), Reason::kCancelled);
+  EXPECT_TRUE(running.get().ok());
+  const ModelStats stats = StatsOf("slow");
+  EXPECT_EQ(stats.success_count, 1U);
+  ASSERT_EQ(stats.errors.size(), 1U);
+  EXPECT_EQ(stats.errors[0].reason, Reason::kCancelled);
+}
+
+TEST_F(InferenceTest, AModelThatAnswersOnceIsAStreamOfOne) {
+  for (const auto& model : {fast_, slow_}) {
+    engine::InferenceRequest request;
+    request.inputs = Input(3);
+    std::vector<float> answers;
+    std::promise<Status> end;
+    runtime_->Stream(
+        model, std::move(request),
+        [&](const engine::InferenceResponse& response) {
+          answers.push_back(response.outputs[0].tensor.elements<float>()[0]);
+        },
+        [&](Status status) { end.set_value(std::move(status)); });
+    EXPECT_TRUE(end.get_future().get().ok());
+    EXPECT_EQ(answers, std::vector<float>{6});
+    EXPECT_EQ(StatsOf(model->model_id()).success_count, 1U);
+  }
+}
+
 }  // namespace
 }  // namespace mlos::runtime

@@ -161,6 +161,13 @@ void Runtime::Infer(std::shared_ptr<ServedModel> model, engine::InferenceRequest
                                                          impl_->stats, std::move(done)));
 }
 
+void Runtime::Stream(std::shared_ptr<ServedModel> model, engine::InferenceRequest request,
+                     StreamResponse on_response, StreamEnd on_end) {
+  impl_->scheduler.Submit(std::make_unique<StreamJob>(std::move(model), std::move(request),
+                                                      impl_->stats, std::move(on_response),
+                                                      std::move(on_end)));
+}
+
 Stats& Runtime::stats() { return impl_->stats; }
 resource::ByteBudget& Runtime::budget() { return impl_->budget; }
 

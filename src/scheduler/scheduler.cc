@@ -46,7 +46,7 @@ void Scheduler::Submit(std::unique_ptr<Job> job) {
     job->Refuse(Cancelled(), 0);
   } else if (job->deadline_ != kNoDeadline && job->deadline_ <= SteadyClock::now()) {
     job->Refuse(Late("before the request could be run"), 0);
-  } else if (RunsInline(job->lane_)) {
+  } else if (RunsInline(*job)) {
     job->Run(0);
   } else {
     return Enqueue(std::move(job));
@@ -55,9 +55,10 @@ void Scheduler::Submit(std::unique_ptr<Job> job) {
   Leave();
 }
 
-bool Scheduler::RunsInline(const Lane& lane) const {
-  const std::int64_t run_time_us = lane.run_time_us();
-  return run_time_us > 0 && run_time_us <= options_.inline_run_time_us_max && lane.waiting() == 0;
+bool Scheduler::RunsInline(const Job& job) const {
+  const std::int64_t run_time_us = job.lane_.run_time_us();
+  return run_time_us > 0 && run_time_us <= options_.inline_run_time_us_max &&
+         job.lane_.waiting() == 0 && !job.is_long();
 }
 
 void Scheduler::Enqueue(std::unique_ptr<Job> job) {

@@ -30,6 +30,8 @@ class Job {
   virtual void Refuse(Status why, std::int64_t queue_time_us) = 0;
   /// True once nobody waits for the answer.
   virtual bool cancelled() const { return false; }
+  /// True where it takes long whatever its lane has seen: never run on the thread that submits it.
+  virtual bool is_long() const { return false; }
 
  private:
   friend class Scheduler;
@@ -68,7 +70,7 @@ class Scheduler {
   bool draining() const { return draining_.load(); }
 
  private:
-  bool RunsInline(const Lane& lane) const;
+  bool RunsInline(const Job& job) const;
   void Enqueue(std::unique_ptr<Job> job);
   /// Takes the job where the queue has room.
   bool TryPush(std::unique_ptr<Job>& job);

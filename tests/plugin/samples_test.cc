@@ -111,6 +111,41 @@ TEST(StreamSample, AnswersOneRequestThroughExecute) {
   EXPECT_EQ(response->outputs[0].tensor.elements<std::int64_t>()[0], 0);
 }
 
+TEST(StreamSample, HandsOverEachResponseInOrderUntilNoMoreAreWanted) {
+  const auto engine = MustLoad(Sample("stream_c"));
+  const auto model = MustLoadModel(*engine, "stream");
+  std::vector<std::int64_t> numbers;
+  const auto take = [&](std::size_t wanted) {
+    numbers.clear();
+    return model->Stream(Request("count", Count(5)), [&](engine::InferenceResponse response) {
+      numbers.push_back(response.outputs.at(0).tensor.elements<std::int64_t>()[0]);
+      return numbers.size() < wanted ? OkStatus() : Status(Reason::kCancelled, "enough");
+    });
+  };
+  EXPECT_TRUE(take(6).ok());
+  EXPECT_EQ(numbers, (std::vector<std::int64_t>{0, 1, 2, 3, 4}));
+  EXPECT_EQ(take(2).reason(), Reason::kCancelled);
+  EXPECT_EQ(numbers, (std::vector<std::int64_t>{0, 1}));
+}
+
+TEST(StreamSample, EndsForACallerWhoCancelsAndForOneWhoAsksWrongly) {
+  const auto engine = MustLoad(Sample("stream_c"));
+  const auto model = MustLoadModel(*engine, "stream");
+  const auto cancellation = std::make_shared<engine::Cancellation>();
+  engine::InferenceRequest request = Request("count", Count(5));
+  request.cancellation = cancellation;
+  int responses = 0;
+  const auto cancel = [&](const engine::InferenceResponse&) {
+    ++responses;
+    cancellation->Cancel();
+    return OkStatus();
+  };
+  EXPECT_EQ(model->Stream(request, cancel).reason(), Reason::kCancelled);
+  EXPECT_EQ(responses, 1);
+  EXPECT_EQ(model->Stream(Request("count", Count(0)), cancel).field(), "count");
+  EXPECT_EQ(responses, 1);
+}
+
 TEST(StreamSample, IsNotTakenForOneAnswerWhenItStreams) {
   const auto engine = MustLoad(Sample("stream_c"));
   const auto model = MustLoadModel(*engine, "stream");
