@@ -31,5 +31,5 @@ if(MLOS_SANITIZE)
   # Once it is unmapped the leak checker cannot see what it keeps for the life of the process.
   set(keep_mapped -Wl,--push-state,--no-as-needed ${ONNXRUNTIME_ROOT}/lib/libonnxruntime.so.1
     -Wl,--pop-state,-rpath,${ONNXRUNTIME_ROOT}/lib)
-  add_link_options($<$<STREQUAL:$<TARGET_PROPERTY:TYPE>,EXECUTABLE>:${keep_mapped}>)
+  add_link_options("$<$<STREQUAL:$<TARGET_PROPERTY:TYPE>,EXECUTABLE>:${keep_mapped}>")
 endif()
