@@ -32,6 +32,8 @@ runtime::RuntimeOptions RuntimeOptionsOf(const Config& config) {
       .arena_bytes_max = config.arena_bytes_max,
       .queue_length_max = config.queue_length_max,
       .in_flight_bytes_max = config.in_flight_bytes_max,
+      .max_batch_size = config.max_batch_size,
+      .max_queue_delay_us = config.max_queue_delay_us,
   };
 }
 

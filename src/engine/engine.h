@@ -65,6 +65,12 @@ class LoadedModel {
   virtual MemoryReport memory() const = 0;
 };
 
+/// A gauge that an engine has set.
+struct Gauge {
+  std::string name;
+  double value = 0;
+};
+
 enum class EngineHealth : std::uint8_t { kOk, kDegraded, kFailed };
 
 /// Something that runs models of some formats: a plugin, in process or not. Outlives the models it
@@ -84,6 +90,8 @@ class Engine {
   /// INVALID_MODEL or UNSUPPORTED_MODEL where the files are at fault, OUT_OF_MEMORY, PLUGIN_FAILED.
   virtual Result<std::unique_ptr<LoadedModel>> Load(const ModelSource& source) = 0;
   virtual EngineHealth health() const = 0;
+  /// The gauges set so far, sorted by name.
+  virtual std::vector<Gauge> gauges() const = 0;
   virtual MemoryReport memory() const = 0;
 };
 

@@ -100,9 +100,9 @@ void HostServices::SetMetric(const char* name, double value) {
   }
 }
 
-std::vector<Metric> HostServices::Metrics() const {
+std::vector<engine::Gauge> HostServices::Gauges() const {
   MutexLock lock(mutex_);
-  std::vector<Metric> metrics;
+  std::vector<engine::Gauge> metrics;
   metrics.reserve(metrics_.size());
   for (const auto& [name, value] : metrics_) metrics.push_back({name, value});
   return metrics;

@@ -25,7 +25,7 @@ class HostServices {
   const smi_host_t* table() const { return &table_; }
   /// Bytes that the plugin has allocated here and not given back.
   std::uint64_t allocated_bytes() const { return allocated_bytes_.load(std::memory_order_relaxed); }
-  std::vector<Metric> Metrics() const;
+  std::vector<engine::Gauge> Gauges() const;
 
  private:
   // The plugin passes the table back; this finds the way home from it.

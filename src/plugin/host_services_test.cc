@@ -48,12 +48,12 @@ TEST(HostServices, KeepsWellNamedMetricsUpToALimit) {
   const smi_host_t* host = services.table();
   for (const char* name : {"", "UPPER", "sp ace", "a-b"}) host->set_metric(host, name, 1);
   host->set_metric(host, std::string(65, 'x').c_str(), 1);
-  EXPECT_TRUE(services.Metrics().empty());
+  EXPECT_TRUE(services.Gauges().empty());
   for (int i = 0; i < 100; ++i) host->set_metric(host, ("m" + std::to_string(i)).c_str(), i);
-  EXPECT_EQ(services.Metrics().size(), 64u);
+  EXPECT_EQ(services.Gauges().size(), 64u);
   host->set_metric(host, "m0", 4.5);
-  EXPECT_EQ(services.Metrics()[0].name, "m0");
-  EXPECT_EQ(services.Metrics()[0].value, 4.5);
+  EXPECT_EQ(services.Gauges()[0].name, "m0");
+  EXPECT_EQ(services.Gauges()[0].value, 4.5);
 }
 
 TEST(HostServices, LogsOneLineUnderThePluginsId) {

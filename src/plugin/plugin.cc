@@ -27,7 +27,7 @@ class SmiEngine final : public PluginEngine {
   engine::EngineHealth health() const override { return plugin_->Health(); }
   engine::MemoryReport memory() const override { return plugin_->Memory(nullptr); }
 
-  std::vector<Metric> metrics() const override { return plugin_->host().Metrics(); }
+  std::vector<engine::Gauge> gauges() const override { return plugin_->host().Gauges(); }
   std::uint32_t smi_version() const override { return plugin_->smi_version(); }
 
  private:

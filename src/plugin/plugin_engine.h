@@ -20,19 +20,11 @@ struct PluginOptions {
   std::uint64_t arena_bytes_max = 0;
 };
 
-/// A gauge that a plugin has set.
-struct Metric {
-  std::string name;
-  double value = 0;
-};
-
 /// An SMI plugin in this process, as an engine. Models, and responses whose tensors the plugin
 /// owns, keep its code mapped: the plugin is cleaned up and unmapped when the last of them and of
 /// the engine's references dies. Thread-safe.
 class PluginEngine : public engine::Engine {
  public:
-  /// The gauges set so far, sorted by name.
-  virtual std::vector<Metric> metrics() const = 0;
   /// The SMI_VERSION that the plugin was compiled against.
   virtual std::uint32_t smi_version() const = 0;
 };

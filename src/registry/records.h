@@ -6,6 +6,16 @@
 
 namespace mlos::registry {
 
+/// How requests to a model are put together, as its caller asked for it.
+struct BatchSettings {
+  /// Items of one run at most; 1: never merge; 0: Core decides.
+  std::int64_t max_batch_size = 0;
+  std::int64_t preferred_batch_size = 0;  ///< 0: Core decides
+  std::int64_t max_queue_delay_us = -1;   ///< -1: Core decides
+
+  bool operator==(const BatchSettings&) const = default;
+};
+
 /// A registered model, as it is kept across restarts.
 struct ModelRecord {
   std::string model_id;
@@ -24,6 +34,7 @@ struct ModelRecord {
   std::string digest;
   bool verified = false;
   bool autoload = true;
+  BatchSettings batching;
   /// Core died while loading it; not loaded again unless asked for.
   bool quarantined = false;
   std::int64_t registered_at = 0;  ///< seconds since the Unix epoch

@@ -25,6 +25,7 @@ ModelRecord ModelAt(const Query& row) {
       .digest = row.TextAt(10),
       .verified = row.IntAt(11) != 0,
       .autoload = row.IntAt(12) != 0,
+      .batching = {row.IntAt(15), row.IntAt(16), row.IntAt(17)},
       .quarantined = row.IntAt(13) != 0,
       .registered_at = row.IntAt(14),
   };
@@ -81,7 +82,8 @@ Result<std::vector<ModelRecord>> Registry::Models() {
   const MutexLock lock(mutex_);
   Query rows = MLOS_TRY(database_->Prepare(R"sql(
 SELECT model_id, name, version, framework, execution_format, description, path, served_path,
-       manifest_path, plugin_id, digest, verified, autoload, quarantined, registered_at
+       manifest_path, plugin_id, digest, verified, autoload, quarantined, registered_at,
+       max_batch_size, preferred_batch_size, max_queue_delay_us
 FROM models ORDER BY model_id)sql"));
   std::vector<ModelRecord> models;
   while (MLOS_TRY(rows.Step())) models.push_back(ModelAt(rows));
@@ -96,13 +98,16 @@ Status Registry::PutModel(const ModelRecord& model) {
   Query put = MLOS_TRY(database_->Prepare(R"sql(
 INSERT OR REPLACE INTO models (
   model_id, name, version, framework, execution_format, description, path, served_path,
-  manifest_path, plugin_id, digest, verified, autoload, quarantined, registered_at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?))sql"));
+  manifest_path, plugin_id, digest, verified, autoload, quarantined, registered_at,
+  max_batch_size, preferred_batch_size, max_queue_delay_us)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?))sql"));
   put.Text(model.model_id).Text(model.name).Text(model.version).Text(model.framework);
   put.Text(model.execution_format).Text(model.description).Text(model.path);
   put.Text(model.served_path).Text(model.manifest_path).Text(model.plugin_id).Text(model.digest);
   put.Int(model.verified ? 1 : 0).Int(model.autoload ? 1 : 0).Int(model.quarantined ? 1 : 0);
-  MLOS_TRY(put.Int(model.registered_at).Run());
+  put.Int(model.registered_at).Int(model.batching.max_batch_size);
+  put.Int(model.batching.preferred_batch_size).Int(model.batching.max_queue_delay_us);
+  MLOS_TRY(put.Run());
   return transaction.Commit();
 }
 

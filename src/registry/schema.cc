@@ -57,6 +57,11 @@ CREATE TABLE trials (
   UNIQUE (digest, plugin_id, plugin_version)
 ) STRICT;
 )sql",
+    R"sql(
+ALTER TABLE models ADD COLUMN max_batch_size INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE models ADD COLUMN preferred_batch_size INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE models ADD COLUMN max_queue_delay_us INTEGER NOT NULL DEFAULT -1;
+)sql",
 };
 
 Result<std::int64_t> ReadPragma(Database& database, const char* pragma) {

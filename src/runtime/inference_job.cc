@@ -19,7 +19,7 @@ std::shared_ptr<const void> Lease(std::shared_ptr<ServedModel> model,
 
 InferenceJob::InferenceJob(std::shared_ptr<ServedModel> model, engine::InferenceRequest request,
                            Stats& stats, Callback done)
-    : Job(model->lane(), request.deadline),
+    : MergeableJob(model->lane(), request.deadline),
       model_(std::move(model)),
       request_(std::move(request)),
       stats_(stats),
@@ -30,12 +30,7 @@ void InferenceJob::Run(std::int64_t queue_time_us) {
   Result<engine::InferenceResponse> outcome = model_->loaded().Infer(request_);
   const SteadyClock::time_point end = SteadyClock::now();
   const std::int64_t run_time_us = MicrosecondsBetween(start, end);
-  if (outcome.ok()) {
-    model_->RecordRunTime(run_time_us);
-    if (request_.deadline <= end) {
-      outcome = Status(Reason::kDeadlineExceeded, "the deadline passed while the model ran");
-    }
-  }
+  if (outcome.ok()) model_->RecordRunTime(run_time_us);
   Answer(std::move(outcome), queue_time_us, run_time_us);
 }
 
@@ -45,6 +40,9 @@ void InferenceJob::Refuse(Status why, std::int64_t queue_time_us) {
 
 void InferenceJob::Answer(Result<engine::InferenceResponse> outcome, std::int64_t queue_time_us,
                           std::int64_t run_time_us) {
+  if (outcome.ok() && request_.deadline != kNoDeadline && request_.deadline <= SteadyClock::now()) {
+    outcome = Status(Reason::kDeadlineExceeded, "the deadline passed while the model ran");
+  }
   stats_.RecordInference(model_->model_id(), model_->plugin_id(), outcome.status(), queue_time_us,
                          run_time_us);
   if (outcome.ok()) {

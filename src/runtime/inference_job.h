@@ -7,13 +7,26 @@
 #include "engine/inference.h"
 #include "runtime/served_model.h"
 #include "runtime/stats.h"
+#include "scheduler/batcher.h"
 #include "scheduler/scheduler.h"
 
 namespace mlos::runtime {
 
+/// Counts a request as in flight while it lives.
+class InFlight {
+ public:
+  explicit InFlight(Stats& stats) : stats_(stats) { stats_.EnterInference(); }
+  InFlight(const InFlight&) = delete;
+  InFlight& operator=(const InFlight&) = delete;
+  ~InFlight() { stats_.LeaveInference(); }
+
+ private:
+  Stats& stats_;
+};
+
 /// One inference on its way through the scheduler: runs the model, counts what came of it, answers.
 /// Holds the model, so that it outlives its removal.
-class InferenceJob : public scheduler::Job {
+class InferenceJob : public scheduler::MergeableJob {
  public:
   using Callback = std::function<void(Result<engine::InferenceResponse>)>;
 
@@ -23,14 +36,15 @@ class InferenceJob : public scheduler::Job {
   void Run(std::int64_t queue_time_us) override;
   void Refuse(Status why, std::int64_t queue_time_us) override;
   bool cancelled() const override { return request_.cancelled(); }
+  const engine::InferenceRequest& request() const override { return request_; }
+  void Answer(Result<engine::InferenceResponse> outcome, std::int64_t queue_time_us,
+              std::int64_t run_time_us) override;
 
  private:
-  void Answer(Result<engine::InferenceResponse> outcome, std::int64_t queue_time_us,
-              std::int64_t run_time_us);
-
   const std::shared_ptr<ServedModel> model_;
   engine::InferenceRequest request_;
   Stats& stats_;
+  const InFlight in_flight_{stats_};
   const Callback done_;
 };
 
@@ -55,6 +69,7 @@ class StreamJob : public scheduler::Job {
   const std::shared_ptr<ServedModel> model_;
   engine::InferenceRequest request_;
   Stats& stats_;
+  const InFlight in_flight_{stats_};
   const ResponseCallback on_response_;
   const EndCallback on_end_;
 };

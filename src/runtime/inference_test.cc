@@ -143,6 +143,7 @@ TEST_F(InferenceTest, DrainGivesUpAtItsDeadline) {
 TEST_F(InferenceTest, WhatNobodyWaitsForIsNotRun) {
   const auto cancellation = std::make_shared<engine::Cancellation>();
   auto running = Ask(slow_, 1);
+  while (slow_->lane().waiting() > 0) std::this_thread::yield();
   engine::InferenceRequest request;
   request.inputs = Input(1);
   request.cancellation = cancellation;

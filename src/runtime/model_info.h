@@ -7,6 +7,7 @@
 
 #include "base/status.h"
 #include "engine/engine.h"
+#include "registry/records.h"
 
 namespace mlos::runtime {
 
@@ -24,6 +25,7 @@ struct RegisterModelRequest {
   std::string plugin_id;
   /// Load it now, and again whenever Core starts.
   bool autoload = true;
+  registry::BatchSettings batching;
 };
 
 enum class ModelState : std::uint8_t {
@@ -54,6 +56,7 @@ struct ModelInfo {
   /// False for packages of tools that wrote no digests.
   bool verified = false;
   bool autoload = true;
+  registry::BatchSettings batching;
   ModelState state = ModelState::kRegistered;
   /// Why the state is kFailed or kQuarantined.
   Status error;

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "registry/loading.h"
+#include "scheduler/batch_merge.h"
 
 namespace mlos::runtime {
 namespace {
@@ -39,8 +40,20 @@ Result<std::shared_ptr<ServedModel>> ModelLoader::Load(const registry::ModelReco
   };
   MLOS_TRY(TryOnce(files, source, plugin));
   auto loaded = MLOS_TRY(LoadJournalled(source, *plugin.engine));
+  const auto batching = BatchingOf(record.batching, loaded->schema());
   return std::make_shared<ServedModel>(record.model_id, record.version, plugin.id, record.digest,
-                                       plugin.engine, std::move(loaded));
+                                       plugin.engine, std::move(loaded), batching, budget_);
+}
+
+std::optional<scheduler::BatchOptions> ModelLoader::BatchingOf(
+    const registry::BatchSettings& settings, const engine::ModelSchema& schema) const {
+  scheduler::BatchOptions options = batching_;
+  const bool asked = settings.max_batch_size != 0;
+  if (asked) options.max_batch_size = static_cast<std::uint32_t>(settings.max_batch_size);
+  options.preferred_batch_size = static_cast<std::uint32_t>(settings.preferred_batch_size);
+  if (settings.max_queue_delay_us >= 0) options.max_queue_delay_us = settings.max_queue_delay_us;
+  if (options.max_batch_size < 2 || (!asked && !scheduler::HasBatchAxis(schema))) return {};
+  return options;
 }
 
 Result<std::unique_ptr<engine::LoadedModel>> ModelLoader::LoadJournalled(

@@ -2,11 +2,13 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "base/result.h"
 #include "package/model_files.h"
 #include "probe/probe.h"
 #include "registry/registry.h"
+#include "resource/byte_budget.h"
 #include "runtime/plugin_table.h"
 #include "runtime/served_model.h"
 
@@ -18,8 +20,13 @@ namespace mlos::runtime {
 class ModelLoader {
  public:
   /// Without a program, nothing is tried beforehand.
-  ModelLoader(registry::Registry& registry, probe::Program program, std::uint64_t arena_bytes_max)
-      : registry_(registry), program_(std::move(program)), arena_bytes_max_(arena_bytes_max) {}
+  ModelLoader(registry::Registry& registry, probe::Program program, std::uint64_t arena_bytes_max,
+              const scheduler::BatchOptions& batching, resource::ByteBudget& budget)
+      : registry_(registry),
+        program_(std::move(program)),
+        arena_bytes_max_(arena_bytes_max),
+        batching_(batching),
+        budget_(budget) {}
 
   /// INVALID_MODEL where the files crashed or hung while being tried, now or earlier; otherwise as
   /// Engine::Load.
@@ -34,9 +41,15 @@ class ModelLoader {
   Result<std::unique_ptr<engine::LoadedModel>> LoadJournalled(const engine::ModelSource& source,
                                                               engine::Engine& engine);
 
+  /// How requests to the model share runs; nothing where they never do.
+  std::optional<scheduler::BatchOptions> BatchingOf(const registry::BatchSettings& settings,
+                                                    const engine::ModelSchema& schema) const;
+
   registry::Registry& registry_;
   const probe::Program program_;
   const std::uint64_t arena_bytes_max_;
+  const scheduler::BatchOptions batching_;
+  resource::ByteBudget& budget_;
 };
 
 }  // namespace mlos::runtime

@@ -65,6 +65,7 @@ ModelInfo InfoOf(const ModelEntry& entry) {
   info.digest = record.digest;
   info.verified = record.verified;
   info.autoload = record.autoload;
+  info.batching = record.batching;
   info.state = entry.state;
   info.error = entry.error;
   info.schema = entry.schema;

@@ -20,7 +20,8 @@ bool WantsLoading(const ModelEntry& entry) {
 
 bool SameFiles(const registry::ModelRecord& a, const registry::ModelRecord& b) {
   return a.digest == b.digest && a.plugin_id == b.plugin_id &&
-         a.execution_format == b.execution_format && a.version == b.version;
+         a.execution_format == b.execution_format && a.version == b.version &&
+         a.batching == b.batching;
 }
 
 }  // namespace
@@ -35,7 +36,7 @@ void Models::Adopt(std::vector<registry::ModelRecord> records) {
           {{"model", record.model_id}});
     }
     entry.record = std::move(record);
-    stats_.AddModel(entry.record.model_id);
+    stats_.AddModel(entry.record.model_id, entry.record.plugin_id);
     table_.Put(std::move(entry));
   }
 }
@@ -96,7 +97,7 @@ Status Models::Commit(ModelEntry entry) {
                                    "' was removed while the model was being registered"};
   }
   MLOS_TRY(registry_.PutModel(entry.record));
-  stats_.AddModel(entry.record.model_id);
+  stats_.AddModel(entry.record.model_id, entry.record.plugin_id);
   table_.Put(std::move(entry));
   return OkStatus();
 }

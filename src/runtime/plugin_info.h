@@ -40,6 +40,7 @@ struct PluginInfo {
   Status error;
   engine::EngineHealth health = engine::EngineHealth::kOk;
   engine::MemoryReport memory;
+  std::vector<engine::Gauge> gauges;
   std::vector<std::string> model_ids;
   /// True for the plugins Core brings itself.
   bool builtin = false;

@@ -267,6 +267,7 @@ PluginInfo PluginTable::InfoOf(const Entry& entry) {
     info.formats = entry.engine->formats();
     info.health = entry.engine->health();
     info.memory = entry.engine->memory();
+    info.gauges = entry.engine->gauges();
   }
   return info;
 }

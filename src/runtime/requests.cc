@@ -41,6 +41,22 @@ std::vector<tensor::TensorSpec> SpecsOf(const std::vector<package::onnx::Value>&
   return specs;
 }
 
+Status CheckRange(std::string_view field, std::int64_t value, std::int64_t min, std::int64_t max) {
+  if (value >= min && value <= max) return OkStatus();
+  return Status(Reason::kValueOutOfRange, "expected a whole number from " + std::to_string(min) +
+                                              " to " + std::to_string(max) + ", not " +
+                                              std::to_string(value))
+      .WithField(field);
+}
+
+Status CheckBatching(const registry::BatchSettings& batching) {
+  constexpr std::int64_t kItemsMax = 65'536;
+  constexpr std::int64_t kSecond = 1'000'000;
+  MLOS_TRY(CheckRange("max_batch_size", batching.max_batch_size, 0, kItemsMax));
+  MLOS_TRY(CheckRange("preferred_batch_size", batching.preferred_batch_size, 0, kItemsMax));
+  return CheckRange("max_queue_delay_us", batching.max_queue_delay_us, -1, kSecond);
+}
+
 }  // namespace
 
 Status CheckModelRequest(const RegisterModelRequest& request) {
@@ -51,6 +67,7 @@ Status CheckModelRequest(const RegisterModelRequest& request) {
       {"plugin_id", request.plugin_id},
   };
   for (const auto& [field, text] : texts) MLOS_TRY(CheckText(field, text, kTextBytesMax));
+  MLOS_TRY(CheckBatching(request.batching));
   return CheckText("description", request.description, kDescriptionBytesMax);
 }
 
@@ -72,6 +89,7 @@ registry::ModelRecord RecordOf(const ModelId& id, const RegisterModelRequest& re
   record.digest = found.files.digest.ToString();
   record.verified = found.files.verified();
   record.autoload = request.autoload;
+  record.batching = request.batching;
   record.registered_at = UnixSecondsNow();
   return record;
 }

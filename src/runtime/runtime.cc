@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "runtime/runtime.h"
 
+#include <algorithm>
 #include <atomic>
 #include <set>
+#include <thread>
 #include <utility>
 
 #include "base/log.h"
@@ -17,6 +19,21 @@ namespace mlos::runtime {
 namespace {
 
 namespace fs = std::filesystem;
+
+// As many runs of one model side by side as there are cores for.
+std::uint32_t Slots(const RuntimeOptions& options) {
+  const std::uint32_t cores = std::max(1U, std::thread::hardware_concurrency());
+  const std::uint32_t threads = options.compute_threads != 0 ? options.compute_threads : cores;
+  const std::uint32_t per_run = options.intra_op_threads != 0 ? options.intra_op_threads : cores;
+  return std::max(1U, threads / per_run);
+}
+
+scheduler::BatchOptions BatchingOf(const RuntimeOptions& options) {
+  return {.max_batch_size = options.max_batch_size,
+          .max_queue_delay_us = options.max_queue_delay_us,
+          .slots = Slots(options),
+          .queue_length_max = options.queue_length_max};
+}
 
 Status Draining() { return {Reason::kDraining, "Core is shutting down"}; }
 
@@ -74,7 +91,7 @@ class Runtime::Impl {
         models(*registry, *packages, table, *plugins, stats,
                ModelFinder(ModelPolicy(options), *packages),
                ModelLoader(*registry, {options.probe_program, options.probe_timeout_ms, &stopped},
-                           options.arena_bytes_max)),
+                           options.arena_bytes_max, BatchingOf(options), budget)),
         scheduler(
             {.threads = options.compute_threads, .queue_length_max = options.queue_length_max}) {}
 };
@@ -157,8 +174,14 @@ Result<std::shared_ptr<ServedModel>> Runtime::Acquire(std::string_view model_id)
 
 void Runtime::Infer(std::shared_ptr<ServedModel> model, engine::InferenceRequest request,
                     InferCallback done) {
-  impl_->scheduler.Submit(std::make_unique<InferenceJob>(std::move(model), std::move(request),
-                                                         impl_->stats, std::move(done)));
+  auto job =
+      std::make_unique<InferenceJob>(model, std::move(request), impl_->stats, std::move(done));
+  scheduler::Batcher* const batcher = model->batcher();
+  // A short run is over before others could join it.
+  if (batcher == nullptr || impl_->scheduler.IsShort(model->lane())) {
+    return impl_->scheduler.Submit(std::move(job));
+  }
+  batcher->Submit(impl_->scheduler, std::move(job), std::move(model));
 }
 
 void Runtime::Stream(std::shared_ptr<ServedModel> model, engine::InferenceRequest request,
@@ -169,6 +192,15 @@ void Runtime::Stream(std::shared_ptr<ServedModel> model, engine::InferenceReques
 }
 
 Stats& Runtime::stats() { return impl_->stats; }
+
+std::string Runtime::PrometheusText() const {
+  return impl_->stats.PrometheusText({
+      .bytes_in_flight = impl_->budget.used(),
+      .bytes_in_flight_max = impl_->budget.limit(),
+      .plugins = impl_->plugins->List(),
+  });
+}
+
 resource::ByteBudget& Runtime::budget() { return impl_->budget; }
 
 bool Runtime::Drain(Deadline deadline) {

@@ -36,6 +36,9 @@ struct RuntimeOptions {
   std::uint32_t queue_length_max = 1024;
   /// Request bodies, parser indexes, tensors and replies of all doors together.
   std::uint64_t in_flight_bytes_max = 1ULL << 30;
+  /// Items of one run that requests may share; 1: only where a model was registered so.
+  std::uint32_t max_batch_size = 32;
+  std::int64_t max_queue_delay_us = 2000;  ///< that a run waits for more of them
 };
 
 /// The use cases, and the only thing the doors call. Thread-safe.
@@ -76,8 +79,9 @@ class Runtime {
   using InferCallback = std::function<void(Result<engine::InferenceResponse>)>;
   /// Runs `request`, whose tensors must satisfy the schema (see FitInputs). Short runs of an idle
   /// model happen on the calling thread, others on the compute pool; `done` is called exactly once,
-  /// before Infer returns or later on another thread. OVERLOADED when the queue is full,
-  /// DEADLINE_EXCEEDED, CANCELLED, DRAINING, and what LoadedModel::Infer says.
+  /// before Infer returns or later on another thread. Requests that wait for the same model may
+  /// share a run (scheduler/batcher.h). OVERLOADED when the queue is full, DEADLINE_EXCEEDED,
+  /// CANCELLED, DRAINING, and what LoadedModel::Infer says.
   void Infer(std::shared_ptr<ServedModel> model, engine::InferenceRequest request,
              InferCallback done);
 
@@ -91,6 +95,8 @@ class Runtime {
               StreamResponse on_response, StreamEnd on_end);
 
   Stats& stats();
+  /// Counts, gauges of now and of the plugins, as Prometheus text exposition format 0.0.4.
+  std::string PrometheusText() const;
   /// What every door counts the bytes against that it holds for its callers.
   resource::ByteBudget& budget();
 

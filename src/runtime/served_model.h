@@ -3,9 +3,12 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "engine/engine.h"
+#include "resource/byte_budget.h"
+#include "scheduler/batcher.h"
 #include "scheduler/lane.h"
 
 namespace mlos::runtime {
@@ -15,13 +18,16 @@ namespace mlos::runtime {
 class ServedModel {
  public:
   ServedModel(std::string model_id, std::string version, std::string plugin_id, std::string digest,
-              std::shared_ptr<engine::Engine> engine, std::unique_ptr<engine::LoadedModel> model)
+              std::shared_ptr<engine::Engine> engine, std::unique_ptr<engine::LoadedModel> model,
+              const std::optional<scheduler::BatchOptions>& batching, resource::ByteBudget& budget)
       : model_id_(std::move(model_id)),
         version_(std::move(version)),
         plugin_id_(std::move(plugin_id)),
         digest_(std::move(digest)),
         engine_(std::move(engine)),
-        model_(std::move(model)) {}
+        model_(std::move(model)) {
+    if (batching) batcher_.emplace(model_id_, *model_, budget, *batching);
+  }
   ServedModel(const ServedModel&) = delete;
   ServedModel& operator=(const ServedModel&) = delete;
 
@@ -39,6 +45,8 @@ class ServedModel {
 
   /// What the scheduler knows of the model.
   scheduler::Lane& lane() { return lane_; }
+  /// Where its requests wait for each other; null where they never share a run.
+  scheduler::Batcher* batcher() { return batcher_ && batcher_->enabled() ? &*batcher_ : nullptr; }
 
  private:
   const std::string model_id_;
@@ -49,6 +57,7 @@ class ServedModel {
   const std::shared_ptr<engine::Engine> engine_;
   const std::unique_ptr<engine::LoadedModel> model_;
   scheduler::Lane lane_;
+  std::optional<scheduler::Batcher> batcher_;
 };
 
 }  // namespace mlos::runtime

@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <atomic>
 #include <fstream>
 #include <map>
 #include <utility>
@@ -98,6 +99,21 @@ void AddModel(Exposition& page, const std::string& model_id, const ModelCounts& 
                   {{"model", model_id}, {"plugin", plugin_id}}, counts.queue_time);
 }
 
+void AddGauges(Exposition& page, const RuntimeGauges& gauges, std::int64_t in_flight) {
+  page.AddGauge("mlos_in_flight_bytes", "Memory held for requests being served.", {},
+                static_cast<double>(gauges.bytes_in_flight));
+  page.AddGauge("mlos_in_flight_limit_bytes", "Memory that requests being served may hold.", {},
+                static_cast<double>(gauges.bytes_in_flight_max));
+  page.AddGauge("mlos_inferences_in_flight", "Inference requests that wait or run.", {},
+                static_cast<double>(in_flight));
+  for (const PluginInfo& plugin : gauges.plugins) {
+    for (const engine::Gauge& gauge : plugin.gauges) {
+      page.AddGauge("mlos_plugin_value", "What a plugin measures of itself, by its own names.",
+                    {{"plugin", plugin.id}, {"name", gauge.name}}, gauge.value);
+    }
+  }
+}
+
 }  // namespace
 
 class Stats::Impl {
@@ -116,10 +132,13 @@ class Stats::Impl {
     return counts;
   }
 
-  void AddModel(std::string_view model_id) {
+  void AddModel(std::string_view model_id, std::string_view plugin_id) {
     const MutexLock lock(mutex_);
-    if (models_.find(model_id) != models_.end()) return;
-    models_.emplace(model_id, std::make_shared<ModelCounts>());
+    auto entry = models_.find(model_id);
+    if (entry == models_.end()) {
+      entry = models_.emplace(model_id, std::make_shared<ModelCounts>()).first;
+    }
+    entry->second->plugin_id = plugin_id;
   }
   void ForgetModel(std::string_view model_id) {
     const MutexLock lock(mutex_);
@@ -153,6 +172,7 @@ class Stats::Impl {
   }
 
   RouteCounts& all() { return all_; }
+  std::atomic<std::int64_t> in_flight{0};
   double uptime_seconds() const {
     constexpr double kSecond = 1e6;
     return static_cast<double>(MicrosecondsBetween(start_, SteadyClock::now())) / kSecond;
@@ -178,7 +198,9 @@ void Stats::RecordRequest(std::string_view door, std::string_view route, const S
   }
 }
 
-void Stats::AddModel(std::string_view model_id) { impl_->AddModel(model_id); }
+void Stats::AddModel(std::string_view model_id, std::string_view plugin_id) {
+  impl_->AddModel(model_id, plugin_id);
+}
 
 void Stats::RecordInference(std::string_view model_id, std::string_view plugin_id,
                             const Status& outcome, std::int64_t queue_time_us,
@@ -191,6 +213,9 @@ void Stats::RecordInference(std::string_view model_id, std::string_view plugin_i
   counts->run_time.Record(run_time_us);
   counts->queue_time.Record(queue_time_us);
 }
+
+void Stats::EnterInference() { impl_->in_flight.fetch_add(1, std::memory_order_relaxed); }
+void Stats::LeaveInference() { impl_->in_flight.fetch_sub(1, std::memory_order_relaxed); }
 
 void Stats::ForgetModel(std::string_view model_id) { impl_->ForgetModel(model_id); }
 
@@ -210,11 +235,12 @@ ServerStats Stats::Server() const {
 
 std::vector<ModelStats> Stats::Models() const { return impl_->Models(); }
 
-std::string Stats::PrometheusText() const {
+std::string Stats::PrometheusText(const RuntimeGauges& gauges) const {
   Exposition page;
   page.AddGauge("mlos_uptime_seconds", "Time since Core started.", {}, impl_->uptime_seconds());
   page.AddGauge("process_resident_memory_bytes", "Resident memory size in bytes.", {},
                 ResidentBytes());
+  AddGauges(page, gauges, impl_->in_flight.load());
   impl_->AddTo(page);
   return page.Text();
 }

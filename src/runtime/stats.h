@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/status.h"
+#include "runtime/plugin_info.h"
 
 namespace mlos::runtime {
 
@@ -37,6 +38,13 @@ struct ModelStats {
   LatencySummary queue_time;
 };
 
+/// What is measured at the moment of a scrape.
+struct RuntimeGauges {
+  std::uint64_t bytes_in_flight = 0;
+  std::uint64_t bytes_in_flight_max = 0;
+  std::vector<PluginInfo> plugins;
+};
+
 /// Counts of every request that came through a door.
 struct ServerStats {
   std::uint64_t total_requests = 0;
@@ -62,18 +70,21 @@ class Stats {
   /// One request of a door ("http"), on the route pattern ("/models/{id}/inference").
   void RecordRequest(std::string_view door, std::string_view route, const Status& outcome,
                      std::int64_t response_time_us);
-  /// Begins to count for a model; no change where it is counted for already.
-  void AddModel(std::string_view model_id);
+  /// Begins to count for a model; where it is counted for already, the counts stay.
+  void AddModel(std::string_view model_id, std::string_view plugin_id);
   /// One request to a model, whoever refused it. Not counted where the model was not added.
   void RecordInference(std::string_view model_id, std::string_view plugin_id, const Status& outcome,
                        std::int64_t queue_time_us, std::int64_t run_time_us);
+  /// A request to a model waits or runs from the one to the other.
+  void EnterInference();
+  void LeaveInference();
   /// Forgets the time series of a model that was removed.
   void ForgetModel(std::string_view model_id);
 
   ServerStats Server() const;
   std::vector<ModelStats> Models() const;
-  /// Prometheus text exposition format 0.0.4.
-  std::string PrometheusText() const;
+  /// Prometheus text exposition format 0.0.4: the counts, and what `gauges` say of now.
+  std::string PrometheusText(const RuntimeGauges& gauges) const;
 
  private:
   class Impl;

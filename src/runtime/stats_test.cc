@@ -46,7 +46,7 @@ TEST(Stats, CountsRequestsByOutcome) {
 
 TEST(Stats, PercentilesOfAModelAreWithinOneThirtySecond) {
   Stats stats;
-  stats.AddModel("m");
+  stats.AddModel("m", "onnx");
   for (int i = 1; i <= 1000; ++i) stats.RecordInference("m", "onnx", OkStatus(), 3, i);
   stats.RecordInference("m", "onnx", kOverload, 0, 0);
   const std::vector<ModelStats> models = stats.Models();
@@ -66,14 +66,14 @@ TEST(Stats, CountsOnlyModelsThatWereAddedAndForgetsThemForGood) {
   Stats stats;
   stats.RecordInference("stranger", "onnx", OkStatus(), 0, 1);
   EXPECT_THAT(stats.Models(), IsEmpty());
-  stats.AddModel("m");
+  stats.AddModel("m", "onnx");
   stats.RecordInference("m", "onnx", OkStatus(), 0, 1);
-  stats.AddModel("m");
+  stats.AddModel("m", "onnx");
   EXPECT_EQ(stats.Models()[0].success_count, 1U) << "adding again keeps the counts";
   stats.ForgetModel("m");
   stats.RecordInference("m", "onnx", OkStatus(), 0, 1);
   EXPECT_THAT(stats.Models(), IsEmpty());
-  EXPECT_THAT(stats.PrometheusText(), Not(HasSubstr("model=")));
+  EXPECT_THAT(stats.PrometheusText({}), Not(HasSubstr("model=")));
 }
 
 TEST(Stats, ManyRoutesEndUpInOneSeries) {
@@ -82,14 +82,14 @@ TEST(Stats, ManyRoutesEndUpInOneSeries) {
     stats.RecordRequest("http", "/" + std::to_string(i), OkStatus(), 1);
   }
   EXPECT_EQ(stats.Server().total_requests, 1000U);
-  const std::string text = stats.PrometheusText();
+  const std::string text = stats.PrometheusText({});
   EXPECT_THAT(text, HasSubstr("mlos_http_requests_total{route=\"other\",outcome=\"OK\"} 936\n"));
   EXPECT_THAT(text, Not(HasSubstr("route=\"/64\"")));
 }
 
 TEST(Stats, RecordingWhileOthersReadAndForgetLosesNothing) {
   Stats stats;
-  stats.AddModel("kept");
+  stats.AddModel("kept", "onnx");
   std::thread recorder([&] {
     for (int i = 0; i < 5000; ++i) {
       stats.RecordRequest("http", "/r", OkStatus(), i);
@@ -98,8 +98,8 @@ TEST(Stats, RecordingWhileOthersReadAndForgetLosesNothing) {
     }
   });
   for (int i = 0; i < 50; ++i) {
-    stats.AddModel("changing");
-    EXPECT_THAT(stats.PrometheusText(), HasSubstr("mlos_uptime_seconds"));
+    stats.AddModel("changing", "onnx");
+    EXPECT_THAT(stats.PrometheusText({}), HasSubstr("mlos_uptime_seconds"));
     stats.ForgetModel("changing");
   }
   recorder.join();
@@ -109,14 +109,19 @@ TEST(Stats, RecordingWhileOthersReadAndForgetLosesNothing) {
 
 TEST(Stats, PromtoolFindsNothingToCriticise) {
   Stats stats;
-  stats.AddModel("hf/bert@latest");
+  stats.AddModel("hf/bert@latest", "onnx");
   stats.RecordRequest("http", "/models/{id}/inference", OkStatus(), 1000);
   stats.RecordRequest("http", "/models/{id}/inference", kOverload, 10);
   stats.RecordInference("hf/bert@latest", "onnx-runtime-builtin", OkStatus(), 5, 900);
   stats.RecordInference("hf/bert@latest", "onnx-runtime-builtin", kOverload, 0, 0);
+  PluginInfo plugin;
+  plugin.id = "echo-c";
+  plugin.gauges = {{"echo_runs", 3}};
   FILE* promtool = popen(".deps/bin/promtool check metrics 2>&1", "w");
   ASSERT_NE(promtool, nullptr);
-  const std::string text = stats.PrometheusText();
+  const std::string text = stats.PrometheusText({.bytes_in_flight = 42, .plugins = {plugin}});
+  EXPECT_THAT(text, HasSubstr("mlos_in_flight_bytes 42"));
+  EXPECT_THAT(text, HasSubstr("mlos_plugin_value{plugin=\"echo-c\",name=\"echo_runs\"} 3"));
   ASSERT_EQ(std::fwrite(text.data(), 1, text.size(), promtool), text.size());
   EXPECT_EQ(pclose(promtool), 0) << text;
 }

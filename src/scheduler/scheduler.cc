@@ -6,15 +6,11 @@
 #include <utility>
 
 namespace mlos::scheduler {
-namespace {
 
-Status Late(std::string_view when) {
-  return {Reason::kDeadlineExceeded, "the deadline passed " + std::string(when)};
+Status Overload(std::uint32_t queue_length_max) {
+  return {Reason::kOverloaded,
+          std::to_string(queue_length_max) + " requests wait already; try again later"};
 }
-
-Status Cancelled() { return {Reason::kCancelled, "the caller cancelled the request"}; }
-
-}  // namespace
 
 Scheduler::Scheduler(const SchedulerOptions& options) : options_(options) {
   const std::uint32_t threads =
@@ -38,14 +34,23 @@ Scheduler::~Scheduler() {
   for (std::thread& thread : threads_) thread.join();
 }
 
+Status Scheduler::CheckTime(const Job& job) {
+  if (job.cancelled()) return {Reason::kCancelled, "the caller cancelled the request"};
+  if (job.deadline_ != kNoDeadline && job.deadline_ <= SteadyClock::now()) {
+    return {Reason::kDeadlineExceeded, "the deadline passed before the request could be run"};
+  }
+  return OkStatus();
+}
+
+Status Scheduler::CheckWanted(const Job& job) const {
+  if (draining_.load()) return {Reason::kDraining, "Core is shutting down"};
+  return CheckTime(job);
+}
+
 void Scheduler::Submit(std::unique_ptr<Job> job) {
   active_.fetch_add(1);
-  if (draining_.load()) {
-    job->Refuse({Reason::kDraining, "Core is shutting down"}, 0);
-  } else if (job->cancelled()) {
-    job->Refuse(Cancelled(), 0);
-  } else if (job->deadline_ != kNoDeadline && job->deadline_ <= SteadyClock::now()) {
-    job->Refuse(Late("before the request could be run"), 0);
+  if (Status wanted = CheckWanted(*job); !wanted.ok()) {
+    job->Refuse(std::move(wanted), 0);
   } else if (RunsInline(*job)) {
     job->Run(0);
   } else {
@@ -56,16 +61,12 @@ void Scheduler::Submit(std::unique_ptr<Job> job) {
 }
 
 bool Scheduler::RunsInline(const Job& job) const {
-  const std::int64_t run_time_us = job.lane_.run_time_us();
-  return run_time_us > 0 && run_time_us <= options_.inline_run_time_us_max &&
-         job.lane_.waiting() == 0 && !job.is_long();
+  return IsShort(job.lane_) && job.lane_.waiting() == 0 && !job.is_long();
 }
 
 void Scheduler::Enqueue(std::unique_ptr<Job> job) {
   if (TryPush(job)) return work_.NotifyOne();
-  job->Refuse({Reason::kOverloaded, std::to_string(options_.queue_length_max) +
-                                        " requests wait already; try again later"},
-              0);
+  job->Refuse(Overload(options_.queue_length_max), 0);
   job.reset();
   Leave();
 }
@@ -82,6 +83,10 @@ bool Scheduler::TryPush(std::unique_ptr<Job>& job) {
 void Scheduler::Work() {
   while (std::unique_ptr<Job> job = Dequeue()) {
     RunOrRefuse(*job);
+    if (job->unfinished()) {
+      Requeue(std::move(job));
+      continue;
+    }
     job.reset();
     Leave();
   }
@@ -98,15 +103,27 @@ std::unique_ptr<Job> Scheduler::Dequeue() {
 }
 
 void Scheduler::RunOrRefuse(Job& job) {
-  const SteadyClock::time_point now = SteadyClock::now();
-  const std::int64_t queue_time_us = MicrosecondsBetween(job.queued_at_, now);
-  if (job.cancelled()) {
-    job.Refuse(Cancelled(), queue_time_us);
-  } else if (job.deadline_ <= now) {
-    job.Refuse(Late("while the request waited"), queue_time_us);
+  const std::int64_t queue_time_us = MicrosecondsBetween(job.queued_at_, SteadyClock::now());
+  if (Status wanted = CheckTime(job); !wanted.ok()) {
+    job.Refuse(std::move(wanted), queue_time_us);
   } else {
     job.Run(queue_time_us);
   }
+}
+
+void Scheduler::Requeue(std::unique_ptr<Job> job) {
+  {
+    const MutexLock lock(mutex_);
+    if (!stopping_) {
+      job->queued_at_ = SteadyClock::now();
+      job->lane_.waiting_.fetch_add(1, std::memory_order_relaxed);
+      queue_.push_back(std::move(job));
+      return;  // to this thread or the next that is free
+    }
+  }
+  job->Refuse({Reason::kDraining, "Core stopped before the request could be run"}, 0);
+  job.reset();
+  Leave();
 }
 
 // The lock makes sure that Drain is either before its look at active_ or already waiting.

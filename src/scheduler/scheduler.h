@@ -15,7 +15,8 @@
 
 namespace mlos::scheduler {
 
-/// One request to run. Exactly one of Run and Refuse is called, once, and then it is destroyed.
+/// One request to run. Exactly one of Run and Refuse is called, once unless it is
+/// unfinished, and then it is destroyed.
 class Job {
  public:
   /// `lane` must live as long as the job, which may see to it.
@@ -32,6 +33,10 @@ class Job {
   virtual bool cancelled() const { return false; }
   /// True where it takes long whatever its lane has seen: never run on the thread that submits it.
   virtual bool is_long() const { return false; }
+  /// After Run: true where it is to be run again, after those that wait by then.
+  virtual bool unfinished() const { return false; }
+
+  Lane& lane() const { return lane_; }
 
  private:
   friend class Scheduler;
@@ -39,6 +44,9 @@ class Job {
   const Deadline deadline_;
   SteadyClock::time_point queued_at_;
 };
+
+/// OVERLOADED.
+Status Overload(std::uint32_t queue_length_max);
 
 struct SchedulerOptions {
   std::uint32_t threads = 0;  ///< of the compute pool; 0: one for each core
@@ -61,12 +69,21 @@ class Scheduler {
   /// Lets running jobs finish and refuses those that wait. Nobody may submit by then.
   ~Scheduler();
 
+  /// Why the job should not be taken on: DRAINING, CANCELLED, DEADLINE_EXCEEDED.
+  Status CheckWanted(const Job& job) const;
+  /// Why a job that waited should not be run: CANCELLED, DEADLINE_EXCEEDED.
+  static Status CheckTime(const Job& job);
+
   /// Runs, queues or refuses the job. It may be over when this returns.
   void Submit(std::unique_ptr<Job> job);
 
   /// From now on jobs are refused with DRAINING; returns once those accepted before are over, or at
   /// `deadline`, with false.
   bool Drain(Deadline deadline);
+  /// Whether jobs of the lane run on the thread that submits them, while nothing waits.
+  bool IsShort(const Lane& lane) const {
+    return lane.run_time_us() > 0 && lane.run_time_us() <= options_.inline_run_time_us_max;
+  }
   bool draining() const { return draining_.load(); }
 
  private:
@@ -78,6 +95,8 @@ class Scheduler {
   /// The next job, with its queue time; null when the pool stops.
   std::unique_ptr<Job> Dequeue();
   static void RunOrRefuse(Job& job);
+  /// Puts an unfinished job last, or refuses it where the pool stops.
+  void Requeue(std::unique_ptr<Job> job);
   /// One of `active_` is over.
   void Leave();
 

@@ -47,7 +47,7 @@ std::unique_ptr<engine::LoadedModel> MustLoadModel(PluginEngine& engine, std::st
 }
 
 double MetricOf(const PluginEngine& engine, std::string_view name) {
-  for (const Metric& metric : engine.metrics()) {
+  for (const engine::Gauge& metric : engine.gauges()) {
     if (metric.name == name) return metric.value;
   }
   return -1;

@@ -84,6 +84,9 @@ void WriteModel(JsonWriter& writer, const ModelInfo& model) {
   writer.Text("digest", model.digest);
   writer.Flag("verified", model.verified);
   writer.Flag("autoload", model.autoload);
+  writer.Integer("max_batch_size", model.batching.max_batch_size);
+  writer.Integer("preferred_batch_size", model.batching.preferred_batch_size);
+  writer.Integer("max_queue_delay_us", model.batching.max_queue_delay_us);
   writer.Text("status", ToString(model.state));
   writer.Text("state", ToString(model.state));
   writer.Integer("registered_at", model.registered_at);
@@ -112,6 +115,12 @@ Result<runtime::RegisterModelRequest> ReadRequest(Call& call) {
   request.description = MLOS_TRY(document.Text("description"));
   request.plugin_id = MLOS_TRY(document.Text("plugin_id"));
   request.autoload = MLOS_TRY(document.Flag("autoload", true));
+  auto& batching = request.batching;
+  batching.max_batch_size = MLOS_TRY(document.Integer("max_batch_size", batching.max_batch_size));
+  batching.preferred_batch_size =
+      MLOS_TRY(document.Integer("preferred_batch_size", batching.preferred_batch_size));
+  batching.max_queue_delay_us =
+      MLOS_TRY(document.Integer("max_queue_delay_us", batching.max_queue_delay_us));
   if (request.model_id.empty()) {
     return Status(Reason::kMissingField, "model_id is required (format: namespace/name@version)")
         .WithField("model_id");

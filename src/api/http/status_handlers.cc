@@ -150,7 +150,7 @@ Result<wire::Reply> GetStats(Call& call) {
 Result<wire::Reply> GetMetrics(Call& call) {
   wire::Reply reply;
   reply.content_type = "text/plain; version=0.0.4; charset=utf-8";
-  reply.body.Append(call.runtime().stats().PrometheusText());
+  reply.body.Append(call.runtime().PrometheusText());
   return reply;
 }
 

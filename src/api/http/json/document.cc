@@ -59,6 +59,14 @@ Result<bool> Document::Flag(std::string_view name, bool otherwise) const {
   return flag;
 }
 
+Result<std::int64_t> Document::Integer(std::string_view name, std::int64_t otherwise) const {
+  const auto found = Find(name);
+  if (!found) return otherwise;
+  std::int64_t number = 0;
+  if (found->get(number) != simdjson::SUCCESS) return WrongType(name, "a whole number");
+  return number;
+}
+
 Result<std::string> Document::Object(std::string_view name) const {
   const auto found = Find(name);
   if (!found) return std::string();

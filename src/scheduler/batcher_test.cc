@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: MIT
+#include "scheduler/batcher.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <future>
+#include <thread>
+
+#include "base/mutex.h"
+
+namespace mlos::scheduler {
+namespace {
+
+using tensor::DType;
+using tensor::Tensor;
+
+/// y = 2 · x, in time that does not depend on the number of items; keeps what it ran.
+class DoublingModel : public engine::LoadedModel {
+ public:
+  const engine::ModelSchema& schema() const override { return schema_; }
+  engine::MemoryReport memory() const override { return {}; }
+
+  Result<engine::InferenceResponse> Infer(const engine::InferenceRequest& request) override {
+    std::this_thread::sleep_for(std::chrono::milliseconds(run_ms));
+    const Tensor& x = request.inputs[0].tensor;
+    const std::int64_t items = x.shape()[0];
+    {
+      const MutexLock lock(mutex_);
+      runs_.push_back(items);
+    }
+    if (std::ranges::any_of(x.elements<float>(), [](float value) { return value < 0; }) ||
+        (items > 1 && fails_on_many)) {
+      return Status(Reason::kInferenceRejected, "negative");
+    }
+    engine::InferenceResponse response;
+    Tensor y = Tensor::Allocate(DType::kFloat32, x.shape()).value();
+    for (std::size_t i = 0; i < x.elements<float>().size(); ++i) {
+      // A model whose items see each other, where asked for.
+      y.elements<float>()[i] = 2 * x.elements<float>()[mixes_items ? 0 : i];
+    }
+    response.outputs.push_back({"y", std::move(y)});
+    return response;
+  }
+  std::vector<std::int64_t> runs() {
+    const MutexLock lock(mutex_);
+    return runs_;
+  }
+
+  int run_ms = 20;
+  bool mixes_items = false;
+  bool fails_on_many = false;
+
+ private:
+  const engine::ModelSchema schema_;
+  Mutex mutex_;
+  std::vector<std::int64_t> runs_;
+};
+
+class TestJob : public MergeableJob {
+ public:
+  using Outcome = Result<engine::InferenceResponse>;
+  TestJob(Lane& lane, DoublingModel& model, engine::InferenceRequest request,
+          std::promise<Outcome> answer)
+      : MergeableJob(lane, request.deadline),
+        model_(model),
+        request_(std::move(request)),
+        answer_(std::move(answer)) {}
+
+  void Run(std::int64_t /*queue_time_us*/) override { answer_.set_value(model_.Infer(request_)); }
+  void Refuse(Status why, std::int64_t /*queue_time_us*/) override {
+    answer_.set_value(std::move(why));
+  }
+  bool cancelled() const override { return request_.cancelled(); }
+  const engine::InferenceRequest& request() const override { return request_; }
+  void Answer(Outcome outcome, std::int64_t /*queue_time_us*/,
+              std::int64_t /*run_time_us*/) override {
+    answer_.set_value(std::move(outcome));
+  }
+
+ private:
+  DoublingModel& model_;
+  engine::InferenceRequest request_;
+  std::promise<Outcome> answer_;
+};
+
+class BatcherTest : public testing::Test {
+ protected:
+  std::future<TestJob::Outcome> Ask(float value, std::int64_t columns = 1,
+                                    std::shared_ptr<engine::Cancellation> cancellation = nullptr) {
+    engine::InferenceRequest request;
+    Tensor x = Tensor::Allocate(DType::kFloat32, {1, columns}).value();
+    std::fill(x.elements<float>().begin(), x.elements<float>().end(), value);
+    request.inputs.push_back({"x", std::move(x)});
+    request.cancellation = std::move(cancellation);
+    std::promise<TestJob::Outcome> answer;
+    auto future = answer.get_future();
+    batcher_.Submit(scheduler_,
+                    std::make_unique<TestJob>(lane_, model_, std::move(request), std::move(answer)),
+                    nullptr);
+    return future;
+  }
+  static float ValueOf(std::future<TestJob::Outcome> future) {
+    const TestJob::Outcome outcome = future.get();
+    return outcome.ok() ? outcome->outputs[0].tensor.elements<float>()[0] : -1;
+  }
+  /// `count` requests at once, each with an answer of its own.
+  void AskTogether(int count) {
+    std::vector<std::future<TestJob::Outcome>> answers;
+    for (int i = 0; i < count; ++i) answers.push_back(Ask(static_cast<float>(i)));
+    for (int i = 0; i < count; ++i) EXPECT_EQ(ValueOf(std::move(answers[i])), 2.F * i);
+  }
+  std::int64_t LargestRun() {
+    const auto runs = model_.runs();
+    return *std::max_element(runs.begin(), runs.end());
+  }
+
+  DoublingModel model_;
+  resource::ByteBudget budget_{1 << 20};
+  Lane lane_;
+  BatchOptions options_{.max_batch_size = 8, .queue_length_max = 16};
+  Batcher batcher_{"doubling", model_, budget_, options_};
+  Scheduler scheduler_{{.threads = 2}};
+};
+
+TEST_F(BatcherTest, MergesWhatWaitsOnceTheTrialWentWell) {
+  AskTogether(6);
+  ASSERT_TRUE(batcher_.enabled());
+  const std::size_t tried = model_.runs().size();
+  AskTogether(9);
+  EXPECT_LT(model_.runs().size() - tried, 9U);
+  EXPECT_GT(LargestRun(), 1);
+  EXPECT_LE(LargestRun(), 8);
+}
+
+TEST_F(BatcherTest, NeverMergesAgainWhereItemsInfluenceEachOther) {
+  model_.mixes_items = true;
+  AskTogether(6);
+  EXPECT_FALSE(batcher_.enabled());
+  const std::size_t tried = model_.runs().size();
+  AskTogether(5);
+  const auto runs = model_.runs();
+  EXPECT_TRUE(std::all_of(runs.begin() + static_cast<std::ptrdiff_t>(tried), runs.end(),
+                          [](std::int64_t items) { return items == 1; }));
+}
+
+TEST_F(BatcherTest, NeverMergesAgainWhereMergedRunsFail) {
+  model_.fails_on_many = true;
+  AskTogether(6);
+  EXPECT_FALSE(batcher_.enabled());
+}
+
+TEST_F(BatcherTest, ALoneCallerIsRunAlone) {
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(ValueOf(Ask(1)), 2);
+  EXPECT_EQ(model_.runs(), (std::vector<std::int64_t>{1, 1, 1}));
+}
+
+TEST_F(BatcherTest, OneCallersDataFailsNobodyElse) {
+  AskTogether(6);
+  auto busy = Ask(1);
+  auto bad = Ask(-1);
+  auto good = Ask(3);
+  EXPECT_EQ(ValueOf(std::move(busy)), 2);
+  EXPECT_EQ(bad.get().status().reason(), Reason::kInferenceRejected);
+  EXPECT_EQ(ValueOf(std::move(good)), 6);
+}
+
+TEST_F(BatcherTest, RaggedShapesAreKeptApart) {
+  AskTogether(6);
+  auto busy = Ask(1);
+  auto narrow = Ask(2, 1);
+  auto broad = Ask(3, 4);
+  EXPECT_EQ(ValueOf(std::move(busy)), 2);
+  EXPECT_EQ(ValueOf(std::move(narrow)), 4);
+  EXPECT_EQ(ValueOf(std::move(broad)), 6);
+}
+
+TEST_F(BatcherTest, RefusesTheExcessAndWhatWasCancelled) {
+  model_.run_ms = 100;
+  auto first = Ask(1);
+  const auto cancellation = std::make_shared<engine::Cancellation>();
+  auto cancelled = Ask(1, 1, cancellation);
+  cancellation->Cancel();
+  std::vector<std::future<TestJob::Outcome>> others;
+  for (int i = 0; i < 17; ++i) others.push_back(Ask(1));
+  int overloaded = 0;
+  for (auto& other : others) {
+    const TestJob::Outcome outcome = other.get();
+    if (!outcome.ok() && outcome.status().reason() == Reason::kOverloaded) ++overloaded;
+  }
+  EXPECT_GT(overloaded, 0);
+  EXPECT_TRUE(first.get().ok());
+  EXPECT_EQ(cancelled.get().status().reason(), Reason::kCancelled);
+}
+
+TEST_F(BatcherTest, DrainAnswersWhatWaits) {
+  AskTogether(6);
+  std::vector<std::future<TestJob::Outcome>> answers;
+  for (int i = 0; i < 12; ++i) answers.push_back(Ask(1));
+  EXPECT_TRUE(scheduler_.Drain(SteadyClock::now() + std::chrono::seconds(10)));
+  for (auto& answer : answers) {
+    EXPECT_EQ(answer.wait_for(std::chrono::seconds(0)), std::future_status::ready);
+    EXPECT_TRUE(answer.get().ok());
+  }
+  EXPECT_EQ(Ask(1).get().status().reason(), Reason::kDraining);
+}
+
+}  // namespace
+}  // namespace mlos::scheduler
