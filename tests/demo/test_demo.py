@@ -57,7 +57,8 @@ def test_what_try_prints_can_be_pasted(staying, environment):
     script = "set -eu\n" + "echo\n".join(commands)
     done = subprocess.run(["bash", "-c", script], env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-4000:]
-    replies = [json.loads(line) for line in done.stdout.splitlines() if '"inference_time_us"' in line]
+    lines = [line for line in done.stdout.splitlines() if '"inference_time_us"' in line]
+    replies = [json.loads(line) for line in lines]
     names = [set(reply["outputs"]) for reply in replies]
     assert names == [{"last_hidden_state", "pooler_output"}, {"logits"}]
 

@@ -5,9 +5,12 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 # The sanitizers must end a test that they find fault with; libraries are not instrumented.
-export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1:allocator_may_return_null=1
+export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1
 export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
 export TSAN_OPTIONS=ignore_noninstrumented_modules=1:halt_on_error=1:second_deadlock_stack=1
+# An allocation that cannot be is refused, as without them.
+ASAN_OPTIONS+=:allocator_may_return_null=1
+TSAN_OPTIONS+=:allocator_may_return_null=1
 
 for preset in asan tsan; do
   tools/build.sh "$preset" all
