@@ -6,15 +6,18 @@ from __future__ import annotations
 import threading
 from collections import deque
 from dataclasses import asdict, dataclass
+from itertools import islice
 
 from tests.hub.messages import Request
 
 _ENTRIES_MAX = 20_000
+_RECENT = 64
 
 
 @dataclass
 class Entry:
-    """One request. `status` and `bytes_sent` (of the body) are filled in when it is over."""
+    """One request. `status` and `bytes_sent` (of the body) are filled in when it is over;
+    `under_way` is how many there were, this one included, just before it was answered."""
 
     number: int
     origin: str
@@ -23,6 +26,7 @@ class Entry:
     headers: dict[str, str]  # names in lower case
     status: int | None = None
     bytes_sent: int = 0
+    under_way: int = 1
     fault: str | None = None
 
 
@@ -41,6 +45,11 @@ class RequestLog:
             entry = Entry(self._count, request.origin, request.method, request.target, headers)
             self._entries.append(entry)
         return entry
+
+    def count_under_way(self, entry: Entry) -> None:
+        with self._lock:
+            recent = islice(reversed(self._entries), _RECENT)
+            entry.under_way = sum(other.status is None for other in recent)
 
     def clear(self) -> None:
         with self._lock:

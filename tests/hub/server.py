@@ -88,6 +88,7 @@ class Exchange(BaseHTTPRequestHandler):
         faults = self.server.state.faults.take(request)
         entry.fault = "+".join(faults) or None
         time.sleep(faults.get("delay", {}).get("seconds", 0))
+        self.server.state.log.count_under_way(entry)
         if "drop" in faults:
             self.close_connection = True
             return
