@@ -59,6 +59,16 @@ Result<bool> Document::Flag(std::string_view name, bool otherwise) const {
   return flag;
 }
 
+Result<std::vector<std::string>> Document::MemberNames(std::string_view name) const {
+  std::vector<std::string> names;
+  const auto found = Find(name);
+  if (!found) return names;
+  simdjson::dom::object object;
+  if (found->get(object) != simdjson::SUCCESS) return WrongType(name, "an object");
+  for (const auto member : object) names.emplace_back(member.key);
+  return names;
+}
+
 Result<std::string> Document::Object(std::string_view name) const {
   const auto found = Find(name);
   if (!found) return std::string();

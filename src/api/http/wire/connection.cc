@@ -152,21 +152,28 @@ bool Connection::Admit(RequestHead& head) {
     Answer(std::move(*admission.refusal));
     return false;
   }
+  exchange_ = std::move(admission.exchange);
   Status status = CheckExpectation(head);
-  const std::uint64_t body_bytes_max = admission.exchange->body_bytes_max();
+  const std::uint64_t body_bytes_max = exchange_->body_bytes_max();
   if (status.ok()) status = CheckLength(head, body_bytes_max);
   if (!status.ok()) {
     Refuse(status);
     return false;
   }
-  body_ = ByteBuffer(loop_->handler().budget());
-  body_.Expect(static_cast<std::size_t>(head.content_length.value_or(0)) + kBodyPaddingBytes);
-  body_mark_ = 0;
-  parser_->ExpectBody(body_, body_bytes_max);
-  exchange_ = std::move(admission.exchange);
+  ExpectBody(head, body_bytes_max);
   continue_awaited_ = head.expect.has_value() && head.http11 && body_unread_;
   read_deadline_ = After(loop_->now(), loop_->limits().body_timeout_ms);
   return true;
+}
+
+void Connection::ExpectBody(const RequestHead& head, std::uint64_t body_bytes_max) {
+  const std::size_t lead_bytes = exchange_->body_lead_bytes();
+  body_ = ByteBuffer(loop_->handler().budget());
+  body_.Expect(static_cast<std::size_t>(head.content_length.value_or(0)) + lead_bytes +
+               kBodyPaddingBytes);
+  for (std::size_t i = 0; i < lead_bytes; ++i) body_.Append(' ');
+  body_mark_ = 0;
+  parser_->ExpectBody(body_, body_bytes_max + lead_bytes);
 }
 
 bool Connection::StepBody() {
@@ -210,7 +217,8 @@ bool Connection::Dispatch() {
 void Connection::Refuse(const Status& status) {
   loop_->LeaveWaiting(*this);
   body_unread_ = true;  // what follows cannot be told from a request any more
-  Answer(loop_->handler().Refuse(status));
+  const std::shared_ptr<Exchange> exchange = std::move(exchange_);
+  Answer(exchange != nullptr ? exchange->Refuse(status) : loop_->handler().Refuse(status));
 }
 
 void Connection::Send(std::uint64_t number, Reply reply) {

@@ -73,6 +73,7 @@ class Connection : public std::enable_shared_from_this<Connection>,
   bool BeginRequest(std::size_t head_bytes);
   /// False where the request was answered by its head alone.
   bool Admit(RequestHead& head);
+  void ExpectBody(const RequestHead& head, std::uint64_t body_bytes_max);
   bool Dispatch();
   void Refuse(const Status& status);
   void Answer(Reply reply);

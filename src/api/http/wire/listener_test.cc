@@ -38,6 +38,12 @@ class EchoExchange : public Exchange {
       responder.Send(self.Echo(body));
     }).detach();
   }
+  Reply Refuse(const Status& status) override {
+    Reply reply;
+    reply.http_status = 400;
+    reply.body.Append(ToString(status.reason()));
+    return reply;
+  }
 
  private:
   EchoExchange(const EchoExchange& other) : target_(other.target_) {}
