@@ -36,7 +36,7 @@ struct InferRequest {
 };
 
 /// Reads the body of an inference request
-/// (https://github.com/kserve/open-inference-protocol/blob/main/specification/protocol/inference_rest.md)
+/// (https://github.com/kserve/open-inference-protocol, specification/protocol/inference_rest.md)
 /// for a model of `schema`: JSON in its first `json_bytes` bytes, binary tensors in the rest.
 ///
 /// Dtypes, names and the number of elements must be what the request says itself; whether the model
