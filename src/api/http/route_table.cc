@@ -15,12 +15,13 @@ void Answer(const std::shared_ptr<Call>& call) {
   call->Finish(kHandle(*call));
 }
 
+// Of two patterns that fit a path the first one counts.
 constexpr Route kRoutes[] = {
     {Verb::post, "/models/{id}/inference", Place::kEventThread, BodyUse::kTensors, &Infer},
 
-    {Verb::post, "/v2/models/{id...}/infer", Place::kEventThread, BodyUse::kTensors, &OipInfer},
     {Verb::post, "/v2/models/{id...}/versions/{version}/infer", Place::kEventThread,
      BodyUse::kTensors, &OipInfer},
+    {Verb::post, "/v2/models/{id...}/infer", Place::kEventThread, BodyUse::kTensors, &OipInfer},
 
     {Verb::get, "/health", Place::kEventThread, BodyUse::kIgnored, &Answer<GetHealth>},
     {Verb::get, "/health/live", Place::kEventThread, BodyUse::kIgnored, &Answer<GetLiveness>},
