@@ -31,6 +31,60 @@ Status NotLoaded(const ModelEntry& entry) {
   }
 }
 
+/// True where `text` is `id`, in which `text` may have "--" for '/'.
+bool IsSpelledAs(std::string_view id, std::string_view text) {
+  constexpr std::string_view kSlash = "--";
+  while (!id.empty()) {
+    if (id[0] == '/' && text.starts_with(kSlash)) {
+      text.remove_prefix(kSlash.size());
+    } else if (text.empty() || text[0] != id[0]) {
+      return false;
+    } else {
+      text.remove_prefix(1);
+    }
+    id.remove_prefix(1);
+  }
+  return text.empty();
+}
+
+std::string_view WithoutVersion(std::string_view model_id) {
+  return model_id.substr(0, model_id.find('@'));
+}
+
+std::string_view VersionOfId(std::string_view model_id) {
+  const std::size_t at = model_id.find('@');
+  return at == std::string_view::npos ? "" : model_id.substr(at + 1);
+}
+
+bool HasVersion(const registry::ModelRecord& record, std::string_view version) {
+  return version.empty() || record.version == version || VersionOfId(record.model_id) == version;
+}
+
+bool HasName(const registry::ModelRecord& record, std::string_view name) {
+  return IsSpelledAs(record.model_id, name) || IsSpelledAs(WithoutVersion(record.model_id), name) ||
+         record.name == name;
+}
+
+Status NoneOrSeveral(std::string_view name, std::string_view version,
+                     std::vector<std::string> model_ids) {
+  if (model_ids.empty() && version.empty()) return NotFound(name);
+  std::string message;
+  if (model_ids.empty()) {
+    message = "no model '" + std::string(name) + "' of version '" + std::string(version) +
+              "' is registered";
+  } else {
+    constexpr std::size_t kNamed = 3;
+    std::sort(model_ids.begin(), model_ids.end());
+    message = "'" + std::string(name) + "' may be any of " + std::to_string(model_ids.size()) +
+              " models; use the id of one: ";
+    for (std::size_t i = 0; i < std::min(kNamed, model_ids.size()); ++i) {
+      message += (i == 0 ? "" : ", ") + model_ids[i];
+    }
+    if (model_ids.size() > kNamed) message += ", …";
+  }
+  return Status(Reason::kModelNotFound, std::move(message)).WithField("model_id");
+}
+
 }  // namespace
 
 std::string_view ToString(ModelState state) {
@@ -100,6 +154,22 @@ Result<ModelEntry> ModelTable::Get(std::string_view model_id) const {
 bool ModelTable::Contains(std::string_view model_id) const {
   const MutexLock lock(mutex_);
   return models_.find(model_id) != models_.end();
+}
+
+Result<std::string> ModelTable::Resolve(std::string_view name, std::string_view version) const {
+  std::vector<std::string> model_ids;
+  {
+    const MutexLock lock(mutex_);
+    const auto exact = models_.find(name);
+    if (exact != models_.end() && HasVersion(exact->second.record, version)) return exact->first;
+    for (const auto& [model_id, entry] : models_) {
+      if (HasName(entry.record, name) && HasVersion(entry.record, version)) {
+        model_ids.push_back(model_id);
+      }
+    }
+  }
+  if (model_ids.size() == 1) return std::move(model_ids.front());
+  return NoneOrSeveral(name, version, std::move(model_ids));
 }
 
 std::vector<ModelEntry> ModelTable::List() const {

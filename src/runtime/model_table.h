@@ -41,6 +41,9 @@ class ModelTable {
   /// MODEL_NOT_FOUND, or INVALID_MODEL_ID for a text that can be no model's.
   Result<ModelEntry> Get(std::string_view model_id) const;
   bool Contains(std::string_view model_id) const;
+  /// See Runtime::ResolveModel. A look-up of a registered id; other names cost a pass over all
+  /// models.
+  Result<std::string> Resolve(std::string_view name, std::string_view version) const;
   /// In the order of their ids.
   std::vector<ModelEntry> List() const;
   bool Any(const std::function<bool(const registry::ModelRecord&)>& matches) const;

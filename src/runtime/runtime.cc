@@ -127,6 +127,10 @@ std::vector<ModelInfo> Runtime::ListModels() const {
   return infos;
 }
 
+Result<std::string> Runtime::ResolveModel(std::string_view name, std::string_view version) const {
+  return impl_->table.Resolve(name, version);
+}
+
 Status Runtime::RemoveModel(std::string_view model_id) { return impl_->models.Remove(model_id); }
 
 Result<ModelInfo> Runtime::LoadModel(std::string_view model_id) {

@@ -59,6 +59,11 @@ class Runtime {
   Result<RegisterModelOutcome> RegisterModel(const RegisterModelRequest& request);
   Result<ModelInfo> GetModel(std::string_view model_id) const;
   std::vector<ModelInfo> ListModels() const;
+  /// The id of the one model that `name` stands for: the id itself, the id without its version,
+  /// both with "--" for '/' (what a client can type into a path), or the name its manifest gives
+  /// it. With a `version`, only a model of that version. MODEL_NOT_FOUND, also where several models
+  /// would do; INVALID_MODEL_ID for a text that can be no model's.
+  Result<std::string> ResolveModel(std::string_view name, std::string_view version = {}) const;
   /// Requests that run finish; later ones get MODEL_NOT_FOUND.
   Status RemoveModel(std::string_view model_id);
   Result<ModelInfo> LoadModel(std::string_view model_id);

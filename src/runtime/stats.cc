@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <chrono>
 #include <fstream>
 #include <map>
 #include <utility>
@@ -21,6 +22,11 @@ using metrics::Exposition;
 using metrics::LatencyHistogram;
 using metrics::OutcomeCounts;
 
+std::int64_t UnixMillisecondsNow() {
+  const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::milliseconds>(since_epoch).count();
+}
+
 struct RouteCounts {
   OutcomeCounts outcomes;
   LatencyHistogram response_time;
@@ -31,6 +37,8 @@ struct ModelCounts {
   OutcomeCounts outcomes;
   LatencyHistogram run_time;
   LatencyHistogram queue_time;
+  std::atomic<std::uint64_t> failure_time_us{0};
+  std::atomic<std::int64_t> last_inference_unix_ms{0};
 };
 
 // Counts are shared with the threads that record, so that these do so outside the lock.
@@ -42,6 +50,7 @@ LatencySummary Summarize(const LatencyHistogram& latency) {
   if (count == 0) return {};
   return {
       .count = count,
+      .sum_us = latency.sum_us(),
       .mean_us = static_cast<double>(latency.sum_us()) / static_cast<double>(count),
       .p50_us = latency.QuantileUs(0.5),
       .p90_us = latency.QuantileUs(0.9),
@@ -160,7 +169,8 @@ class Stats::Impl {
     for (const auto& [model_id, counts] : models_) {
       all.push_back({model_id, counts->plugin_id, counts->outcomes.successes(),
                      ErrorsOf(counts->outcomes), Summarize(counts->run_time),
-                     Summarize(counts->queue_time)});
+                     Summarize(counts->queue_time), counts->failure_time_us.load(),
+                     counts->last_inference_unix_ms.load()});
     }
     return all;
   }
@@ -208,8 +218,12 @@ void Stats::RecordInference(std::string_view model_id, std::string_view plugin_i
   const std::shared_ptr<ModelCounts> counts = impl_->Model(model_id, plugin_id);
   if (counts == nullptr) return;
   counts->outcomes.Record(outcome);
-  // What never ran would only hide how long the others took.
-  if (!outcome.ok()) return;
+  counts->last_inference_unix_ms.store(UnixMillisecondsNow());
+  if (!outcome.ok()) {
+    // What never ran would only hide how long the others took.
+    counts->failure_time_us.fetch_add(static_cast<std::uint64_t>(queue_time_us + run_time_us));
+    return;
+  }
   counts->run_time.Record(run_time_us);
   counts->queue_time.Record(queue_time_us);
 }

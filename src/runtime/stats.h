@@ -16,6 +16,7 @@ namespace mlos::runtime {
 /// metrics::LatencyHistogram); all 0 where nothing was counted.
 struct LatencySummary {
   std::uint64_t count = 0;
+  std::uint64_t sum_us = 0;
   double mean_us = 0;
   double p50_us = 0;
   double p90_us = 0;
@@ -36,6 +37,10 @@ struct ModelStats {
   std::vector<ErrorCount> errors;
   LatencySummary run_time;
   LatencySummary queue_time;
+  /// What failed requests waited and ran, together.
+  std::uint64_t failure_time_us = 0;
+  /// When the last one was answered, in milliseconds since the Unix epoch; 0: never.
+  std::int64_t last_inference_unix_ms = 0;
 };
 
 /// What is measured at the moment of a scrape.

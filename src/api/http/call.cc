@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "api/http/call.h"
 
+#include <cstddef>
+#include <string>
 #include <utility>
 
 #include "api/http/reply.h"
@@ -29,6 +31,27 @@ Call::~Call() {
   if (responder_) Finish(Status(Reason::kInternal, "the request was dropped"));
 }
 
+Result<std::size_t> Call::JsonBytes() const {
+  if (!inference_header_bytes_) return body_.size();
+  const std::size_t lead_bytes = body_lead_bytes();
+  const std::uint64_t sent_bytes = body_.size() - lead_bytes;
+  if (*inference_header_bytes_ <= sent_bytes) {
+    return lead_bytes + static_cast<std::size_t>(*inference_header_bytes_);
+  }
+  return Status(Reason::kInvalidField,
+                "Inference-Header-Content-Length is " + std::to_string(*inference_header_bytes_) +
+                    ", and the body has " + std::to_string(sent_bytes) + " bytes")
+      .WithField("Inference-Header-Content-Length");
+}
+
+// JSON may start with blanks: with as many as here, binary tensors behind it lie aligned, as all
+// memory does that is allocated.
+std::size_t Call::body_lead_bytes() const {
+  if (!inference_header_bytes_ || body_coding_ != wire::ContentCoding::kIdentity) return 0;
+  constexpr std::size_t kAlignment = alignof(std::max_align_t);
+  return (kAlignment - *inference_header_bytes_ % kAlignment) % kAlignment;
+}
+
 std::uint64_t Call::body_bytes_max() const {
   return match_.route->body == BodyUse::kTensors ? service_->options().body_bytes_max
                                                  : kDocumentBytesMax;
@@ -46,12 +69,13 @@ void Call::Handle(wire::ByteBuffer body, wire::Responder responder) {
 }
 
 Place Call::ChoosePlace() const {
-  const bool large = gzip_ || body_.size() > kSmallBodyBytes;
+  const bool packed = body_coding_ != wire::ContentCoding::kIdentity;
+  const bool large = packed || body_.size() > kSmallBodyBytes;
   return large && match_.route->place == Place::kEventThread ? Place::kWorker : match_.route->place;
 }
 
 void Call::Run() {
-  const Status status = gzip_ ? Decompress() : OkStatus();
+  const Status status = body_coding_ != wire::ContentCoding::kIdentity ? Decompress() : OkStatus();
   if (status.ok()) {
     match_.route->handle(shared_from_this());
   } else {
@@ -60,7 +84,7 @@ void Call::Run() {
 }
 
 Status Call::Decompress() {
-  body_ = MLOS_TRY(wire::Gunzip(body_.view(), body_bytes_max(), service_->budget()));
+  body_ = MLOS_TRY(wire::Inflate(body_coding_, body_.view(), body_bytes_max(), service_->budget()));
   if (!body_.Pad(wire::kBodyPaddingBytes)) return body_.status();
   return OkStatus();
 }
@@ -70,11 +94,19 @@ void Call::Finish(Result<wire::Reply> outcome) {
   const std::int64_t time_us = MicrosecondsBetween(start_, SteadyClock::now());
   service_->runtime().stats().RecordRequest("http", match_.route->pattern, outcome.status(),
                                             time_us);
-  wire::Reply reply =
-      outcome.ok() ? std::move(outcome).value() : ErrorReply(outcome.status(), model_id_);
+  wire::Reply reply = outcome.ok() ? std::move(outcome).value() : ErrorOf(outcome.status());
   Log(LogLevel::kDebug, "http request",
       {{"route", match_.route->pattern}, {"http_status", reply.http_status}, {"time_us", time_us}});
   responder.Send(std::move(reply));
+}
+
+wire::Reply Call::Refuse(const Status& status) {
+  service_->runtime().stats().RecordRequest("http", "refused", status, 0);
+  return ErrorOf(status);
+}
+
+wire::Reply Call::ErrorOf(const Status& status) const {
+  return speaks_oip() ? OipErrorReply(status) : ErrorReply(status, model_id_);
 }
 
 }  // namespace mlos::api::http

@@ -17,25 +17,37 @@ namespace {
 
 constexpr std::string_view kTimeoutHeader = "X-Request-Timeout-Ms";
 
-/// True for a gzip body. UNSUPPORTED_ENCODING.
-Result<bool> IsGzip(const wire::RequestHead& head) {
-  if (!head.content_encoding || guard::EqualsIgnoreCase(*head.content_encoding, "identity")) {
-    return false;
-  }
-  for (const std::string_view name : {"gzip", "x-gzip"}) {
-    if (guard::EqualsIgnoreCase(*head.content_encoding, name)) return true;
-  }
-  return Status(Reason::kUnsupportedEncoding, "the body may be plain or gzip, once");
+/// UNSUPPORTED_ENCODING.
+Result<wire::ContentCoding> BodyCoding(const wire::RequestHead& head) {
+  if (!head.content_encoding) return wire::ContentCoding::kIdentity;
+  const auto coding = wire::ParseCoding(*head.content_encoding);
+  if (coding) return *coding;
+  return Status(Reason::kUnsupportedEncoding, "the body may be plain, gzip or deflate, once")
+      .WithField("Content-Encoding");
+}
+
+/// INVALID_FIELD.
+Result<std::uint64_t> InferenceHeaderBytes(std::string_view text) {
+  std::uint64_t bytes = 0;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), bytes);
+  if (guard::IsNumber(text) && parsed.ec == std::errc()) return bytes;
+  return Status(Reason::kInvalidField, "the header is not a number of bytes")
+      .WithField("Inference-Header-Content-Length");
+}
+
+bool SpeaksOip(std::string_view target) {
+  return target == "/v2" || target.starts_with("/v2/") || target.starts_with("/v2?");
 }
 
 Status CheckId(const RouteMatch& match) {
-  if (match.id.empty() || !match.route->pattern.starts_with("/models/")) return OkStatus();
+  if (match.id.empty() || !match.route->pattern.starts_with("/models/{id}")) return OkStatus();
   MLOS_TRY(ModelId::Parse(match.id));
   return OkStatus();
 }
 
 Status CheckFraming(const Route& route, const wire::RequestHead& head) {
-  if (route.body == BodyUse::kIgnored || head.chunked || head.content_length) return OkStatus();
+  const bool optional = route.body == BodyUse::kIgnored || route.body == BodyUse::kOptionalDocument;
+  if (optional || head.chunked || head.content_length) return OkStatus();
   return {Reason::kLengthRequired, "the request needs a body, with Content-Length or in chunks"};
 }
 
@@ -48,7 +60,7 @@ Dispatcher::Dispatcher(std::shared_ptr<Service> service, std::string_view addres
 
 wire::Admission Dispatcher::Admit(const wire::RequestHead& head) {
   const Status allowed = hosts_.Check({head.host, head.origin, head.local_address});
-  if (!allowed.ok()) return Reject(allowed);
+  if (!allowed.ok()) return Reject(head, allowed);
   if (head.target == "*") {
     wire::Reply options;
     options.http_status = 204;
@@ -56,7 +68,7 @@ wire::Admission Dispatcher::Admit(const wire::RequestHead& head) {
     return {std::move(options), nullptr};
   }
   const Result<guard::Target> target = guard::Target::Parse(head.target);
-  if (!target.ok()) return Reject(target.status());
+  if (!target.ok()) return Reject(head, target.status());
   auto accepted = Accept(head, *target);
   if (accepted.ok()) return {std::nullopt, std::move(accepted).value()};
   const bool other_method = accepted.status().reason() == Reason::kMethodNotAllowed;
@@ -67,7 +79,7 @@ wire::Admission Dispatcher::Admit(const wire::RequestHead& head) {
     options.allow = allow;
     return {std::move(options), nullptr};
   }
-  return Reject(accepted.status(), allow);
+  return Reject(head, accepted.status(), allow);
 }
 
 Result<std::shared_ptr<wire::Exchange>> Dispatcher::Accept(const wire::RequestHead& head,
@@ -75,11 +87,14 @@ Result<std::shared_ptr<wire::Exchange>> Dispatcher::Accept(const wire::RequestHe
   RouteMatch match = MLOS_TRY(router_.Match(head.verb, target));
   MLOS_TRY(CheckId(match));
   MLOS_TRY(CheckFraming(*match.route, head));
-  const bool gzip = MLOS_TRY(IsGzip(head));
+  const wire::ContentCoding coding = MLOS_TRY(BodyCoding(head));
   const Deadline deadline = MLOS_TRY(RequestDeadline(head));
   const auto call = std::make_shared<Call>(service_, std::move(match), target.query);
-  call->set_gzip(gzip);
+  call->set_codings(coding, wire::ChooseCoding(head.accept_encoding.value_or("")));
   call->set_deadline(deadline);
+  if (head.inference_header_length) {
+    call->set_inference_header_bytes(MLOS_TRY(InferenceHeaderBytes(*head.inference_header_length)));
+  }
   return std::shared_ptr<wire::Exchange>(call);
 }
 
@@ -102,8 +117,10 @@ Result<Deadline> Dispatcher::RequestDeadline(const wire::RequestHead& head) cons
   return SteadyClock::now() + std::chrono::milliseconds(timeout_ms);
 }
 
-wire::Admission Dispatcher::Reject(const Status& status, std::string allow) {
+wire::Admission Dispatcher::Reject(const wire::RequestHead& head, const Status& status,
+                                   std::string allow) {
   wire::Reply reply = Refuse(status);
+  if (SpeaksOip(head.target)) reply = OipErrorReply(status);
   reply.allow = std::move(allow);
   reply.close = status.reason() == Reason::kLengthRequired;
   return {std::move(reply), nullptr};

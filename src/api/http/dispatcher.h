@@ -28,7 +28,8 @@ class Dispatcher : public wire::Handler {
   Result<std::shared_ptr<wire::Exchange>> Accept(const wire::RequestHead& head,
                                                  const guard::Target& target);
   Result<Deadline> RequestDeadline(const wire::RequestHead& head) const;
-  wire::Admission Reject(const Status& status, std::string allow = {});
+  wire::Admission Reject(const wire::RequestHead& head, const Status& status,
+                         std::string allow = {});
 
   const std::shared_ptr<Service> service_;
   const Router router_;

@@ -34,7 +34,7 @@ constexpr ErrorRow kRows[] = {
     {kUriTooLong, 414, "the request line is longer than 8 KiB"},
     {kLengthRequired, 411, "the body has neither Content-Length nor chunks"},
     {kMethodNotAllowed, 405, "the resource has no such method; Allow lists those it has"},
-    {kUnsupportedEncoding, 415, "the Content-Encoding is not gzip"},
+    {kUnsupportedEncoding, 415, "the Content-Encoding is neither gzip nor deflate"},
     {kExpectationFailed, 417, "the header Expect is not 100-continue"},
     {kUsage, 400, "the request makes no sense"},
     {kDeadlineExceeded, 504, "the answer did not come within X-Request-Timeout-Ms"},

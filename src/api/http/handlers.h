@@ -33,4 +33,22 @@ Result<wire::Reply> UnloadModel(Call& call);
 /// Answers when the model has.
 void Infer(const std::shared_ptr<Call>& call);
 
+// The Open Inference Protocol and Triton's extensions of it (docs/OPEN-INFERENCE-PROTOCOL.md).
+Result<wire::Reply> GetServerMetadata(Call& call);
+Result<wire::Reply> GetServerLive(Call& call);
+Result<wire::Reply> GetServerReady(Call& call);
+Result<wire::Reply> GetModelMetadata(Call& call);
+Result<wire::Reply> GetModelReady(Call& call);
+Result<wire::Reply> GetModelConfig(Call& call);
+Result<wire::Reply> GetModelStatistics(Call& call);
+Result<wire::Reply> GetAllStatistics(Call& call);
+Result<wire::Reply> GetRepositoryIndex(Call& call);
+Result<wire::Reply> LoadFromRepository(Call& call);
+Result<wire::Reply> UnloadFromRepository(Call& call);
+/// Refuses: nothing of a client's memory is named over the network.
+Result<wire::Reply> RefuseSharedMemory(Call& call);
+
+/// Answers when the model has.
+void OipInfer(const std::shared_ptr<Call>& call);
+
 }  // namespace mlos::api::http

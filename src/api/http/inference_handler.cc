@@ -104,6 +104,7 @@ Status Start(const std::shared_ptr<Call>& call) {
   call->body() = wire::ByteBuffer();
   MLOS_TRY(runtime::FitInputs(schema, request.inputs));
   request.deadline = call->deadline();
+  request.cancellation = call->cancellation();
   request.keepalive = call;
   std::shared_ptr<runtime::ServedModel> model = inference.model;
   call->runtime().Infer(

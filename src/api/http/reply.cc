@@ -25,4 +25,18 @@ wire::Reply ErrorReply(const Status& status, std::string_view model_id) {
   return reply;
 }
 
+wire::Reply OipErrorReply(const Status& status) {
+  wire::Reply reply;
+  reply.http_status = HttpStatus(status.reason());
+  reply.retry_later = reply.http_status == 503;
+  json::JsonWriter writer(reply.body);
+  writer.StartObject();
+  writer.Text("error", status.message());
+  writer.Text("code", ToString(status.code()));
+  writer.Text("reason", ToString(status.reason()));
+  writer.Text("field", status.field());
+  writer.EndObject();
+  return reply;
+}
+
 }  // namespace mlos::api::http

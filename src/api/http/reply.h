@@ -2,8 +2,8 @@
 #pragma once
 
 #include <string_view>
-#include <utility>
 
+#include "api/http/json/document_reply.h"
 #include "api/http/json/json_writer.h"
 #include "api/http/wire/message.h"
 #include "base/result.h"
@@ -14,19 +14,11 @@ namespace mlos::api::http {
 /// known, with the HTTP status of the error table.
 wire::Reply ErrorReply(const Status& status, std::string_view model_id = {});
 
-/// A 200 with the JSON object whose members `write_members(JsonWriter&)` writes into a buffer of
-/// `budget`. OVERLOADED or PAYLOAD_TOO_LARGE where it does not fit.
-template <typename WriteMembers>
-Result<wire::Reply> DocumentReply(resource::ByteBudget& budget, WriteMembers write_members) {
-  wire::Reply reply;
-  reply.body = wire::ByteBuffer(budget);
-  json::JsonWriter writer(reply.body);
-  writer.StartObject();
-  write_members(writer);
-  writer.EndObject();
-  if (!reply.body.status().ok()) return reply.body.status();
-  return reply;
-}
+/// `{"error":…,"code":…,"reason":…,"field":…}`: what the Open Inference Protocol says of an error,
+/// and what Core tells besides.
+wire::Reply OipErrorReply(const Status& status);
+
+using json::DocumentReply;
 
 /// The members of an error, without the braces: also of a model that could not be loaded.
 void WriteErrorMembers(json::JsonWriter& writer, const Status& status);

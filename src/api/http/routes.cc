@@ -9,26 +9,50 @@ namespace {
 using wire::Verb;
 
 constexpr std::string_view kId = "{id}";
+constexpr std::string_view kWideId = "{id...}";
+constexpr std::string_view kVersion = "{version}";
 
-/// True where `segments` are the pattern's; `id` points to the one that stands for "{id}" then.
-bool Fits(std::string_view pattern, const std::vector<std::string>& segments,
-          const std::string*& id) {
+std::size_t SegmentCount(std::string_view pattern) {
+  return static_cast<std::size_t>(std::count(pattern.begin(), pattern.end(), '/'));
+}
+
+/// Joins `count` segments from `first` on; false where one is empty.
+bool Join(const std::vector<std::string>& segments, std::size_t first, std::size_t count,
+          std::string& joined) {
+  joined.clear();
+  for (std::size_t i = first; i < first + count; ++i) {
+    if (segments[i].empty()) return false;
+    if (i != first) joined += '/';
+    joined += segments[i];
+  }
+  return true;
+}
+
+/// True where `segments` are the pattern's; `match` has what stands for its placeholders then.
+bool Fits(std::string_view pattern, const std::vector<std::string>& segments, RouteMatch& match) {
+  const std::size_t wanted_count = SegmentCount(pattern);
+  if (segments.size() < wanted_count) return false;
+  const std::size_t spare = segments.size() - wanted_count;
   std::size_t i = 0;
-  id = nullptr;
+  bool wide = false;
   while (!pattern.empty()) {
-    if (i == segments.size()) return false;
     pattern.remove_prefix(1);
     const std::size_t slash = std::min(pattern.find('/'), pattern.size());
     const std::string_view wanted = pattern.substr(0, slash);
-    if (wanted == kId && !segments[i].empty()) {
-      id = &segments[i];
+    if (i == segments.size()) return false;
+    if (wanted == kWideId) {
+      if (!Join(segments, i, spare + 1, match.id)) return false;
+      i += spare;
+      wide = true;
+    } else if ((wanted == kId || wanted == kVersion) && !segments[i].empty()) {
+      (wanted == kId ? match.id : match.version) = segments[i];
     } else if (wanted != segments[i]) {
       return false;
     }
     pattern.remove_prefix(slash);
     ++i;
   }
-  return i == segments.size();
+  return wide || spare == 0;
 }
 
 }  // namespace
@@ -37,10 +61,11 @@ Result<RouteMatch> Router::Match(Verb verb, const guard::Target& target) const {
   const Verb wanted = verb == Verb::head ? Verb::get : verb;
   bool path_exists = false;
   for (const Route& route : routes_) {
-    const std::string* id = nullptr;
-    if (!Fits(route.pattern, target.segments, id)) continue;
+    RouteMatch match;
+    if (!Fits(route.pattern, target.segments, match)) continue;
     path_exists = true;
-    if (route.verb == wanted) return RouteMatch{&route, id != nullptr ? *id : std::string()};
+    match.route = &route;
+    if (route.verb == wanted) return match;
   }
   if (path_exists) {
     return Status(Reason::kMethodNotAllowed,
@@ -54,8 +79,8 @@ std::string Router::Allow(const guard::Target& target) const {
   std::string allow;
   for (const Verb verb : {Verb::get, Verb::post, Verb::delete_}) {
     for (const Route& route : routes_) {
-      const std::string* id = nullptr;
-      if (route.verb != verb || !Fits(route.pattern, target.segments, id)) continue;
+      RouteMatch match;
+      if (route.verb != verb || !Fits(route.pattern, target.segments, match)) continue;
       allow.append(boost::beast::http::to_string(verb)).append(", ");
       if (verb == Verb::get) allow.append("HEAD, ");
       break;

@@ -24,15 +24,17 @@ enum class Place : std::uint8_t {
 
 /// What a route does with a body.
 enum class BodyUse : std::uint8_t {
-  kIgnored,   ///< a small one is read and dropped
-  kDocument,  ///< a JSON object, which has to be there
-  kTensors,   ///< as large as the server takes
+  kIgnored,           ///< a small one is read and dropped
+  kDocument,          ///< a JSON object, which has to be there
+  kOptionalDocument,  ///< a JSON object, or nothing
+  kTensors,           ///< as large as the server takes
 };
 
 /// One thing that can be asked for.
 struct Route {
   wire::Verb verb;
-  /// "{id}" stands for any one segment that is not empty.
+  /// "{id}" and "{version}" stand for any one segment that is not empty, "{id...}" for one or
+  /// more, which are joined with '/'.
   std::string_view pattern;
   Place place;
   BodyUse body;
@@ -42,8 +44,10 @@ struct Route {
 
 struct RouteMatch {
   const Route* route = nullptr;
-  /// What stands for "{id}", decoded.
+  /// What stands for "{id}" or "{id...}", decoded.
   std::string id;
+  /// What stands for "{version}", decoded.
+  std::string version;
 };
 
 /// The table of `routes` and what may be done with a path. HEAD is there where GET is, and OPTIONS

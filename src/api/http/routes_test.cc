@@ -15,11 +15,12 @@ const Router& TheRouter() {
   return router;
 }
 
-/// "pattern [id]", or the reason there is none.
+/// "pattern [id]" or "pattern [id, version]", or the reason there is none.
 std::string Matched(Verb verb, std::string_view path) {
   const auto match = TheRouter().Match(verb, guard::Target::Parse(path).value());
   if (!match.ok()) return std::string(ToString(match.status().reason()));
-  return std::string(match->route->pattern) + " [" + match->id + "]";
+  const std::string version = match->version.empty() ? "" : ", " + match->version;
+  return std::string(match->route->pattern) + " [" + match->id + version + "]";
 }
 
 TEST(RouterTest, MatchesPaths) {
@@ -48,6 +49,34 @@ TEST(RouterTest, MatchesPaths) {
       {Verb::put, "/models/a", "METHOD_NOT_ALLOWED"},
       {Verb::unknown, "/models", "METHOD_NOT_ALLOWED"},
       {Verb::get, "/models/a/inference", "METHOD_NOT_ALLOWED"},
+  };
+  for (const auto& c : cases) EXPECT_EQ(Matched(c.verb, c.path), c.matched) << c.path;
+}
+
+TEST(RouterTest, ModelsOfTheOpenInferenceProtocolMayHaveSlashes) {
+  const struct {
+    Verb verb;
+    std::string_view path;
+    std::string_view matched;
+  } cases[] = {
+      {Verb::get, "/v2", "/v2 []"},
+      {Verb::get, "/v2/", "ROUTE_NOT_FOUND"},
+      {Verb::get, "/v2/models", "ROUTE_NOT_FOUND"},
+      {Verb::get, "/v2/models/", "ROUTE_NOT_FOUND"},
+      {Verb::get, "/v2/models/stats", "/v2/models/stats []"},
+      {Verb::get, "/v2/models/m", "/v2/models/{id...} [m]"},
+      {Verb::get, "/v2/models/a/b%2Fc/d%40v", "/v2/models/{id...} [a/b/c/d@v]"},
+      {Verb::get, "/v2/models/a/b/ready", "/v2/models/{id...}/ready [a/b]"},
+      {Verb::get, "/v2/models/a%2Fready", "/v2/models/{id...} [a/ready]"},
+      {Verb::get, "/v2/models/a//b", "ROUTE_NOT_FOUND"},
+      {Verb::post, "/v2/models/infer", "METHOD_NOT_ALLOWED"},
+      {Verb::post, "/v2/models/a/b/infer", "/v2/models/{id...}/infer [a/b]"},
+      {Verb::post, "/v2/models/infer/infer", "/v2/models/{id...}/infer [infer]"},
+      {Verb::post, "/v2/models/a/b/versions/1/infer",
+       "/v2/models/{id...}/versions/{version}/infer [a/b, 1]"},
+      {Verb::get, "/v2/models/a/versions/1", "/v2/models/{id...}/versions/{version} [a, 1]"},
+      {Verb::get, "/v2/models/versions/1", "/v2/models/{id...} [versions/1]"},
+      {Verb::post, "/v2/repository/models/a/b/load", "/v2/repository/models/{id...}/load [a/b]"},
   };
   for (const auto& c : cases) EXPECT_EQ(Matched(c.verb, c.path), c.matched) << c.path;
 }

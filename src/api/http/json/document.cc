@@ -67,6 +67,16 @@ Result<std::int64_t> Document::Integer(std::string_view name, std::int64_t other
   return number;
 }
 
+Result<std::vector<std::string>> Document::MemberNames(std::string_view name) const {
+  std::vector<std::string> names;
+  const auto found = Find(name);
+  if (!found) return names;
+  simdjson::dom::object object;
+  if (found->get(object) != simdjson::SUCCESS) return WrongType(name, "an object");
+  for (const auto member : object) names.emplace_back(member.key);
+  return names;
+}
+
 Result<std::string> Document::Object(std::string_view name) const {
   const auto found = Find(name);
   if (!found) return std::string();

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "api/http/wire/byte_buffer.h"
 #include "base/result.h"
@@ -28,6 +29,9 @@ class Document {
   Result<bool> Flag(std::string_view name, bool otherwise) const;
   /// The integer `name`, or `otherwise`. INVALID_FIELD for another type or one beyond 64 bits.
   Result<std::int64_t> Integer(std::string_view name, std::int64_t otherwise) const;
+  /// The members of the object `name`; none where it is missing or null. INVALID_FIELD for another
+  /// type.
+  Result<std::vector<std::string>> MemberNames(std::string_view name) const;
   /// The object `name` as JSON text; empty where it is missing or null. INVALID_FIELD for another
   /// type.
   Result<std::string> Object(std::string_view name) const;

@@ -39,22 +39,22 @@ std::uint64_t ParserBytes(std::string_view text) {
 }
 
 Result<simdjson::ondemand::document> ParserLease::Open(const wire::ByteBuffer& body,
+                                                       std::size_t size,
                                                        resource::ByteBudget& budget) {
   parser_ = std::move(t_parser);
   if (parser_ == nullptr) parser_ = std::make_unique<simdjson::ondemand::parser>();
-  if (body.empty()) return JsonError(simdjson::EMPTY);
-  if (body.size() > parser_->capacity()) {
-    if (body.size() > kKeptTextBytes) {
-      MLOS_TRY(wire::RaiseReservation(budget, reservation_, ParserBytes(body.view())));
+  if (size == 0) return JsonError(simdjson::EMPTY);
+  if (size > parser_->capacity()) {
+    if (size > kKeptTextBytes) {
+      MLOS_TRY(wire::RaiseReservation(budget, reservation_, ParserBytes({body.data(), size})));
     }
     // A little larger than asked for, so that the next body seldom needs another one.
-    const std::size_t capacity = body.size() > kKeptTextBytes
-                                     ? body.size()
-                                     : std::bit_ceil(std::max(body.size(), kSmallestTextBytes));
+    const std::size_t capacity =
+        size > kKeptTextBytes ? size : std::bit_ceil(std::max(size, kSmallestTextBytes));
     if (const auto error = parser_->allocate(capacity, kParserDepth)) return JsonError(error);
   }
   simdjson::ondemand::document document;
-  const simdjson::padded_string_view text(body.data(), body.size(), body.capacity());
+  const simdjson::padded_string_view text(body.data(), size, body.capacity());
   if (const auto error = parser_->iterate(text).get(document)) return JsonError(error);
   return document;
 }

@@ -24,6 +24,11 @@ class ParserLease {
   /// from it is valid as long as the lease and the body. MALFORMED_JSON, OVERLOADED,
   /// PAYLOAD_TOO_LARGE, OUT_OF_MEMORY.
   Result<simdjson::ondemand::document> Open(const wire::ByteBuffer& body,
+                                            resource::ByteBudget& budget) {
+    return Open(body, body.size(), budget);
+  }
+  /// The same for the first `size` bytes of `body`.
+  Result<simdjson::ondemand::document> Open(const wire::ByteBuffer& body, std::size_t size,
                                             resource::ByteBudget& budget);
 
  private:

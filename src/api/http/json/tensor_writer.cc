@@ -84,8 +84,8 @@ T Same(T number) {
 template <typename T, auto kAppend>
 class NestedWriter {
  public:
-  NestedWriter(wire::ByteBuffer& out, const Tensor& tensor)
-      : out_(out), shape_(tensor.shape()), next_(static_cast<const T*>(tensor.data())) {}
+  NestedWriter(wire::ByteBuffer& out, const Tensor& tensor, const tensor::Shape& shape)
+      : out_(out), shape_(shape), next_(static_cast<const T*>(tensor.data())) {}
 
   void Write(std::size_t depth) {
     if (depth == shape_.size()) {
@@ -117,8 +117,8 @@ class NestedWriter {
 };
 
 template <typename T, auto kShow = &Same<T>>
-void AppendNumbers(wire::ByteBuffer& out, const Tensor& tensor) {
-  NestedWriter<T, &AppendRow<T, kShow>>(out, tensor).Write(0);
+void AppendNumbers(wire::ByteBuffer& out, const Tensor& tensor, const tensor::Shape& shape) {
+  NestedWriter<T, &AppendRow<T, kShow>>(out, tensor, shape).Write(0);
 }
 
 bool HasTooManyEmptyRows(const Tensor& tensor) {
@@ -132,42 +132,50 @@ bool HasTooManyEmptyRows(const Tensor& tensor) {
   return false;
 }
 
+void AppendShaped(wire::ByteBuffer& out, const Tensor& tensor, const tensor::Shape& shape) {
+  switch (tensor.dtype()) {
+    case DType::kFloat32:
+      return AppendNumbers<float>(out, tensor, shape);
+    case DType::kFloat64:
+      return AppendNumbers<double>(out, tensor, shape);
+    case DType::kFloat16:
+      return AppendNumbers<std::uint16_t, &tensor::Float16ToFloat>(out, tensor, shape);
+    case DType::kBfloat16:
+      return AppendNumbers<std::uint16_t, &tensor::Bfloat16ToFloat>(out, tensor, shape);
+    case DType::kInt8:
+      return AppendNumbers<std::int8_t>(out, tensor, shape);
+    case DType::kInt16:
+      return AppendNumbers<std::int16_t>(out, tensor, shape);
+    case DType::kInt32:
+      return AppendNumbers<std::int32_t>(out, tensor, shape);
+    case DType::kInt64:
+      return AppendNumbers<std::int64_t>(out, tensor, shape);
+    case DType::kUint8:
+      return AppendNumbers<std::uint8_t>(out, tensor, shape);
+    case DType::kUint16:
+      return AppendNumbers<std::uint16_t>(out, tensor, shape);
+    case DType::kUint32:
+      return AppendNumbers<std::uint32_t>(out, tensor, shape);
+    case DType::kUint64:
+      return AppendNumbers<std::uint64_t>(out, tensor, shape);
+    case DType::kBool:
+      return NestedWriter<std::uint8_t, &AppendBools>(out, tensor, shape).Write(0);
+    case DType::kString:
+      return NestedWriter<StringRef, &AppendStrings>(out, tensor, shape).Write(0);
+    case DType::kUndefined:
+      return out.Append("null");
+  }
+}
+
 }  // namespace
 
 void AppendTensor(wire::ByteBuffer& out, const Tensor& tensor) {
   if (HasTooManyEmptyRows(tensor)) return out.Append("[]");
-  switch (tensor.dtype()) {
-    case DType::kFloat32:
-      return AppendNumbers<float>(out, tensor);
-    case DType::kFloat64:
-      return AppendNumbers<double>(out, tensor);
-    case DType::kFloat16:
-      return AppendNumbers<std::uint16_t, &tensor::Float16ToFloat>(out, tensor);
-    case DType::kBfloat16:
-      return AppendNumbers<std::uint16_t, &tensor::Bfloat16ToFloat>(out, tensor);
-    case DType::kInt8:
-      return AppendNumbers<std::int8_t>(out, tensor);
-    case DType::kInt16:
-      return AppendNumbers<std::int16_t>(out, tensor);
-    case DType::kInt32:
-      return AppendNumbers<std::int32_t>(out, tensor);
-    case DType::kInt64:
-      return AppendNumbers<std::int64_t>(out, tensor);
-    case DType::kUint8:
-      return AppendNumbers<std::uint8_t>(out, tensor);
-    case DType::kUint16:
-      return AppendNumbers<std::uint16_t>(out, tensor);
-    case DType::kUint32:
-      return AppendNumbers<std::uint32_t>(out, tensor);
-    case DType::kUint64:
-      return AppendNumbers<std::uint64_t>(out, tensor);
-    case DType::kBool:
-      return NestedWriter<std::uint8_t, &AppendBools>(out, tensor).Write(0);
-    case DType::kString:
-      return NestedWriter<StringRef, &AppendStrings>(out, tensor).Write(0);
-    case DType::kUndefined:
-      return out.Append("null");
-  }
+  AppendShaped(out, tensor, tensor.shape());
+}
+
+void AppendFlatTensor(wire::ByteBuffer& out, const Tensor& tensor) {
+  AppendShaped(out, tensor, {tensor.element_count()});
 }
 
 }  // namespace mlos::api::http::json

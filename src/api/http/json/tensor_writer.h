@@ -16,4 +16,7 @@ inline constexpr std::int64_t kEmptyRowsMax = 65'536;
 /// memory is in the status of `out`.
 void AppendTensor(wire::ByteBuffer& out, const tensor::Tensor& tensor);
 
+/// The same as one flat array in row-major order, whatever the shape.
+void AppendFlatTensor(wire::ByteBuffer& out, const tensor::Tensor& tensor);
+
 }  // namespace mlos::api::http::json

@@ -86,7 +86,8 @@ bool Connection::Step() {
     case State::kBody:
       return StepBody();
     case State::kHandling:
-      Write();  // the replies to earlier requests need not wait for this one
+      // The replies to earlier requests need not wait for this one.
+      if (Write()) WatchCaller();
       return false;
     case State::kReplying:
       if (!Write()) return false;
@@ -102,7 +103,10 @@ bool Connection::Step() {
 }
 
 bool Connection::StepHead() {
-  if (reading_) return false;
+  if (reading_) {
+    Write();  // the read may have begun while the last request was handled
+    return false;
+  }
   if (outbox_.size() > kOutboxBytesMax && !Write()) return false;
   const bool started = guard_.started();
   const Result<std::size_t> head_bytes = guard_.Inspect(received_.view());
@@ -152,21 +156,28 @@ bool Connection::Admit(RequestHead& head) {
     Answer(std::move(*admission.refusal));
     return false;
   }
+  exchange_ = std::move(admission.exchange);
   Status status = CheckExpectation(head);
-  const std::uint64_t body_bytes_max = admission.exchange->body_bytes_max();
+  const std::uint64_t body_bytes_max = exchange_->body_bytes_max();
   if (status.ok()) status = CheckLength(head, body_bytes_max);
   if (!status.ok()) {
     Refuse(status);
     return false;
   }
-  body_ = ByteBuffer(loop_->handler().budget());
-  body_.Expect(static_cast<std::size_t>(head.content_length.value_or(0)) + kBodyPaddingBytes);
-  body_mark_ = 0;
-  parser_->ExpectBody(body_, body_bytes_max);
-  exchange_ = std::move(admission.exchange);
+  ExpectBody(head, body_bytes_max);
   continue_awaited_ = head.expect.has_value() && head.http11 && body_unread_;
   read_deadline_ = After(loop_->now(), loop_->limits().body_timeout_ms);
   return true;
+}
+
+void Connection::ExpectBody(const RequestHead& head, std::uint64_t body_bytes_max) {
+  const std::size_t lead_bytes = exchange_->body_lead_bytes();
+  body_ = ByteBuffer(loop_->handler().budget());
+  body_.Expect(static_cast<std::size_t>(head.content_length.value_or(0)) + lead_bytes +
+               kBodyPaddingBytes);
+  for (std::size_t i = 0; i < lead_bytes; ++i) body_.Append(' ');
+  body_mark_ = 0;
+  parser_->ExpectBody(body_, body_bytes_max + lead_bytes);
 }
 
 bool Connection::StepBody() {
@@ -203,6 +214,7 @@ bool Connection::Dispatch() {
   state_ = State::kHandling;
   read_deadline_ = kNoDeadline;
   const std::shared_ptr<Exchange> exchange = std::move(exchange_);
+  handled_ = exchange;
   exchange->Handle(std::move(body_), Responder(shared_from_this(), request_number_));
   return true;
 }
@@ -210,7 +222,8 @@ bool Connection::Dispatch() {
 void Connection::Refuse(const Status& status) {
   loop_->LeaveWaiting(*this);
   body_unread_ = true;  // what follows cannot be told from a request any more
-  Answer(loop_->handler().Refuse(status));
+  const std::shared_ptr<Exchange> exchange = std::move(exchange_);
+  Answer(exchange != nullptr ? exchange->Refuse(status) : loop_->handler().Refuse(status));
 }
 
 void Connection::Send(std::uint64_t number, Reply reply) {
@@ -248,7 +261,7 @@ void Connection::AwaitHead() {
   verb_ = Verb::unknown;
   keep_alive_ = true;
   read_deadline_ = After(loop_->now(), loop_->limits().idle_timeout_ms);
-  if (received_.empty() && received_.capacity() > kChunkReadBytes) {
+  if (received_.empty() && received_.capacity() > kChunkReadBytes && !reading_) {
     received_ = ByteBuffer(loop_->handler().budget());
   }
   loop_->EnterWaiting(*this);
@@ -270,11 +283,36 @@ void Connection::Read(char* into, std::size_t size_max) {
                           [self = shared_from_this()](const error_code& error, std::size_t count) {
                             self->reading_ = false;
                             if (error) {
-                              self->Close();
+                              self->OnReadError(error);
                             } else {
                               self->OnRead(count);
                             }
                           });
+}
+
+// What arrives is the next request, kept for later. A caller that has sent one already is not
+// watched: its end would be read only after that request.
+void Connection::WatchCaller() {
+  if (reading_ || state_ != State::kHandling || !received_.empty()) return;
+  char* room = received_.Prepare(kReadBytes);
+  if (room != nullptr) Read(room, received_.capacity() - received_.size());
+}
+
+void Connection::OnReadError(const error_code& error) {
+  if (state_ == State::kHandling) {
+    ReportCallerGone();
+    // A caller that has only ended its side of the connection may still take the reply.
+    keep_alive_ = false;
+    if (error == boost::asio::error::eof) return;
+  }
+  const bool writing = state_ == State::kReplying || state_ == State::kLastReply;
+  if (writing && error == boost::asio::error::eof) return;
+  Close();
+}
+
+void Connection::ReportCallerGone() {
+  if (const std::shared_ptr<Exchange> exchange = handled_.lock()) exchange->OnCallerGone();
+  handled_.reset();
 }
 
 bool Connection::ReadHead() {
@@ -307,7 +345,7 @@ void Connection::OnRead(std::size_t count) {
   if (state_ == State::kLingering) return ReadAway();
   if (ReadsInPlace()) {
     OnBodyBytes(count);
-  } else if (state_ == State::kHead || state_ == State::kBody) {
+  } else if (state_ != State::kLastReply && state_ != State::kClosed) {
     received_.Commit(count);
   }
   Run();
@@ -402,6 +440,7 @@ void Connection::Drain() {
 
 void Connection::Close() {
   if (state_ == State::kClosed) return;
+  if (state_ == State::kHandling) ReportCallerGone();
   state_ = State::kClosed;
   loop_->Remove(*this);
   error_code ignored;

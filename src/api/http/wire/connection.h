@@ -73,11 +73,16 @@ class Connection : public std::enable_shared_from_this<Connection>,
   bool BeginRequest(std::size_t head_bytes);
   /// False where the request was answered by its head alone.
   bool Admit(RequestHead& head);
+  void ExpectBody(const RequestHead& head, std::uint64_t body_bytes_max);
   bool Dispatch();
   void Refuse(const Status& status);
   void Answer(Reply reply);
   void AwaitHead();
 
+  /// Notices while a request is handled that its caller goes away.
+  void WatchCaller();
+  void OnReadError(const boost::system::error_code& error);
+  void ReportCallerGone();
   void Read(char* into, std::size_t size_max);
   void OnRead(std::size_t count);
   /// True where a body of known length is received where it stays.
@@ -112,6 +117,8 @@ class Connection : public std::enable_shared_from_this<Connection>,
   guard::HeadGuard guard_;
   std::optional<RequestParser> parser_;
   std::shared_ptr<Exchange> exchange_;
+  /// The one being handled, whose end is not ours to put off.
+  std::weak_ptr<Exchange> handled_;
   Verb verb_ = Verb::unknown;
   bool keep_alive_ = true;
   bool body_unread_ = false;

@@ -10,7 +10,9 @@
 namespace mlos::api::http::wire {
 namespace {
 
-constexpr int kGzipOnly = 15 + 16;  // the largest window, and no other format than gzip
+// The largest window, and no other format than the one.
+constexpr int kZlibOnly = 15;
+constexpr int kGzipOnly = 15 + 16;
 constexpr std::size_t kPieceBytes = 64 << 10;
 constexpr std::uint64_t kRatioMax = 200;
 constexpr std::uint64_t kRatioFreeBytes = 16 << 20;
@@ -18,11 +20,11 @@ constexpr std::uint64_t kRatioFreeBytes = 16 << 20;
 /// A z_stream that is ended. Thread-compatible.
 class Inflater {
  public:
-  explicit Inflater(std::string_view input) {
+  Inflater(ContentCoding coding, std::string_view input) {
     // zlib's interface lacks the const that its documentation promises.
     stream_.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(input.data()));
     rest_ = input.size();
-    ready_ = inflateInit2(&stream_, kGzipOnly) == Z_OK;
+    ready_ = inflateInit2(&stream_, coding == ContentCoding::kGzip ? kGzipOnly : kZlibOnly) == Z_OK;
   }
   Inflater(const Inflater&) = delete;
   Inflater& operator=(const Inflater&) = delete;
@@ -66,15 +68,22 @@ Status CheckSize(std::uint64_t inflated, std::uint64_t compressed, std::uint64_t
 
 }  // namespace
 
-Result<ByteBuffer> Gunzip(std::string_view compressed, std::uint64_t bytes_max,
-                          resource::ByteBudget& budget) {
-  const Status damaged(Reason::kMalformedRequest, "the body is not a whole gzip file");
-  Inflater inflater(compressed);
+Result<ByteBuffer> Inflate(ContentCoding coding, std::string_view compressed,
+                           std::uint64_t bytes_max, resource::ByteBudget& budget) {
+  const Status damaged(Reason::kMalformedRequest,
+                       coding == ContentCoding::kGzip
+                           ? "the body is not a whole gzip file"
+                           : "the body is not a whole zlib stream (RFC 1950), as deflate "
+                             "means in HTTP");
+  Inflater inflater(coding, compressed);
   if (!inflater.ready()) return Status(Reason::kOutOfMemory, "no memory to decompress the body");
   ByteBuffer inflated(budget);
   int result = Z_OK;
   while (result != Z_STREAM_END || !inflater.at_end()) {
-    if (result == Z_STREAM_END) inflater.NextMember();
+    if (result == Z_STREAM_END) {
+      if (coding != ContentCoding::kGzip) return damaged;
+      inflater.NextMember();
+    }
     char* room = inflated.Prepare(kPieceBytes);
     if (room == nullptr) return inflated.status();
     const std::size_t count = inflater.Next(room, kPieceBytes, result);

@@ -28,7 +28,7 @@ constexpr std::uint64_t kMax = 64 << 20;
 class InflateTest : public testing::Test {
  protected:
   std::string Verdict(std::string_view compressed, std::uint64_t bytes_max = kMax) {
-    const auto inflated = Gunzip(compressed, bytes_max, budget_);
+    const auto inflated = Inflate(ContentCoding::kGzip, compressed, bytes_max, budget_);
     return inflated.ok() ? "OK" : std::string(ToString(inflated.status().reason()));
   }
 
@@ -37,9 +37,10 @@ class InflateTest : public testing::Test {
 
 TEST_F(InflateTest, BringsBackWhatWasCompressed) {
   for (const std::string& text : {std::string(), std::string("abc"), std::string(3'000'000, 'x')}) {
-    EXPECT_EQ(Gunzip(Gzip(text), kMax, budget_).value().view(), text);
+    EXPECT_EQ(Inflate(ContentCoding::kGzip, Gzip(text), kMax, budget_).value().view(), text);
   }
-  EXPECT_EQ(Gunzip(Gzip("one ") + Gzip("two"), kMax, budget_).value().view(), "one two");
+  EXPECT_EQ(Inflate(ContentCoding::kGzip, Gzip("one ") + Gzip("two"), kMax, budget_).value().view(),
+            "one two");
 }
 
 TEST_F(InflateTest, RefusesWhatIsDamaged) {
@@ -58,7 +59,8 @@ TEST_F(InflateTest, RefusesBombsBeforeTheyGoOff) {
   EXPECT_EQ(Verdict(bomb), "PAYLOAD_TOO_LARGE");  // by its ratio
   EXPECT_EQ(Verdict(Gzip(std::string(2'000'000, '0')), 1'000'000), "PAYLOAD_TOO_LARGE");
   resource::ByteBudget small(1 << 20);
-  EXPECT_EQ(Gunzip(bomb, kMax, small).status().reason(), Reason::kPayloadTooLarge);
+  EXPECT_EQ(Inflate(ContentCoding::kGzip, bomb, kMax, small).status().reason(),
+            Reason::kPayloadTooLarge);
   EXPECT_EQ(budget_.used(), 0);
 }
 

@@ -23,9 +23,10 @@ constexpr std::uint64_t kBodyMax = 4 << 20;
 
 /// Replies with the target and the body: at once, or from another thread where the target has
 /// "later", with padding where it has "large".
-class EchoExchange : public Exchange {
+class EchoExchange : public Exchange, public std::enable_shared_from_this<EchoExchange> {
  public:
-  explicit EchoExchange(std::string_view target) : target_(target) {}
+  EchoExchange(std::string_view target, std::shared_ptr<std::atomic<int>> gone)
+      : target_(target), gone_(std::move(gone)) {}
 
   std::uint64_t body_bytes_max() const override { return kBodyMax; }
   void Handle(ByteBuffer body, Responder responder) override {
@@ -33,15 +34,22 @@ class EchoExchange : public Exchange {
       responder.Send(Echo(body));
       return;
     }
-    std::thread([self = *this, body = std::move(body), responder = std::move(responder)] {
+    std::thread([self = shared_from_this(), body = std::move(body),
+                 responder = std::move(responder)]() mutable {
       std::this_thread::sleep_for(milliseconds(100));
-      responder.Send(self.Echo(body));
+      responder.Send(self->Echo(std::exchange(body, ByteBuffer())));
     }).detach();
   }
+  Reply Refuse(const Status& status) override {
+    Reply reply;
+    reply.http_status = 400;
+    reply.body.Append(ToString(status.reason()));
+    return reply;
+  }
+
+  void OnCallerGone() override { ++*gone_; }
 
  private:
-  EchoExchange(const EchoExchange& other) : target_(other.target_) {}
-
   Reply Echo(const ByteBuffer& body) const {
     Reply reply;
     reply.body.Append(target_);
@@ -52,7 +60,8 @@ class EchoExchange : public Exchange {
     return reply;
   }
 
-  std::string target_;
+  const std::string target_;
+  const std::shared_ptr<std::atomic<int>> gone_;
 };
 
 class EchoHandler : public Handler {
@@ -60,7 +69,7 @@ class EchoHandler : public Handler {
   resource::ByteBudget& budget() override { return budget_; }
   Admission Admit(const RequestHead& head) override {
     if (head.target == "/refused") return {Refuse({Reason::kRouteNotFound, "no"}), nullptr};
-    return {std::nullopt, std::make_shared<EchoExchange>(head.target)};
+    return {std::nullopt, std::make_shared<EchoExchange>(head.target, gone_)};
   }
   Reply Refuse(const Status& status) override {
     Reply reply;
@@ -69,7 +78,10 @@ class EchoHandler : public Handler {
     return reply;
   }
 
+  int gone() const { return gone_->load(); }
+
  private:
+  const std::shared_ptr<std::atomic<int>> gone_ = std::make_shared<std::atomic<int>>(0);
   resource::ByteBudget budget_{32 << 20};
 };
 
@@ -113,6 +125,25 @@ TEST_F(ListenerTest, KeepsTheConnectionBetweenRequests) {
     EXPECT_THAT(reply, EndsWith("\r\n\r\n/a=xyz$"));
     EXPECT_THAT(reply, Not(HasSubstr("Connection: close")));
   }
+}
+
+TEST_F(ListenerTest, TellsOfACallerThatGoesAwayWhileItsRequestIsHandled) {
+  {
+    TestClient(port_).Send(Request("/later"));
+  }
+  for (int i = 0; i < 2000 && handler_->gone() == 0; ++i) {
+    std::this_thread::sleep_for(milliseconds(1));
+  }
+  EXPECT_EQ(handler_->gone(), 1);
+  EXPECT_THAT(Exchange(Request("/later", "Connection: close\r\n")), EndsWith("/later=$"));
+  EXPECT_EQ(handler_->gone(), 1) << "this one had its reply";
+}
+
+TEST_F(ListenerTest, AnswersACallerThatEndedItsSide) {
+  TestClient client(port_);
+  client.Send(Request("/later"));
+  client.EndSending();
+  EXPECT_THAT(client.ReadAll(), EndsWith("/later=$"));
 }
 
 TEST_F(ListenerTest, AnswersPipelinedRequestsInOrder) {

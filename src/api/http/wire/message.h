@@ -25,6 +25,8 @@ struct RequestHead {
   std::optional<std::string_view> expect;
   std::optional<std::string_view> request_timeout;  ///< X-Request-Timeout-Ms
   std::optional<std::string_view> content_encoding;
+  std::optional<std::string_view> accept_encoding;
+  std::optional<std::string_view> inference_header_length;  ///< Inference-Header-Content-Length
   std::optional<std::uint64_t> content_length;
   bool chunked = false;
   /// The address the connection came in at, as text; empty where the server listens on one only.
@@ -37,6 +39,10 @@ struct RequestHead {
 struct Reply {
   unsigned http_status = 200;
   std::string_view content_type = "application/json";
+  /// "gzip" or "deflate" where the body is compressed; a constant.
+  std::string_view content_encoding;
+  /// Bytes of JSON in front of binary tensors (Inference-Header-Content-Length).
+  std::optional<std::size_t> inference_header_length;
   /// The methods of a 405 or of an answer to OPTIONS.
   std::string allow;
   /// Asks the caller to come back in a second.

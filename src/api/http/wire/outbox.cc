@@ -41,6 +41,14 @@ void AppendHead(ByteBuffer& out, const Reply& reply, const ReplyFraming& framing
     out.Append("\r\nContent-Type: ");
     out.Append(reply.content_type);
   }
+  if (!reply.content_encoding.empty()) {
+    out.Append("\r\nContent-Encoding: ");
+    out.Append(reply.content_encoding);
+  }
+  if (reply.inference_header_length) {
+    out.Append("\r\nInference-Header-Content-Length: ");
+    AppendNumber(out, *reply.inference_header_length);
+  }
   // A 204 has no body, and says so by its status (RFC 9110, section 8.6).
   if (reply.http_status != 204) {
     out.Append("\r\nContent-Length: ");

@@ -95,8 +95,22 @@ void RequestParser::on_field_impl(beast::http::field name, Text name_text, Text 
     head_.expect = value;
   } else if (name == field::content_encoding) {
     head_.content_encoding = value;
-  } else if (name == field::unknown && guard::EqualsIgnoreCase(name_text, "x-request-timeout-ms")) {
+  } else if (name == field::accept_encoding) {
+    head_.accept_encoding = value;
+  } else if (name == field::unknown) {
+    OnUnknownField(name_text, value, error);
+  }
+}
+
+void RequestParser::OnUnknownField(Text name, Text value, ErrorCode& error) {
+  if (guard::EqualsIgnoreCase(name, "x-request-timeout-ms")) {
     head_.request_timeout = value;
+  } else if (guard::EqualsIgnoreCase(name, "inference-header-content-length")) {
+    // Two of them would let the same bytes be read in two ways.
+    if (head_.inference_header_length) {
+      Fail(Malformed("the header Inference-Header-Content-Length is there twice"), error);
+    }
+    head_.inference_header_length = value;
   }
 }
 

@@ -41,6 +41,7 @@ class RequestParser : private boost::beast::http::basic_parser<true> {
   Status Outcome(const ErrorCode& error);
   void Fail(Status status, ErrorCode& error);
   void AppendBody(Text text, ErrorCode& error);
+  void OnUnknownField(Text name, Text value, ErrorCode& error);
 
   void on_request_impl(Verb method, Text method_text, Text target, int version,
                        ErrorCode& error) override;

@@ -23,6 +23,12 @@ class TestClient {
     boost::asio::write(socket_, boost::asio::buffer(bytes), error);
   }
 
+  /// Sends no more, and still reads.
+  void EndSending() {
+    boost::system::error_code error;
+    socket_.shutdown(boost::asio::ip::tcp::socket::shutdown_send, error);
+  }
+
   /// Reads until `end` has come, the server closes, or nothing comes for five seconds.
   std::string ReadUntil(std::string_view end) {
     while (received_.find(end) == std::string::npos && ReadSome()) {

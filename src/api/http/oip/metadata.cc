@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+#include "api/http/oip/metadata.h"
+
+#include <string>
+
+#include "api/http/json/document_reply.h"
+#include "api/http/oip/datatype.h"
+
+namespace mlos::api::http::oip {
+namespace {
+
+using json::JsonWriter;
+using tensor::DType;
+using tensor::TensorSpec;
+
+constexpr std::string_view kExtensions[] = {"binary_tensor_data",  "parameters", "model_repository",
+                                            "model_configuration", "statistics", "generate"};
+
+/// "<project>_<format>", as the protocol recommends.
+std::string Platform(const runtime::ModelInfo& model) {
+  if (model.execution_format == "onnx") return "onnxruntime_onnx";
+  return "mlos_" + model.execution_format;
+}
+
+/// ModelConfig's name of a dtype.
+std::string ConfigDatatype(DType dtype) {
+  if (dtype == DType::kUndefined) return "TYPE_INVALID";
+  if (dtype == DType::kString) return "TYPE_STRING";
+  return "TYPE_" + std::string(DatatypeName(dtype));
+}
+
+// The protocol has no word for an unknown rank: one dimension of any size stands for it.
+void WriteSizes(JsonWriter& writer, const TensorSpec& spec) {
+  writer.StartArray();
+  if (!spec.has_shape) writer.Integer(tensor::kDynamicSize);
+  for (const tensor::Dim& dim : spec.dims) writer.Integer(dim.size);
+  writer.EndArray();
+}
+
+void WriteTensors(JsonWriter& writer, std::string_view key, const std::vector<TensorSpec>& specs) {
+  writer.Key(key);
+  writer.StartArray();
+  for (const TensorSpec& spec : specs) {
+    writer.StartObject();
+    writer.Text("name", spec.name);
+    writer.Text("datatype", DatatypeName(spec.dtype));
+    writer.Key("shape");
+    WriteSizes(writer, spec);
+    writer.EndObject();
+  }
+  writer.EndArray();
+}
+
+void WriteConfigTensors(JsonWriter& writer, std::string_view key,
+                        const std::vector<TensorSpec>& specs) {
+  writer.Key(key);
+  writer.StartArray();
+  for (const TensorSpec& spec : specs) {
+    writer.StartObject();
+    writer.Text("name", spec.name);
+    writer.Text("data_type", ConfigDatatype(spec.dtype));
+    writer.Key("dims");
+    WriteSizes(writer, spec);
+    if (!spec.required) writer.Flag("optional", true);
+    writer.EndObject();
+  }
+  writer.EndArray();
+}
+
+}  // namespace
+
+Result<wire::Reply> ServerMetadata(std::string_view version, resource::ByteBudget& budget) {
+  return json::DocumentReply(budget, [&](JsonWriter& writer) {
+    writer.Text("name", "mlos-core");
+    writer.Text("version", version);
+    writer.Key("extensions");
+    writer.StartArray();
+    for (const std::string_view extension : kExtensions) writer.Text(extension);
+    writer.EndArray();
+  });
+}
+
+Result<wire::Reply> ModelMetadata(const runtime::ModelInfo& model, resource::ByteBudget& budget) {
+  return json::DocumentReply(budget, [&](JsonWriter& writer) {
+    writer.Text("name", model.model_id);
+    writer.Key("versions");
+    writer.StartArray();
+    writer.Text(model.version);
+    writer.EndArray();
+    writer.Text("platform", Platform(model));
+    WriteTensors(writer, "inputs", model.schema.inputs);
+    WriteTensors(writer, "outputs", model.schema.outputs);
+  });
+}
+
+Result<wire::Reply> ModelConfig(const runtime::ModelInfo& model, resource::ByteBudget& budget) {
+  return json::DocumentReply(budget, [&](JsonWriter& writer) {
+    writer.Text("name", model.model_id);
+    writer.Text("platform", Platform(model));
+    writer.Text("backend", model.plugin_id);
+    // Shapes are told whole: no batch dimension is left out of them.
+    writer.Integer("max_batch_size", 0);
+    WriteConfigTensors(writer, "input", model.schema.inputs);
+    WriteConfigTensors(writer, "output", model.schema.outputs);
+  });
+}
+
+}  // namespace mlos::api::http::oip

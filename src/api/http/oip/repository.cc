@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+#include "api/http/oip/repository.h"
+
+#include <string>
+
+#include "api/http/json/document.h"
+#include "api/http/json/document_reply.h"
+
+namespace mlos::api::http::oip {
+namespace {
+
+using json::JsonWriter;
+using runtime::ModelState;
+
+std::string_view StateName(ModelState state) {
+  switch (state) {
+    case ModelState::kLoaded:
+      return "READY";
+    case ModelState::kLoading:
+      return "LOADING";
+    default:
+      return "UNAVAILABLE";
+  }
+}
+
+/// Why a model does not answer; empty where it does.
+std::string_view ReasonOf(const runtime::ModelInfo& model) {
+  if (model.state == ModelState::kLoaded || model.state == ModelState::kLoading) return "";
+  return model.error.ok() ? ToString(model.state) : model.error.message();
+}
+
+void WriteEntry(JsonWriter& writer, const runtime::ModelInfo& model) {
+  writer.StartObject();
+  writer.Text("name", model.model_id);
+  writer.Text("version", model.version);
+  writer.Text("state", StateName(model.state));
+  writer.Text("reason", ReasonOf(model));
+  writer.EndObject();
+}
+
+/// The names of the parameters in a body that may be empty.
+Result<std::vector<std::string>> ParameterNames(const wire::ByteBuffer& body) {
+  if (body.empty()) return std::vector<std::string>();
+  const json::Document document = MLOS_TRY(json::Document::Parse(body));
+  return document.MemberNames("parameters");
+}
+
+}  // namespace
+
+Result<wire::Reply> RepositoryIndex(const wire::ByteBuffer& body,
+                                    const std::vector<runtime::ModelInfo>& models,
+                                    resource::ByteBudget& budget) {
+  bool ready_only = false;
+  if (!body.empty()) {
+    const json::Document document = MLOS_TRY(json::Document::Parse(body));
+    ready_only = MLOS_TRY(document.Flag("ready", false));
+  }
+  return json::ValueReply(budget, [&](JsonWriter& writer) {
+    writer.StartArray();
+    for (const runtime::ModelInfo& model : models) {
+      if (!ready_only || model.state == ModelState::kLoaded) WriteEntry(writer, model);
+    }
+    writer.EndArray();
+  });
+}
+
+Status CheckLoadRequest(const wire::ByteBuffer& body) {
+  for (const std::string& name : MLOS_TRY(ParameterNames(body))) {
+    return Status(Reason::kUnimplemented,
+                  "models are loaded as they were registered, without parameters; register the "
+                  "model anew to change it")
+        .WithField("parameters." + name);
+  }
+  return OkStatus();
+}
+
+Status CheckUnloadRequest(const wire::ByteBuffer& body) {
+  for (const std::string& name : MLOS_TRY(ParameterNames(body))) {
+    if (name == "unload_dependents") continue;
+    return Status(Reason::kUnimplemented, "the only parameter is unload_dependents")
+        .WithField("parameters." + name);
+  }
+  return OkStatus();
+}
+
+}  // namespace mlos::api::http::oip
