@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "api/http/reply.h"
-#include "api/http/wire/inflate.h"
 #include "base/log.h"
+#include "net/gzip.h"
 
 namespace mlos::api::http {
 namespace {
@@ -60,7 +60,7 @@ void Call::Run() {
 }
 
 Status Call::Decompress() {
-  body_ = MLOS_TRY(wire::Gunzip(body_.view(), body_bytes_max(), service_->budget()));
+  body_ = MLOS_TRY(net::Gunzip(body_.view(), body_bytes_max(), service_->budget()));
   if (!body_.Pad(wire::kBodyPaddingBytes)) return body_.status();
   return OkStatus();
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "api/http/wire/inflate.h"
+#include "net/gzip.h"
 
 #include <zlib.h>
 
@@ -7,7 +7,7 @@
 #include <limits>
 #include <string>
 
-namespace mlos::api::http::wire {
+namespace mlos::net {
 namespace {
 
 constexpr int kGzipOnly = 15 + 16;  // the largest window, and no other format than gzip
@@ -85,4 +85,4 @@ Result<ByteBuffer> Gunzip(std::string_view compressed, std::uint64_t bytes_max,
   return inflated;
 }
 
-}  // namespace mlos::api::http::wire
+}  // namespace mlos::net

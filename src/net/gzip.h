@@ -4,10 +4,10 @@
 #include <cstdint>
 #include <string_view>
 
-#include "api/http/wire/byte_buffer.h"
 #include "base/result.h"
+#include "net/byte_buffer.h"
 
-namespace mlos::api::http::wire {
+namespace mlos::net {
 
 /// Decompresses a gzip file (RFC 1952; several members one after the other count as one) into a
 /// buffer of `budget`. MALFORMED_REQUEST where it is damaged or cut off; PAYLOAD_TOO_LARGE where it
@@ -15,4 +15,4 @@ namespace mlos::api::http::wire {
 Result<ByteBuffer> Gunzip(std::string_view compressed, std::uint64_t bytes_max,
                           resource::ByteBudget& budget);
 
-}  // namespace mlos::api::http::wire
+}  // namespace mlos::net
