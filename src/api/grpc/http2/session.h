@@ -7,6 +7,7 @@
 #include <memory>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "api/grpc/http2/flood_meter.h"
 #include "api/grpc/http2/limits.h"
@@ -40,6 +41,8 @@ class Session {
   void Consume(std::int32_t stream_id, std::size_t count);
   void Cancel(std::int32_t stream_id);
 
+  /// Says that soon no further stream will be taken.
+  void AnnounceEnd();
   /// Says that no further stream is taken; those that are open go on.
   void Drain();
   /// Says goodbye for `error_code` (RFC 9113, section 7).
@@ -50,6 +53,8 @@ class Session {
 
   /// Nothing will be received or sent any more.
   bool over() const;
+  /// The last stream that was asked for.
+  std::int32_t last_stream() const { return nghttp2_session_get_last_proc_stream_id(session_); }
   std::size_t open_streams() const { return streams_.size(); }
   /// The peer's first SETTINGS have come.
   bool introduced() const { return introduced_; }
@@ -64,12 +69,14 @@ class Session {
   int OnBeginHeaders(std::int32_t stream_id);
   int OnHeader(std::int32_t stream_id, std::string_view name, std::string_view value);
   int OnFrame(const nghttp2_frame& frame);
-  int OnHeadersEnd(std::int32_t stream_id);
+  void OnHeadersEnd(std::int32_t stream_id);
   int OnData(std::int32_t stream_id, std::string_view data);
   int OnFrameSent(const nghttp2_frame& frame);
   int OnStreamClose(std::int32_t stream_id);
-  bool CountOverhead();
-  bool CountReset();
+  /// False where too many of the streams that are gone are still worked for.
+  bool HasRoom();
+  void CountOverhead();
+  void CountReset();
   void EndOfRequest(std::int32_t stream_id);
   void StartReply(Stream& stream, Part& part);
 
@@ -78,12 +85,14 @@ class Session {
   std::shared_ptr<StreamPort> port_;
   nghttp2_session* session_ = nullptr;
   std::unordered_map<std::int32_t, std::unique_ptr<Stream>> streams_;
-  net::ByteBuffer* out_ = nullptr;  ///< during Produce
+  net::ByteBuffer* out_ = nullptr;     ///< during Produce
+  std::vector<std::int32_t> drained_;  ///< streams that wait for more of their reply
+  /// Of streams that are gone, while someone works for them.
+  std::vector<std::weak_ptr<StreamHandler>> closed_;
   FloodMeter flood_;
   SteadyClock::time_point now_ = SteadyClock::now();
   std::int32_t head_stream_ = 0;  ///< whose header block is being read
   bool introduced_ = false;
-  bool flooded_ = false;
   bool terminated_ = false;
 };
 

@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "api/http/wire/event_loop.h"
-#include "api/http/wire/sockets.h"
 #include "base/clock.h"
 #include "base/mutex.h"
+#include "net/sockets.h"
 
 namespace mlos::api::http::wire {
 
