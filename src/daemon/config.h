@@ -35,6 +35,8 @@ struct Config {
   std::uint32_t drain_timeout_ms = 30'000;
 
   std::uint32_t http_threads = 0;
+  std::uint32_t grpc_threads = 0;
+  std::uint32_t grpc_streams_max = 128;
   std::uint32_t compute_threads = 0;
   std::uint32_t intra_op_threads = 0;
   std::uint32_t queue_length_max = 1'024;

@@ -37,6 +37,32 @@ runtime::RuntimeOptions RuntimeOptionsOf(const Config& config) {
   };
 }
 
+std::vector<std::string> ApisOf(const Config& config) {
+  std::vector<std::string> apis{"http"};
+  if (!config.no_grpc) apis.emplace_back("grpc");
+  return apis;
+}
+
+api::grpc::ServerOptions GrpcOptionsOf(const Config& config) {
+  api::grpc::ServerOptions options;
+  options.host = config.http_host;
+  options.port = config.grpc_port;
+  options.threads = config.grpc_threads;
+  options.limits.header_timeout_ms = config.header_timeout_ms;
+  options.limits.body_timeout_ms = config.body_timeout_ms;
+  options.limits.write_timeout_ms = config.write_timeout_ms;
+  options.limits.idle_timeout_ms = config.idle_timeout_ms;
+  options.limits.connections_max = config.connections_max;
+  options.limits.connections_per_peer_max = config.connections_per_peer_max;
+  options.limits.streams_max = config.grpc_streams_max;
+  options.calls.message_bytes_max = config.body_bytes_max;
+  options.calls.body_timeout_ms = config.body_timeout_ms;
+  options.calls.request_timeout_ms_max = config.request_timeout_ms_max;
+  options.calls.version = std::string(kVersion);
+  options.calls.apis = [config] { return ApisOf(config); };
+  return options;
+}
+
 api::http::ServerOptions HttpOptionsOf(const Config& config) {
   return {
       .host = config.http_host,
@@ -52,7 +78,7 @@ api::http::ServerOptions HttpOptionsOf(const Config& config) {
       .connections_max = config.connections_max,
       .connections_per_peer_max = config.connections_per_peer_max,
       .version = std::string(kVersion),
-      .apis = [] { return std::vector<std::string>{"http"}; },
+      .apis = [config] { return ApisOf(config); },
   };
 }
 
@@ -90,7 +116,12 @@ Result<std::unique_ptr<Core>> Core::Start(const Config& config) {
 Status Core::OpenDoors(const Config& config) {
   http_ = MLOS_TRY(api::http::Server::Start(HttpOptionsOf(config), *runtime_));
   Log(LogLevel::kInfo, "serving HTTP", {{"host", config.http_host}, {"port", http_port()}});
-  if (!config.no_grpc) Log(LogLevel::kInfo, "the gRPC door is not in this build");
+  if (!config.no_grpc) {
+    grpc_ = MLOS_TRY(api::grpc::Server::Start(GrpcOptionsOf(config), *runtime_));
+    Log(LogLevel::kInfo, "serving gRPC", {{"host", config.http_host}, {"port", grpc_->port()}});
+    MLOS_TRY(WriteFileAtomic(fs::path(config.state_dir) / "grpc.port",
+                             std::to_string(grpc_->port()) + "\n"));
+  }
   if (!config.no_ipc) Log(LogLevel::kInfo, "the IPC door is not in this build");
   return OkStatus();
 }
@@ -102,10 +133,12 @@ void Core::LoadRegistered() {
 
 bool Core::Stop(std::chrono::milliseconds grace) {
   const Deadline deadline = SteadyClock::now() + grace;
-  const bool answered = http_->Shutdown(deadline);
+  bool answered = http_->Shutdown(deadline);
+  if (grpc_ != nullptr) answered = grpc_->Shutdown(deadline) && answered;
   const bool drained = runtime_->Drain(deadline);
   if (loader_.joinable()) loader_.join();
   http_.reset();
+  grpc_.reset();
   return answered && drained;
 }
 

@@ -6,6 +6,7 @@
 #include <memory>
 #include <thread>
 
+#include "api/grpc/server.h"
 #include "api/http/server.h"
 #include "base/files.h"
 #include "base/result.h"
@@ -41,6 +42,7 @@ class Core {
   FileLock state_lock_;
   std::unique_ptr<runtime::Runtime> runtime_;
   std::unique_ptr<api::http::Server> http_;
+  std::unique_ptr<api::grpc::Server> grpc_;
   std::thread loader_;
 };
 

@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "api/http/reply.h"
-#include "api/http/wire/inflate.h"
 #include "base/log.h"
+#include "net/inflate.h"
 
 namespace mlos::api::http {
 namespace {
@@ -84,7 +84,7 @@ void Call::Run() {
 }
 
 Status Call::Decompress() {
-  body_ = MLOS_TRY(wire::Inflate(body_coding_, body_.view(), body_bytes_max(), service_->budget()));
+  body_ = MLOS_TRY(net::Inflate(body_coding_, body_.view(), body_bytes_max(), service_->budget()));
   if (!body_.Pad(wire::kBodyPaddingBytes)) return body_.status();
   return OkStatus();
 }

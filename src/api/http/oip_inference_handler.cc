@@ -8,7 +8,7 @@
 #include "api/http/handlers.h"
 #include "api/http/oip/infer_reply.h"
 #include "api/http/oip/infer_request.h"
-#include "api/http/wire/deflate.h"
+#include "net/deflate.h"
 
 namespace mlos::api::http {
 namespace {
@@ -40,7 +40,9 @@ Result<wire::Reply> Encode(const Inference& inference, const engine::InferenceRe
   if (coding == wire::ContentCoding::kIdentity || reply.body.size() < kWorthPackingBytes) {
     return reply;
   }
-  reply.body = MLOS_TRY(wire::Deflate(coding, reply.body.view(), budget));
+  wire::ByteBuffer packed(budget);
+  MLOS_TRY(net::Deflate(coding, reply.body.view(), packed));
+  reply.body = std::move(packed);
   reply.content_encoding = wire::ToString(coding);
   return reply;
 }

@@ -30,8 +30,8 @@ class Server::Impl {
   static Result<std::unique_ptr<Impl>> Start(ServerOptions options, runtime::Runtime& runtime) {
     const unsigned threads =
         options.threads != 0 ? options.threads : std::max(1U, std::thread::hardware_concurrency());
-    wire::ListeningSockets sockets =
-        MLOS_TRY(wire::OpenListeningSockets(options.host, options.port, threads));
+    net::ListeningSockets sockets =
+        MLOS_TRY(net::OpenListeningSockets(options.host, options.port, threads));
     const wire::Limits limits = ToLimits(options);
     auto impl = std::make_unique<Impl>();
     impl->port_ = sockets.port;

@@ -1,89 +1,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
-#include <string_view>
-#include <utility>
-
-#include "base/status.h"
-#include "resource/byte_budget.h"
+#include "net/byte_buffer.h"
 
 namespace mlos::api::http::wire {
 
-/// Bytes that grow as they arrive or are written, counted against a budget as soon as they are more
-/// than a connection is worth. Never initialises what it allocates.
-///
-/// A failure sticks: once the budget or the allocator has refused to grow, what is appended is
-/// dropped and `status` tells why, so that encoders need to look only once, at the end. Move-only;
-/// thread-compatible.
-class ByteBuffer {
- public:
-  /// Buffers up to this size are not counted: connections are limited already.
-  static constexpr std::size_t kUncountedBytes = 16 << 10;
-
-  /// Uncounted.
-  ByteBuffer() = default;
-  /// Counted against `budget`, which must outlive it.
-  explicit ByteBuffer(resource::ByteBudget& budget) : budget_(&budget) {}
-  ByteBuffer(ByteBuffer&& other) noexcept { *this = std::move(other); }
-  ByteBuffer& operator=(ByteBuffer&& other) noexcept;
-  ~ByteBuffer();
-
-  char* data() { return data_; }
-  const char* data() const { return data_; }
-  std::size_t size() const { return size_; }
-  std::size_t capacity() const { return capacity_; }
-  bool empty() const { return size_ == 0; }
-  std::string_view view() const { return {data_, size_}; }
-  /// OVERLOADED or PAYLOAD_TOO_LARGE (it could never fit the budget), OUT_OF_MEMORY.
-  const Status& status() const { return status_; }
-
-  /// Makes room for `extra` bytes behind the end and returns where they start; null, and the status
-  /// is a failure, where there is none.
-  char* Prepare(std::size_t extra) {
-    if (capacity_ - size_ < extra && !Grow(extra)) return nullptr;
-    return data_ + size_;
-  }
-  /// Takes `count` bytes written behind the end for its own.
-  void Commit(std::size_t count) { size_ += count; }
-
-  void Append(std::string_view text);
-  void Append(char c) {
-    if (char* end = Prepare(1)) {
-      *end = c;
-      ++size_;
-    }
-  }
-
-  /// Says that about `bytes` will come in all: memory is taken as they arrive, but not beyond.
-  void Expect(std::size_t bytes) { expected_ = bytes; }
-
-  /// Puts `count` zero bytes behind the end, without counting them as content: what reads in wide
-  /// steps may read them. False where there is no room for them.
-  bool Pad(std::size_t count);
-
-  /// Drops the first `count` bytes.
-  void Consume(std::size_t count);
-  /// Drops all bytes and keeps the memory.
-  void Clear() { size_ = 0; }
-
- private:
-  bool Grow(std::size_t extra);
-  Status Count(std::size_t capacity);
-
-  char* data_ = nullptr;
-  std::size_t size_ = 0;
-  std::size_t capacity_ = 0;
-  std::size_t expected_ = 0;
-  resource::ByteBudget* budget_ = nullptr;
-  resource::Reservation reservation_;
-  Status status_;
-};
-
-/// Raises `reservation`, a share of `budget`, to `bytes`. OVERLOADED where others hold the rest,
-/// PAYLOAD_TOO_LARGE where the budget as a whole is smaller.
-Status RaiseReservation(resource::ByteBudget& budget, resource::Reservation& reservation,
-                        std::uint64_t bytes);
+using net::ByteBuffer;
+using net::RaiseReservation;
 
 }  // namespace mlos::api::http::wire

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <cstdint>
 #include <optional>
 #include <string_view>
 
+#include "net/coding.h"
+
 namespace mlos::api::http::wire {
 
-/// How a body is compressed (RFC 9110, section 8.4.1).
-enum class ContentCoding : std::uint8_t { kIdentity, kGzip, kDeflate };
+using net::ContentCoding;
 
 /// "gzip", "deflate"; empty for kIdentity.
 std::string_view ToString(ContentCoding coding);

@@ -17,7 +17,8 @@ Limits Share(const Limits& limits, unsigned threads) {
 
 }  // namespace
 
-Result<std::unique_ptr<Listener>> Listener::Start(ListeningSockets sockets, const Limits& limits,
+Result<std::unique_ptr<Listener>> Listener::Start(net::ListeningSockets sockets,
+                                                  const Limits& limits,
                                                   const std::shared_ptr<Handler>& handler) {
   const Limits share = Share(limits, static_cast<unsigned>(sockets.fds.size()));
   std::unique_ptr<Listener> listener(new Listener());

@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "api/http/wire/event_loop.h"
-#include "api/http/wire/sockets.h"
 #include "base/clock.h"
 #include "base/mutex.h"
+#include "net/sockets.h"
 
 namespace mlos::api::http::wire {
 
@@ -17,7 +17,8 @@ namespace mlos::api::http::wire {
 class Listener {
  public:
   /// Serves on one thread for each socket. IO_ERROR.
-  static Result<std::unique_ptr<Listener>> Start(ListeningSockets sockets, const Limits& limits,
+  static Result<std::unique_ptr<Listener>> Start(net::ListeningSockets sockets,
+                                                 const Limits& limits,
                                                  const std::shared_ptr<Handler>& handler);
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;

@@ -88,7 +88,7 @@ class EchoHandler : public Handler {
 class ListenerTest : public testing::Test {
  protected:
   void StartWith(const Limits& limits, unsigned threads = 2) {
-    ListeningSockets sockets = OpenListeningSockets("127.0.0.1", 0, threads).value();
+    net::ListeningSockets sockets = net::OpenListeningSockets("127.0.0.1", 0, threads).value();
     port_ = sockets.port;
     listener_ = Listener::Start(std::move(sockets), limits, handler_).value();
   }
@@ -336,11 +336,11 @@ TEST_F(ListenerTest, ShutdownCutsOffAtItsDeadline) {
 }
 
 TEST(SocketsTest, AnAddressIsTakenOnce) {
-  const ListeningSockets first = OpenListeningSockets("127.0.0.1", 0, 3).value();
+  const net::ListeningSockets first = net::OpenListeningSockets("127.0.0.1", 0, 3).value();
   EXPECT_EQ(first.fds.size(), 3);
-  EXPECT_EQ(OpenListeningSockets("127.0.0.1", first.port, 2).status().reason(),
+  EXPECT_EQ(net::OpenListeningSockets("127.0.0.1", first.port, 2).status().reason(),
             Reason::kAddressInUse);
-  EXPECT_EQ(OpenListeningSockets("example.com", 0, 1).status().field(), "host");
+  EXPECT_EQ(net::OpenListeningSockets("example.com", 0, 1).status().field(), "host");
 }
 
 }  // namespace

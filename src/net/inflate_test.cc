@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-#include "api/http/wire/inflate.h"
+#include "net/inflate.h"
 
 #include <gtest/gtest.h>
 #include <zlib.h>
 
 #include <string>
 
-namespace mlos::api::http::wire {
+namespace mlos::net {
 namespace {
 
 std::string Gzip(const std::string& text) {
@@ -65,4 +65,4 @@ TEST_F(InflateTest, RefusesBombsBeforeTheyGoOff) {
 }
 
 }  // namespace
-}  // namespace mlos::api::http::wire
+}  // namespace mlos::net

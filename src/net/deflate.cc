@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-#include "api/http/wire/deflate.h"
+#include "net/deflate.h"
 
 #include <zlib.h>
 
 #include <algorithm>
 #include <limits>
 
-namespace mlos::api::http::wire {
+namespace mlos::net {
 namespace {
 
 constexpr int kZlib = 15;
@@ -49,17 +49,15 @@ class Deflater {
 
 }  // namespace
 
-Result<ByteBuffer> Deflate(ContentCoding coding, std::string_view text,
-                           resource::ByteBudget& budget) {
+Status Deflate(ContentCoding coding, std::string_view data, ByteBuffer& out) {
   Deflater deflater(coding);
-  if (!deflater.ready()) return Status(Reason::kOutOfMemory, "no memory to compress the reply");
-  ByteBuffer compressed(budget);
+  if (!deflater.ready()) return {Reason::kOutOfMemory, "no memory to compress the reply"};
   for (bool ended = false; !ended;) {
-    char* room = compressed.Prepare(kPieceBytes);
-    if (room == nullptr) return compressed.status();
-    compressed.Commit(deflater.Next(text, room, kPieceBytes, ended));
+    char* room = out.Prepare(kPieceBytes);
+    if (room == nullptr) return out.status();
+    out.Commit(deflater.Next(data, room, kPieceBytes, ended));
   }
-  return compressed;
+  return OkStatus();
 }
 
-}  // namespace mlos::api::http::wire
+}  // namespace mlos::net

@@ -8,7 +8,7 @@
 #include "base/result.h"
 #include "base/unique_fd.h"
 
-namespace mlos::api::http::wire {
+namespace mlos::net {
 
 /// Sockets that listen on one address and port, and share its connections.
 struct ListeningSockets {
@@ -23,4 +23,4 @@ struct ListeningSockets {
 Result<ListeningSockets> OpenListeningSockets(const std::string& host, std::uint16_t port,
                                               unsigned count);
 
-}  // namespace mlos::api::http::wire
+}  // namespace mlos::net

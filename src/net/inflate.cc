@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "api/http/wire/inflate.h"
+#include "net/inflate.h"
 
 #include <zlib.h>
 
@@ -7,7 +7,7 @@
 #include <limits>
 #include <string>
 
-namespace mlos::api::http::wire {
+namespace mlos::net {
 namespace {
 
 // The largest window, and no other format than the one.
@@ -94,4 +94,4 @@ Result<ByteBuffer> Inflate(ContentCoding coding, std::string_view compressed,
   return inflated;
 }
 
-}  // namespace mlos::api::http::wire
+}  // namespace mlos::net

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "api/http/wire/sockets.h"
+#include "net/sockets.h"
 
 #include <sys/socket.h>
 
@@ -10,7 +10,7 @@
 #include <system_error>
 #include <utility>
 
-namespace mlos::api::http::wire {
+namespace mlos::net {
 namespace {
 
 using boost::asio::ip::tcp;
@@ -76,4 +76,4 @@ Result<ListeningSockets> OpenListeningSockets(const std::string& host, std::uint
   return sockets;
 }
 
-}  // namespace mlos::api::http::wire
+}  // namespace mlos::net

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-#include "api/http/wire/byte_buffer.h"
+#include "net/byte_buffer.h"
 
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <string>
 
-namespace mlos::api::http::wire {
+namespace mlos::net {
 namespace {
 
 constexpr std::size_t kCapacityMin = 1 << 10;
@@ -80,4 +80,4 @@ Status RaiseReservation(resource::ByteBudget& budget, resource::Reservation& res
   return OkStatus();
 }
 
-}  // namespace mlos::api::http::wire
+}  // namespace mlos::net

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: MIT
+#include "api/grpc/call/call.h"
+
+#include <chrono>
+#include <limits>
+#include <string>
+#include <utility>
+
+#include "api/grpc/call/metadata.h"
+#include "api/grpc/http2/limits.h"
+#include "base/log.h"
+#include "net/deflate.h"
+
+namespace mlos::api::grpc::call {
+namespace {
+
+// Messages that carry no tensors.
+constexpr std::uint64_t kDocumentBytesMax = 1 << 20;
+// Below this, compressing a message costs more than sending it.
+constexpr std::size_t kGzipBytesMin = 1 << 10;
+
+}  // namespace
+
+Call::Call(std::shared_ptr<Service> service, const Method& method, const CallHead& head,
+           std::int32_t stream_id, std::shared_ptr<http2::StreamPort> port)
+    : service_(std::move(service)),
+      method_(method),
+      head_(head),
+      stream_id_(stream_id),
+      port_(std::move(port)),
+      reader_(service_->budget(),
+              method.carries_tensors ? service_->options().message_bytes_max : kDocumentBytesMax),
+      waiting_(service_->budget()) {}
+
+Call::~Call() {
+  if (!finished()) Finish(Status(Reason::kInternal, "the request was dropped"));
+}
+
+void Call::OnData(std::string_view data) {
+  received_ += data.size();
+  if (finished()) {
+    port_->Consume(stream_id_, data.size());
+  } else if (paused_ || feeding_ || !waiting_.empty()) {
+    // No more than the stream's window: what waits is not given back to the caller.
+    waiting_.Append(data);
+    if (!waiting_.status().ok()) Finish(waiting_.status());
+  } else {
+    Feed(data);
+  }
+}
+
+void Call::Feed(std::string_view data) {
+  feeding_ = true;
+  const std::size_t size = data.size();
+  while (!data.empty() && !paused_ && !finished()) {
+    const Result<bool> whole = reader_.Read(data);
+    if (!whole.ok()) {
+      Finish(whole.status());
+    } else if (*whole) {
+      Deliver();
+    }
+  }
+  if (finished()) {
+    data = {};
+  } else {
+    waiting_.Append(data);
+    if (!waiting_.status().ok()) Finish(waiting_.status());
+  }
+  feeding_ = false;
+  port_->Consume(stream_id_, size - data.size());
+}
+
+void Call::Deliver() {
+  if (has_message_ && !method_.client_streaming) {
+    Finish(Status(Reason::kMalformedRequest, "the method takes one message, and got another"));
+    return;
+  }
+  has_message_ = true;
+  handler_->OnMessage(reader_.TakeMessage());
+}
+
+void Call::Resume() {
+  paused_ = false;
+  if (feeding_) return;
+  FeedWaiting();
+  if (ended_ && !paused_ && waiting_.empty()) EndOfMessages();
+}
+
+void Call::FeedWaiting() {
+  if (waiting_.empty() || paused_ || finished()) return;
+  const net::ByteBuffer data = std::exchange(waiting_, net::ByteBuffer(service_->budget()));
+  Feed(data.view());
+}
+
+void Call::OnEnd() {
+  ended_ = true;
+  if (!paused_ && !feeding_ && waiting_.empty()) EndOfMessages();
+}
+
+void Call::EndOfMessages() {
+  if (finished() || std::exchange(half_closed_, true)) return;
+  if (reader_.in_message()) {
+    Finish(Status(Reason::kMalformedRequest, "the request ends inside of a message"));
+  } else if (!has_message_ && !method_.client_streaming) {
+    Finish(Status(Reason::kMalformedRequest, "the request has no message"));
+  } else {
+    handler_->OnHalfClose();
+  }
+}
+
+net::ByteBuffer Call::NewMessage() {
+  net::ByteBuffer message(service_->budget());
+  if (message.Prepare(kPrefixBytes) != nullptr) message.Commit(kPrefixBytes);
+  return message;
+}
+
+http2::Part Call::PartOf(net::ByteBuffer message) {
+  bool compressed = false;
+  if (head_.accepts_gzip && message.size() > kGzipBytesMin) {
+    net::ByteBuffer small = NewMessage();
+    compressed =
+        net::Deflate(net::ContentCoding::kGzip, message.view().substr(kPrefixBytes), small).ok();
+    if (compressed) message = std::move(small);
+  }
+  WritePrefix(message.data(), compressed,
+              static_cast<std::uint32_t>(message.size() - kPrefixBytes));
+  http2::Part part;
+  if (head_.accepts_gzip) part.encoding = "gzip";
+  part.data = std::move(message);
+  return part;
+}
+
+void Call::Send(net::ByteBuffer message) {
+  if (finished()) return;
+  waiting_bytes_.fetch_add(message.size(), std::memory_order_relaxed);
+  port_->Send(stream_id_, PartOf(std::move(message)));
+}
+
+void Call::SendLast(net::ByteBuffer message) {
+  if (!MarkFinished(OkStatus())) return;
+  http2::Part part = PartOf(std::move(message));
+  part.end = true;
+  part.trailers = TrailersOf(OkStatus());
+  port_->Send(stream_id_, std::move(part));
+}
+
+void Call::Finish(const Status& status) {
+  if (!MarkFinished(status)) return;
+  http2::Part part;
+  part.end = true;
+  part.trailers = TrailersOf(status);
+  port_->Send(stream_id_, std::move(part));
+}
+
+bool Call::MarkFinished(const Status& status) {
+  if (finished_.exchange(true, std::memory_order_acq_rel)) return false;
+  const std::int64_t time_us = MicrosecondsBetween(start_, SteadyClock::now());
+  service_->runtime().stats().RecordRequest("grpc", method_.path, status, time_us);
+  Log(LogLevel::kDebug, "grpc call",
+      {{"method", method_.path}, {"code", GrpcCode(status)}, {"time_us", time_us}});
+  return true;
+}
+
+void Call::OnSent(std::size_t waiting_bytes) {
+  waiting_bytes_.store(waiting_bytes, std::memory_order_relaxed);
+  if (!finished()) handler_->OnDrained();
+}
+
+void Call::OnClose() {
+  cancellation_->Cancel();
+  waiting_ = net::ByteBuffer();
+  if (MarkFinished(Status(Reason::kCancelled, "the caller has gone away"))) handler_->OnCancel();
+}
+
+void Call::OnTick(SteadyClock::time_point now) {
+  if (finished()) return;
+  if (now >= head_.deadline) {
+    cancellation_->Cancel();
+    handler_->OnCancel();
+    Finish(Status(Reason::kDeadlineExceeded, "the deadline of the call has passed"));
+    return;
+  }
+  CheckProgress(now);
+  if (!finished()) handler_->OnTick(now);
+}
+
+void Call::CheckProgress(SteadyClock::time_point now) {
+  const bool awaited = !ended_ && !paused_ && (!method_.client_streaming || reader_.in_message());
+  if (!awaited) {
+    read_deadline_ = kNoDeadline;
+  } else if (read_deadline_ == kNoDeadline || received_ - received_mark_ >= http2::kProgressBytes) {
+    received_mark_ = received_;
+    read_deadline_ = now + std::chrono::milliseconds(service_->options().body_timeout_ms);
+  } else if (now >= read_deadline_) {
+    Finish(Status(Reason::kRequestTimeout, "the request did not arrive in time"));
+  }
+}
+
+}  // namespace mlos::api::grpc::call

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "api/grpc/call/message_reader.h"
+#include "api/grpc/call/service.h"
+#include "api/grpc/http2/stream.h"
+#include "base/clock.h"
+#include "engine/cancellation.h"
+
+namespace mlos::api::grpc::call {
+
+class Call;
+
+/// What a method does with one call. Called on the connection's thread only; lives as long as the
+/// call.
+class CallHandler {
+ public:
+  CallHandler() = default;
+  CallHandler(const CallHandler&) = delete;
+  CallHandler& operator=(const CallHandler&) = delete;
+  virtual ~CallHandler() = default;
+
+  /// A message of the request; exactly one where the method takes no stream.
+  virtual void OnMessage(Message message) = 0;
+  /// The request is complete.
+  virtual void OnHalfClose() = 0;
+  /// The caller has taken what was sent.
+  virtual void OnDrained() {}
+  /// Four times a second.
+  virtual void OnTick(SteadyClock::time_point /*now*/) {}
+  /// Nobody waits for the reply any more.
+  virtual void OnCancel() {}
+};
+
+struct Method {
+  std::string_view path;  ///< "/mlos.v1.InferenceService/Infer"
+  bool client_streaming = false;
+  /// Messages may be as large as the server takes; of others 1 MiB.
+  bool carries_tensors = false;
+  std::unique_ptr<CallHandler> (*open)(Call& call) = nullptr;
+};
+
+/// What the head of a call says.
+struct CallHead {
+  Deadline deadline = kNoDeadline;
+  bool accepts_gzip = false;  ///< and has sent it
+};
+
+/// One call on its way through a method. Whoever works on it holds it; should all of them drop it
+/// unanswered, it answers INTERNAL. Send, SendLast, Finish and what is const may be called from any
+/// thread, the rest from the connection's.
+class Call : public http2::StreamHandler, public std::enable_shared_from_this<Call> {
+ public:
+  Call(std::shared_ptr<Service> service, const Method& method, const CallHead& head,
+       std::int32_t stream_id, std::shared_ptr<http2::StreamPort> port);
+  ~Call() override;
+  /// Makes the handler; once, right after the constructor.
+  void Open() { handler_ = method_.open(*this); }
+
+  Service& service() { return *service_; }
+  runtime::Runtime& runtime() { return service_->runtime(); }
+  Deadline deadline() const { return head_.deadline; }
+  /// Set when the caller goes away.
+  const std::shared_ptr<engine::Cancellation>& cancellation() const { return cancellation_; }
+  bool finished() const { return finished_.load(std::memory_order_acquire); }
+
+  /// A buffer for a message of the reply, with room for its prefix before it.
+  net::ByteBuffer NewMessage();
+  /// Sends a message of the reply, made by NewMessage.
+  void Send(net::ByteBuffer message);
+  /// Sends the last message and ends the call with OK.
+  void SendLast(net::ByteBuffer message);
+  /// Ends the call. Only the first end counts.
+  void Finish(const Status& status);
+  /// Bytes that the caller has not taken.
+  std::size_t waiting_bytes() const { return waiting_bytes_.load(std::memory_order_relaxed); }
+  /// Runs `task` on the connection's thread, soon.
+  void Post(std::function<void()> task) { port_->Post(std::move(task)); }
+  bool RunsHere() { return port_->RunsHere(); }
+
+  /// Between these two, messages wait and the caller is held back.
+  void Pause() { paused_ = true; }
+  void Resume();
+
+  void OnData(std::string_view data) override;
+  void OnEnd() override;
+  void OnSent(std::size_t waiting_bytes) override;
+  void OnClose() override;
+  void OnTick(SteadyClock::time_point now) override;
+
+ private:
+  void Feed(std::string_view data);
+  void FeedWaiting();
+  void Deliver();
+  void EndOfMessages();
+  void CheckProgress(SteadyClock::time_point now);
+  /// False for all calls but the first.
+  bool MarkFinished(const Status& status);
+  http2::Part PartOf(net::ByteBuffer message);
+
+  // Keeps the budget alive, and dies after what is counted against it.
+  const std::shared_ptr<Service> service_;
+  const Method& method_;
+  const CallHead head_;
+  const std::int32_t stream_id_;
+  const std::shared_ptr<http2::StreamPort> port_;
+  const SteadyClock::time_point start_ = SteadyClock::now();
+  const std::shared_ptr<engine::Cancellation> cancellation_ =
+      std::make_shared<engine::Cancellation>();
+
+  MessageReader reader_;
+  net::ByteBuffer waiting_;  ///< bytes of the request that came while paused
+  bool paused_ = false;
+  bool feeding_ = false;
+  bool ended_ = false;        ///< the request is complete
+  bool half_closed_ = false;  ///< and the handler knows
+  bool has_message_ = false;
+  std::uint64_t received_ = 0;
+  std::uint64_t received_mark_ = 0;  ///< when the deadline was set
+  Deadline read_deadline_ = kNoDeadline;
+
+  std::atomic<bool> finished_{false};
+  std::atomic<std::size_t> waiting_bytes_{0};
+  std::unique_ptr<CallHandler> handler_;
+};
+
+}  // namespace mlos::api::grpc::call

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+#include <algorithm>
+#include <iterator>
+#include <string>
+#include <utility>
+
+#include "api/grpc/messages/unary.h"
+#include "api/grpc/methods.h"
+#include "grpc/health/v1/health.pb.h"
+
+// The gRPC health checking protocol.
+namespace mlos::api::grpc {
+namespace {
+
+namespace health = ::grpc::health::v1;
+using Answer = health::HealthCheckResponse;
+
+constexpr std::string_view kServices[] = {
+    "",
+    "inference.GRPCInferenceService",
+    "mlos.v1.HealthService",
+    "mlos.v1.InferenceService",
+    "mlos.v1.ModelService",
+    "mlos.v1.PluginService",
+};
+
+Answer::ServingStatus StatusOf(runtime::Runtime& runtime, const std::string& service) {
+  if (std::find(std::begin(kServices), std::end(kServices), service) != std::end(kServices)) {
+    return runtime.ready() ? Answer::SERVING : Answer::NOT_SERVING;
+  }
+  const Result<runtime::ModelInfo> model = runtime.GetModel(service);
+  if (!model.ok()) return Answer::SERVICE_UNKNOWN;
+  return model->state == runtime::ModelState::kLoaded ? Answer::SERVING : Answer::NOT_SERVING;
+}
+
+Result<Answer> Check(call::Call& call, const health::HealthCheckRequest& request) {
+  Answer answer;
+  answer.set_status(StatusOf(call.runtime(), request.service()));
+  if (answer.status() != Answer::SERVICE_UNKNOWN) return answer;
+  return Status(Reason::kModelNotFound, "neither a service nor a model of this name is known")
+      .WithField("service");
+}
+
+/// Tells the state, and again whenever it has changed; looks four times a second.
+class Watch : public call::CallHandler {
+ public:
+  explicit Watch(call::Call& call) : call_(call) {}
+
+  void OnMessage(call::Message message) override {
+    health::HealthCheckRequest request;
+    resource::Reservation held;
+    const Status parsed =
+        messages::Parse(call_.service(), message, messages::kFlatCost, request, held);
+    if (!parsed.ok()) return call_.Finish(parsed);
+    service_ = request.service();
+  }
+  void OnHalfClose() override {
+    watching_ = true;
+    Tell();
+  }
+  void OnTick(SteadyClock::time_point /*now*/) override { Tell(); }
+
+ private:
+  void Tell() {
+    if (!watching_ || call_.waiting_bytes() != 0) return;
+    const Answer::ServingStatus status = StatusOf(call_.runtime(), service_);
+    if (std::exchange(told_, status) == status) return;
+    Answer answer;
+    answer.set_status(status);
+    net::ByteBuffer message = messages::Encode(call_, answer);
+    if (!message.status().ok()) return call_.Finish(message.status());
+    call_.Send(std::move(message));
+  }
+
+  call::Call& call_;
+  std::string service_;
+  bool watching_ = false;
+  Answer::ServingStatus told_ = Answer::UNKNOWN;
+};
+
+}  // namespace
+
+std::vector<call::Method> HealthMethods() {
+  return {{.path = "/grpc.health.v1.Health/Check", .open = &messages::Unary<&Check>::Open},
+          {.path = "/grpc.health.v1.Health/Watch",
+           .open = [](call::Call& call) -> std::unique_ptr<call::CallHandler> {
+             return std::make_unique<Watch>(call);
+           }}};
+}
+
+}  // namespace mlos::api::grpc

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/intrusive/list.hpp>
+#include <memory>
+#include <unordered_map>
+#include <utility>
+
+#include "api/grpc/http2/connection.h"
+#include "base/mutex.h"
+#include "base/unique_fd.h"
+
+namespace mlos::api::grpc::http2 {
+
+/// One thread's share of the server: its listening socket, its connections and their deadlines. No
+/// state is shared with other loops, so nothing on the way of a request takes a lock. The limits on
+/// connections hold for each loop's share.
+///
+/// Run, Post, RunsHere, Drain, Stop and Finish may be called from any thread; the rest belongs to
+/// the thread in Run.
+class EventLoop : public std::enable_shared_from_this<EventLoop> {
+ public:
+  static Result<std::shared_ptr<EventLoop>> Create(UniqueFd listening, const Limits& limits,
+                                                   std::shared_ptr<Acceptor> acceptor);
+  /// Serves until the last connection of a drained loop is closed, or Stop.
+  void Run();
+  /// Takes what the kernel has accepted, stops listening, and lets calls under way end.
+  void Drain();
+  /// Makes Run return whatever is under way, and drops it.
+  void Stop();
+  /// After Run has returned: releases what the connections hold. Later posts are dropped.
+  void Finish();
+
+  /// Runs `task` on the loop's thread, soon; never once the loop is finished.
+  template <typename Task>
+  void Post(Task task) {
+    const MutexLock lock(post_mutex_);
+    if (!finished_) boost::asio::post(io_, std::move(task));
+  }
+  bool RunsHere() { return io_.get_executor().running_in_this_thread(); }
+
+  void Remove(Connection& connection);
+  Acceptor& acceptor() { return *acceptor_handler_; }
+  const Limits& limits() const { return limits_; }
+  /// The time of the last tick; a quarter of a second old at most.
+  SteadyClock::time_point now() const { return now_; }
+
+ private:
+  EventLoop(const Limits& limits, std::shared_ptr<Acceptor> acceptor);
+
+  using Tcp = boost::asio::ip::tcp;
+  void Accept();
+  void OnAccept(const boost::system::error_code& error, Tcp::socket socket);
+  void Add(Tcp::socket socket);
+  bool MakeRoom(const boost::asio::ip::address& peer);
+  bool CloseIdle(const boost::asio::ip::address* peer);
+  void Tick();
+  void EndWhenEmpty();
+
+  const Limits limits_;
+  const std::shared_ptr<Acceptor> acceptor_handler_;
+  boost::asio::io_context io_{1};
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
+  Tcp::acceptor acceptor_;
+  boost::asio::steady_timer timer_;
+  boost::asio::steady_timer accept_pause_;
+  SteadyClock::time_point now_ = SteadyClock::now();
+  bool draining_ = false;
+
+  /// Longest open first.
+  boost::intrusive::list<Connection, boost::intrusive::base_hook<OpenHook>> open_;
+  std::unordered_map<boost::asio::ip::address, unsigned> open_per_peer_;
+
+  Mutex post_mutex_;
+  bool finished_ GUARDED_BY(post_mutex_) = false;
+};
+
+}  // namespace mlos::api::grpc::http2

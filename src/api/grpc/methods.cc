@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: MIT
+#include "api/grpc/methods.h"
+
+namespace mlos::api::grpc {
+
+std::vector<call::Method> Methods() {
+  std::vector<call::Method> all;
+  for (const auto& methods :
+       {OipMethods(), OipInferenceMethods(), HealthMethods(), InferenceMethods()}) {
+    all.insert(all.end(), methods.begin(), methods.end());
+  }
+  return all;
+}
+
+}  // namespace mlos::api::grpc

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+#include "api/grpc/oip_inference.h"
+
+#include <utility>
+
+#include "api/grpc/messages/codec.h"
+#include "api/grpc/methods.h"
+#include "api/grpc/oip_name.h"
+#include "api/grpc/tensors/oip_reader.h"
+#include "api/grpc/tensors/oip_writer.h"
+
+namespace mlos::api::grpc {
+namespace {
+
+using runtime::ServedModel;
+
+Result<engine::InferenceRequest> Translate(OipInference& work, const ServedModel& model) {
+  MLOS_TRY(CheckOipVersion(model.model_id(), model.version(), work.request.model_version()));
+  MLOS_TRY(tensors::CheckOipParameters(work.request));
+  engine::InferenceRequest request;
+  request.requested_outputs = MLOS_TRY(tensors::ReadOipOutputs(work.request, model.schema()));
+  request.inputs = MLOS_TRY(tensors::ReadOipInputs(work.request, work.memory));
+  MLOS_TRY(runtime::CheckInputs(model.schema(), request.inputs));
+  return request;
+}
+
+/// ModelInfer.
+class ModelInfer : public call::CallHandler {
+ public:
+  explicit ModelInfer(call::Call& call) : call_(call) {}
+
+  void OnMessage(call::Message message) override { message_ = std::move(message); }
+  void OnHalfClose() override {
+    const auto place =
+        messages::IsLarge(message_) ? call::Place::kWorker : call::Place::kEventThread;
+    call_.service().Post(place, [this, call = call_.shared_from_this()] { Run(call); });
+  }
+
+ private:
+  void Run(const std::shared_ptr<call::Call>& call) {
+    const auto work = std::make_shared<OipInference>(call->service().budget());
+    const Status parsed = messages::Parse(call->service(), message_, tensors::kOipRequestCost,
+                                          work->request, work->held);
+    message_ = call::Message();
+    if (!parsed.ok()) return call->Finish(parsed);
+    RunOip(*call, work, call->deadline(), [call, work](Result<engine::InferenceResponse> outcome) {
+      if (!outcome.ok()) return call->Finish(outcome.status());
+      const tensors::OipResponse response(OipHead(*work), *outcome);
+      net::ByteBuffer message = call->NewMessage();
+      response.AppendTo(message);
+      if (!message.status().ok()) return call->Finish(message.status());
+      call->SendLast(std::move(message));
+    });
+  }
+
+  call::Call& call_;
+  call::Message message_;
+};
+
+}  // namespace
+
+void RunOip(call::Call& call, const std::shared_ptr<OipInference>& work, Deadline deadline,
+            runtime::Runtime::InferCallback done) {
+  auto& runtime = call.runtime();
+  auto acquired =
+      runtime.Acquire(OipModelId(work->request.model_name(), work->request.model_version()));
+  if (!acquired.ok()) return done(acquired.status());
+  work->model = std::move(acquired).value();
+  Result<engine::InferenceRequest> request = Translate(*work, *work->model);
+  if (!request.ok()) {
+    runtime.stats().RecordInference(work->model->model_id(), work->model->plugin_id(),
+                                    request.status(), 0, 0);
+    return done(request.status());
+  }
+  request->deadline = deadline;
+  request->cancellation = call.cancellation();
+  request->keepalive = work;
+  runtime.Infer(work->model, std::move(request).value(), std::move(done));
+}
+
+inference::ModelInferResponse OipHead(const OipInference& work) {
+  inference::ModelInferResponse head;
+  head.set_model_name(work.request.model_name());
+  head.set_model_version(work.model->version());
+  head.set_id(work.request.id());
+  return head;
+}
+
+std::vector<call::Method> OipInferenceMethods() {
+  return {{.path = "/inference.GRPCInferenceService/ModelInfer",
+           .carries_tensors = true,
+           .open = [](call::Call& call) -> std::unique_ptr<call::CallHandler> {
+             return std::make_unique<ModelInfer>(call);
+           }}};
+}
+
+}  // namespace mlos::api::grpc

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: MIT
+#include <string>
+#include <vector>
+
+#include "api/grpc/messages/unary.h"
+#include "api/grpc/methods.h"
+#include "api/grpc/oip_name.h"
+#include "api/grpc/tensors/dtype.h"
+#include "inference/grpc_service.pb.h"
+
+// The Open Inference Protocol but for inference itself, with Triton's repository and statistics.
+namespace mlos::api::grpc {
+namespace {
+
+using call::Call;
+using call::Place;
+using messages::Unary;
+using runtime::ModelInfo;
+using runtime::ModelState;
+
+Result<inference::ServerLiveResponse> ServerLive(Call& /*call*/,
+                                                 const inference::ServerLiveRequest& /*request*/) {
+  inference::ServerLiveResponse response;
+  response.set_live(true);
+  return response;
+}
+
+Result<inference::ServerReadyResponse> ServerReady(
+    Call& call, const inference::ServerReadyRequest& /*request*/) {
+  inference::ServerReadyResponse response;
+  response.set_ready(call.runtime().ready());
+  return response;
+}
+
+Result<inference::ServerMetadataResponse> ServerMetadata(
+    Call& call, const inference::ServerMetadataRequest& /*request*/) {
+  inference::ServerMetadataResponse response;
+  response.set_name("mlos-core");
+  response.set_version(call.service().options().version);
+  for (const char* extension :
+       {"model_repository", "model_repository(unload_dependents)", "statistics"}) {
+    response.add_extensions(extension);
+  }
+  return response;
+}
+
+/// The model `name` stands for, in that version.
+Result<ModelInfo> Find(Call& call, const std::string& name, const std::string& version) {
+  ModelInfo model = MLOS_TRY(call.runtime().GetModel(OipModelId(name, version)));
+  MLOS_TRY(CheckOipVersion(model.model_id, model.version, version));
+  return model;
+}
+
+Result<inference::ModelReadyResponse> ModelReady(Call& call,
+                                                 const inference::ModelReadyRequest& request) {
+  const Result<ModelInfo> model = Find(call, request.name(), request.version());
+  if (!model.ok() && model.status().code() != StatusCode::kNotFound) return model.status();
+  inference::ModelReadyResponse response;
+  response.set_ready(model.ok() && model->state == ModelState::kLoaded);
+  return response;
+}
+
+void Describe(const tensor::TensorSpec& spec,
+              inference::ModelMetadataResponse::TensorMetadata& metadata) {
+  metadata.set_name(spec.name);
+  metadata.set_datatype(std::string(tensors::OipName(spec.dtype)));
+  for (const tensor::Dim& dim : spec.dims) metadata.add_shape(dim.size);
+}
+
+Result<inference::ModelMetadataResponse> ModelMetadata(
+    Call& call, const inference::ModelMetadataRequest& request) {
+  const ModelInfo model = MLOS_TRY(Find(call, request.name(), request.version()));
+  inference::ModelMetadataResponse response;
+  response.set_name(request.name());
+  response.add_versions(model.version);
+  response.set_platform(model.execution_format + "_" + model.plugin_id);
+  for (const auto& spec : model.schema.inputs) Describe(spec, *response.add_inputs());
+  for (const auto& spec : model.schema.outputs) Describe(spec, *response.add_outputs());
+  return response;
+}
+
+std::string IndexState(ModelState state) {
+  switch (state) {
+    case ModelState::kLoaded:
+      return "READY";
+    case ModelState::kLoading:
+      return "LOADING";
+    default:
+      return "UNAVAILABLE";
+  }
+}
+
+Result<inference::RepositoryIndexResponse> RepositoryIndex(
+    Call& call, const inference::RepositoryIndexRequest& request) {
+  inference::RepositoryIndexResponse response;
+  for (const ModelInfo& model : call.runtime().ListModels()) {
+    if (request.ready() && model.state != ModelState::kLoaded) continue;
+    auto* index = response.add_models();
+    index->set_name(model.model_id);
+    index->set_version(model.version);
+    index->set_state(IndexState(model.state));
+    if (!model.error.ok()) {
+      index->set_reason(std::string(model.error.message()));
+    } else if (model.state == ModelState::kUnloaded) {
+      index->set_reason("unloaded");
+    }
+  }
+  return response;
+}
+
+template <typename Request>
+Status CheckRepositoryRequest(const Request& request, bool may_have_parameters) {
+  if (!request.repository_name().empty()) {
+    return Status(Reason::kInvalidField, "there is one repository, without a name")
+        .WithField("repository_name");
+  }
+  if (!may_have_parameters && !request.parameters().empty()) {
+    return Status(Reason::kUnimplemented, "models are loaded as they are registered")
+        .WithField("parameters");
+  }
+  return OkStatus();
+}
+
+Result<inference::RepositoryModelLoadResponse> LoadModel(
+    Call& call, const inference::RepositoryModelLoadRequest& request) {
+  MLOS_TRY(CheckRepositoryRequest(request, false));
+  MLOS_TRY(call.runtime().LoadModel(request.model_name()));
+  return inference::RepositoryModelLoadResponse();
+}
+
+// Clients always say whether dependents shall be unloaded too; here no model has any.
+Result<inference::RepositoryModelUnloadResponse> UnloadModel(
+    Call& call, const inference::RepositoryModelUnloadRequest& request) {
+  MLOS_TRY(CheckRepositoryRequest(request, true));
+  MLOS_TRY(call.runtime().UnloadModel(request.model_name()));
+  return inference::RepositoryModelUnloadResponse();
+}
+
+void SetTimes(const runtime::LatencySummary& times, inference::StatisticDuration& duration) {
+  duration.set_count(times.count);
+  duration.set_ns(
+      static_cast<std::uint64_t>(times.mean_us * static_cast<double>(times.count) * 1000.0));
+}
+
+void Describe(const runtime::ModelStats& stats, const ModelInfo& model,
+              inference::ModelStatistics& described) {
+  std::uint64_t failed = 0;
+  for (const runtime::ErrorCount& error : stats.errors) failed += error.count;
+  described.set_name(model.model_id);
+  described.set_version(model.version);
+  described.set_inference_count(stats.success_count);
+  described.set_execution_count(stats.success_count);
+  auto& times = *described.mutable_inference_stats();
+  SetTimes(stats.run_time, *times.mutable_compute_infer());
+  SetTimes(stats.queue_time, *times.mutable_queue());
+  times.mutable_success()->set_count(stats.success_count);
+  times.mutable_success()->set_ns(times.compute_infer().ns() + times.queue().ns());
+  times.mutable_fail()->set_count(failed);
+  auto* memory = described.add_memory_usage();
+  memory->set_type("CPU");
+  memory->set_byte_size(model.memory.weight_bytes + model.memory.arena_bytes);
+}
+
+Result<inference::ModelStatisticsResponse> ModelStatistics(
+    Call& call, const inference::ModelStatisticsRequest& request) {
+  std::vector<ModelInfo> models;
+  if (request.name().empty()) {
+    models = call.runtime().ListModels();
+  } else {
+    models.push_back(MLOS_TRY(Find(call, request.name(), request.version())));
+  }
+  const std::vector<runtime::ModelStats> stats = call.runtime().stats().Models();
+  inference::ModelStatisticsResponse response;
+  for (const ModelInfo& model : models) {
+    for (const runtime::ModelStats& of_model : stats) {
+      if (of_model.model_id == model.model_id)
+        Describe(of_model, model, *response.add_model_stats());
+    }
+  }
+  return response;
+}
+
+#define MLOS_OIP_PATH(method) "/inference.GRPCInferenceService/" method
+
+}  // namespace
+
+std::vector<call::Method> OipMethods() {
+  return {
+      {.path = MLOS_OIP_PATH("ServerLive"), .open = &Unary<&ServerLive>::Open},
+      {.path = MLOS_OIP_PATH("ServerReady"), .open = &Unary<&ServerReady>::Open},
+      {.path = MLOS_OIP_PATH("ServerMetadata"), .open = &Unary<&ServerMetadata>::Open},
+      {.path = MLOS_OIP_PATH("ModelReady"), .open = &Unary<&ModelReady>::Open},
+      {.path = MLOS_OIP_PATH("ModelMetadata"), .open = &Unary<&ModelMetadata>::Open},
+      {.path = MLOS_OIP_PATH("ModelStatistics"),
+       .open = &Unary<&ModelStatistics, Place::kWorker>::Open},
+      {.path = MLOS_OIP_PATH("RepositoryIndex"),
+       .open = &Unary<&RepositoryIndex, Place::kWorker>::Open},
+      {.path = MLOS_OIP_PATH("RepositoryModelLoad"),
+       .open = &Unary<&LoadModel, Place::kManager>::Open},
+      {.path = MLOS_OIP_PATH("RepositoryModelUnload"),
+       .open = &Unary<&UnloadModel, Place::kManager>::Open},
+  };
+}
+
+}  // namespace mlos::api::grpc

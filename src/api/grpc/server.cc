@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+#include "api/grpc/server.h"
+
+#include <algorithm>
+#include <thread>
+#include <utility>
+
+#include "api/grpc/call/dispatcher.h"
+#include "api/grpc/http2/listener.h"
+#include "api/grpc/methods.h"
+#include "net/sockets.h"
+
+namespace mlos::api::grpc {
+
+class Server::Impl {
+ public:
+  static Result<std::unique_ptr<Impl>> Start(ServerOptions options, runtime::Runtime& runtime) {
+    const unsigned threads =
+        options.threads != 0 ? options.threads : std::max(1U, std::thread::hardware_concurrency());
+    net::ListeningSockets sockets =
+        MLOS_TRY(net::OpenListeningSockets(options.host, options.port, threads));
+    auto impl = std::make_unique<Impl>();
+    impl->port_ = sockets.port;
+    impl->service_ = std::make_shared<call::Service>(std::move(options.calls), runtime);
+    const auto dispatcher = std::make_shared<call::Dispatcher>(impl->service_, Methods());
+    impl->listener_ =
+        MLOS_TRY(http2::Listener::Start(std::move(sockets), options.limits, dispatcher));
+    return impl;
+  }
+
+  ~Impl() {
+    listener_.reset();
+    if (service_ != nullptr) service_->Join();
+  }
+
+  std::uint16_t port() const { return port_; }
+  bool Shutdown(Deadline deadline) { return listener_->Shutdown(deadline); }
+
+ private:
+  std::uint16_t port_ = 0;
+  std::shared_ptr<call::Service> service_;
+  std::unique_ptr<http2::Listener> listener_;
+};
+
+Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+Server::~Server() = default;
+
+Result<std::unique_ptr<Server>> Server::Start(ServerOptions options, runtime::Runtime& runtime) {
+  return std::unique_ptr<Server>(new Server(MLOS_TRY(Impl::Start(std::move(options), runtime))));
+}
+
+std::uint16_t Server::port() const { return impl_->port(); }
+
+bool Server::Shutdown(Deadline deadline) { return impl_->Shutdown(deadline); }
+
+}  // namespace mlos::api::grpc

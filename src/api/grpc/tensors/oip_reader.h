@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "api/grpc/messages/cost.h"
+#include "api/grpc/tensors/elements.h"
+#include "base/result.h"
+#include "engine/engine.h"
+#include "inference/grpc_service.pb.h"
+#include "tensor/tensor.h"
+
+namespace mlos::api::grpc::tensors {
+
+/// What parsing a ModelInferRequest may take.
+extern const messages::Cost kOipRequestCost;
+
+/// The inputs of `request` as tensors that borrow from it wherever its elements lie as the engine
+/// reads them. Every fault names the input as its field.
+Result<std::vector<tensor::NamedTensor>> ReadOipInputs(const inference::ModelInferRequest& request,
+                                                       TensorMemory& memory);
+
+/// The names of the outputs asked for. INVALID_FIELD for one that the model lacks or that is asked
+/// for twice, UNIMPLEMENTED for what Core does not do with outputs.
+Result<std::vector<std::string>> ReadOipOutputs(const inference::ModelInferRequest& request,
+                                                const engine::ModelSchema& schema);
+
+/// UNIMPLEMENTED for parameters that would change what a request means: shared memory, sequences.
+Status CheckOipParameters(const inference::ModelInferRequest& request);
+
+}  // namespace mlos::api::grpc::tensors

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+
+namespace mlos::net {
+
+/// How a body is compressed (RFC 9110, section 8.4.1): a gzip file (RFC 1952), or a zlib stream
+/// (RFC 1950), which is what "deflate" means there.
+enum class ContentCoding : std::uint8_t { kIdentity, kGzip, kDeflate };
+
+}  // namespace mlos::net
