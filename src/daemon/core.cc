@@ -35,6 +35,13 @@ runtime::RuntimeOptions RuntimeOptionsOf(const Config& config) {
   };
 }
 
+/// The doors that are open once Core has started.
+std::vector<std::string> OpenDoorsOf(const Config& config) {
+  std::vector<std::string> doors = {"http"};
+  if (!config.no_ipc) doors.emplace_back("ipc");
+  return doors;
+}
+
 api::http::ServerOptions HttpOptionsOf(const Config& config) {
   return {
       .host = config.http_host,
@@ -50,7 +57,25 @@ api::http::ServerOptions HttpOptionsOf(const Config& config) {
       .connections_max = config.connections_max,
       .connections_per_peer_max = config.connections_per_peer_max,
       .version = std::string(kVersion),
-      .apis = [] { return std::vector<std::string>{"http"}; },
+      .apis = [doors = OpenDoorsOf(config)] { return doors; },
+  };
+}
+
+api::ipc::ServerOptions IpcOptionsOf(const Config& config) {
+  std::vector<std::uint32_t> users;
+  for (const std::string& user : config.socket_users) {
+    users.push_back(static_cast<std::uint32_t>(std::stoul(user)));
+  }
+  return {
+      .socket = config.socket,
+      .mode = config.socket_mode,
+      .connections_max = config.socket_connections_max,
+      .users = std::move(users),
+      .frame_timeout_ms = config.body_timeout_ms,
+      .write_timeout_ms = config.write_timeout_ms,
+      .request_timeout_ms_max = config.request_timeout_ms_max,
+      .version = std::string(kVersion),
+      .apis = [doors = OpenDoorsOf(config)] { return doors; },
   };
 }
 
@@ -89,7 +114,9 @@ Status Core::OpenDoors(const Config& config) {
   http_ = MLOS_TRY(api::http::Server::Start(HttpOptionsOf(config), *runtime_));
   Log(LogLevel::kInfo, "serving HTTP", {{"host", config.http_host}, {"port", http_port()}});
   if (!config.no_grpc) Log(LogLevel::kInfo, "the gRPC door is not in this build");
-  if (!config.no_ipc) Log(LogLevel::kInfo, "the IPC door is not in this build");
+  if (config.no_ipc) return OkStatus();
+  ipc_ = MLOS_TRY(api::ipc::Server::Start(IpcOptionsOf(config), *runtime_));
+  Log(LogLevel::kInfo, "serving IPC", {{"socket", config.socket}});
   return OkStatus();
 }
 
@@ -100,9 +127,11 @@ void Core::LoadRegistered() {
 
 bool Core::Stop(std::chrono::milliseconds grace) {
   const Deadline deadline = SteadyClock::now() + grace;
-  const bool answered = http_->Shutdown(deadline);
+  bool answered = http_->Shutdown(deadline);
+  if (ipc_ != nullptr) answered &= ipc_->Shutdown(deadline);
   const bool drained = runtime_->Drain(deadline);
   if (loader_.joinable()) loader_.join();
+  ipc_.reset();
   http_.reset();
   return answered && drained;
 }

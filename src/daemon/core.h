@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "api/http/server.h"
+#include "api/ipc/server.h"
 #include "base/files.h"
 #include "base/result.h"
 #include "daemon/config.h"
@@ -41,6 +42,7 @@ class Core {
   FileLock state_lock_;
   std::unique_ptr<runtime::Runtime> runtime_;
   std::unique_ptr<api::http::Server> http_;
+  std::unique_ptr<api::ipc::Server> ipc_;
   std::thread loader_;
 };
 

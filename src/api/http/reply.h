@@ -4,6 +4,7 @@
 #include <string_view>
 #include <utility>
 
+#include "api/document/error_document.h"
 #include "api/http/json/json_writer.h"
 #include "api/http/wire/message.h"
 #include "base/result.h"
@@ -28,7 +29,6 @@ Result<wire::Reply> DocumentReply(resource::ByteBudget& budget, WriteMembers wri
   return reply;
 }
 
-/// The members of an error, without the braces: also of a model that could not be loaded.
-void WriteErrorMembers(json::JsonWriter& writer, const Status& status);
+using document::WriteErrorMembers;
 
 }  // namespace mlos::api::http
