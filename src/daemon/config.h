@@ -15,6 +15,9 @@ struct Config {
   std::vector<std::string> allowed_hosts;
   std::uint16_t grpc_port = 8081;
   std::string socket = "/tmp/mlos.sock";
+  std::uint32_t socket_mode = 0600;
+  std::vector<std::string> socket_users;
+  std::uint32_t socket_connections_max = 1'024;
   bool no_http = false;
   bool no_grpc = false;
   bool no_ipc = false;

@@ -37,10 +37,12 @@ runtime::RuntimeOptions RuntimeOptionsOf(const Config& config) {
   };
 }
 
-std::vector<std::string> ApisOf(const Config& config) {
-  std::vector<std::string> apis{"http"};
-  if (!config.no_grpc) apis.emplace_back("grpc");
-  return apis;
+/// The doors that are open once Core has started.
+std::vector<std::string> OpenDoorsOf(const Config& config) {
+  std::vector<std::string> doors = {"http"};
+  if (!config.no_grpc) doors.emplace_back("grpc");
+  if (!config.no_ipc) doors.emplace_back("ipc");
+  return doors;
 }
 
 api::grpc::ServerOptions GrpcOptionsOf(const Config& config) {
@@ -59,7 +61,7 @@ api::grpc::ServerOptions GrpcOptionsOf(const Config& config) {
   options.calls.body_timeout_ms = config.body_timeout_ms;
   options.calls.request_timeout_ms_max = config.request_timeout_ms_max;
   options.calls.version = std::string(kVersion);
-  options.calls.apis = [config] { return ApisOf(config); };
+  options.calls.apis = [doors = OpenDoorsOf(config)] { return doors; };
   return options;
 }
 
@@ -78,7 +80,25 @@ api::http::ServerOptions HttpOptionsOf(const Config& config) {
       .connections_max = config.connections_max,
       .connections_per_peer_max = config.connections_per_peer_max,
       .version = std::string(kVersion),
-      .apis = [config] { return ApisOf(config); },
+      .apis = [doors = OpenDoorsOf(config)] { return doors; },
+  };
+}
+
+api::ipc::ServerOptions IpcOptionsOf(const Config& config) {
+  std::vector<std::uint32_t> users;
+  for (const std::string& user : config.socket_users) {
+    users.push_back(static_cast<std::uint32_t>(std::stoul(user)));
+  }
+  return {
+      .socket = config.socket,
+      .mode = config.socket_mode,
+      .connections_max = config.socket_connections_max,
+      .users = std::move(users),
+      .frame_timeout_ms = config.body_timeout_ms,
+      .write_timeout_ms = config.write_timeout_ms,
+      .request_timeout_ms_max = config.request_timeout_ms_max,
+      .version = std::string(kVersion),
+      .apis = [doors = OpenDoorsOf(config)] { return doors; },
   };
 }
 
@@ -122,7 +142,9 @@ Status Core::OpenDoors(const Config& config) {
     MLOS_TRY(WriteFileAtomic(fs::path(config.state_dir) / "grpc.port",
                              std::to_string(grpc_->port()) + "\n"));
   }
-  if (!config.no_ipc) Log(LogLevel::kInfo, "the IPC door is not in this build");
+  if (config.no_ipc) return OkStatus();
+  ipc_ = MLOS_TRY(api::ipc::Server::Start(IpcOptionsOf(config), *runtime_));
+  Log(LogLevel::kInfo, "serving IPC", {{"socket", config.socket}});
   return OkStatus();
 }
 
@@ -134,9 +156,11 @@ void Core::LoadRegistered() {
 bool Core::Stop(std::chrono::milliseconds grace) {
   const Deadline deadline = SteadyClock::now() + grace;
   bool answered = http_->Shutdown(deadline);
-  if (grpc_ != nullptr) answered = grpc_->Shutdown(deadline) && answered;
+  if (grpc_ != nullptr) answered &= grpc_->Shutdown(deadline);
+  if (ipc_ != nullptr) answered &= ipc_->Shutdown(deadline);
   const bool drained = runtime_->Drain(deadline);
   if (loader_.joinable()) loader_.join();
+  ipc_.reset();
   http_.reset();
   grpc_.reset();
   return answered && drained;

@@ -8,6 +8,7 @@
 
 #include "api/grpc/server.h"
 #include "api/http/server.h"
+#include "api/ipc/server.h"
 #include "base/files.h"
 #include "base/result.h"
 #include "daemon/config.h"
@@ -43,6 +44,7 @@ class Core {
   std::unique_ptr<runtime::Runtime> runtime_;
   std::unique_ptr<api::http::Server> http_;
   std::unique_ptr<api::grpc::Server> grpc_;
+  std::unique_ptr<api::ipc::Server> ipc_;
   std::thread loader_;
 };
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdio>
 #include <limits>
 #include <optional>
 
@@ -123,6 +124,33 @@ Status SetLogFormat(Config& config, const Values& values) {
   return OkStatus();
 }
 
+Status SetSocketMode(Config& config, const Values& values) {
+  const std::string& text = values.back();
+  const auto [end, error] =
+      std::from_chars(text.data(), text.data() + text.size(), config.socket_mode, 8);
+  if (error != std::errc() || end != text.data() + text.size() || config.socket_mode > 0777) {
+    return Invalid(text, "permissions in octal, such as 0600 or 0660");
+  }
+  return OkStatus();
+}
+
+Values GetSocketMode(const Config& config) {
+  char text[16];
+  std::snprintf(text, sizeof(text), "%04o", config.socket_mode);
+  return {text};
+}
+
+Status SetSocketUsers(Config& config, const Values& values) {
+  for (const std::string& value : values) {
+    const auto uid = ParseNumber(value, std::span(kByteUnits).first(1));
+    if (!uid || *uid >= std::numeric_limits<std::uint32_t>::max()) {
+      return Invalid(value, "the number of a user");
+    }
+  }
+  config.socket_users = values;
+  return OkStatus();
+}
+
 constexpr std::uint64_t kDay = 24ULL * 3600 * 1000;
 
 #define MLOS_INTEGER(member, min, max) \
@@ -142,8 +170,17 @@ constexpr Option kOptions[] = {
      MLOS_LIST(allowed_hosts)},
     {"grpc_port", "--grpc-port", "-g", "PORT", "TCP port of the gRPC door; 0 takes any free one",
      false, false, MLOS_INTEGER(grpc_port, 0, 65535)},
-    {"socket", "--socket", "-s", "PATH", "Unix socket of the IPC door (not in this build)", false,
-     false, MLOS_TEXT(socket)},
+    {"socket", "--socket", "-s", "PATH", "Unix socket of the IPC door", false, false,
+     MLOS_TEXT(socket)},
+    {"socket_mode", "--socket-mode", "", "MODE",
+     "Permissions of that socket, in octal: who may connect", false, false, &SetSocketMode,
+     &GetSocketMode},
+    {"socket_users", "--socket-users", "", "UID[,UID]",
+     "User ids that may connect to it beside Core's own and root; without any, whoever its "
+     "permissions let in",
+     true, false, &SetSocketUsers, &GetList<&Config::socket_users>},
+    {"socket_connections_max", "--socket-connections-max", "", "N", "Open connections to it", false,
+     false, MLOS_INTEGER(socket_connections_max, 1, 100'000)},
     {"no_http", "--no-http", "", "", "Do not open the HTTP door", false, false,
      MLOS_SWITCH(no_http)},
     {"no_grpc", "--no-grpc", "", "", "Do not open the gRPC door", false, false,

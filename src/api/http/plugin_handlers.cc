@@ -2,113 +2,42 @@
 #include <string>
 #include <vector>
 
+#include "api/document/plugin_document.h"
 #include "api/http/call.h"
 #include "api/http/handlers.h"
 #include "api/http/json/document.h"
 #include "api/http/reply.h"
 
 namespace mlos::api::http {
-namespace {
 
 using json::JsonWriter;
 using runtime::PluginInfo;
 
-std::string_view HealthName(engine::EngineHealth health) {
-  switch (health) {
-    case engine::EngineHealth::kOk:
-      return "ok";
-    case engine::EngineHealth::kDegraded:
-      return "degraded";
-    case engine::EngineHealth::kFailed:
-      return "failed";
-  }
-  return "failed";
-}
-
-void WriteTexts(JsonWriter& writer, std::string_view key, const std::vector<std::string>& texts) {
-  writer.Key(key);
-  writer.StartArray();
-  for (const std::string& text : texts) writer.Text(text);
-  writer.EndArray();
-}
-
-void WritePlugin(JsonWriter& writer, const PluginInfo& plugin) {
-  writer.Text("id", plugin.id);
-  writer.Text("name", plugin.name);
-  writer.Text("version", plugin.version);
-  writer.Text("status", ToString(plugin.state));
-  writer.Text("health", HealthName(plugin.health));
-  writer.Text("path", plugin.path);
-  writer.Flag("builtin", plugin.builtin);
-  WriteTexts(writer, "formats", plugin.formats);
-  WriteTexts(writer, "models", plugin.model_ids);
-  writer.Count("arena_bytes", plugin.memory.arena_bytes);
-  writer.Count("weight_bytes", plugin.memory.weight_bytes);
-  if (plugin.error.ok()) return;
-  writer.Key("error");
-  writer.StartObject();
-  WriteErrorMembers(writer, plugin.error);
-  writer.EndObject();
-}
-
-Result<runtime::RegisterPluginRequest> ReadRequest(const wire::ByteBuffer& body) {
-  const json::Document document = MLOS_TRY(json::Document::Parse(body));
-  runtime::RegisterPluginRequest request;
-  request.id = MLOS_TRY(document.Text("id"));
-  request.name = MLOS_TRY(document.Text("name"));
-  request.version = MLOS_TRY(document.Text("version"));
-  request.path = MLOS_TRY(document.Text("path"));
-  request.config = MLOS_TRY(document.Object("config"));
-  if (request.id.empty()) {
-    return Status(Reason::kMissingField, "id is required: the name of the plugin").WithField("id");
-  }
-  return request;
-}
-
-}  // namespace
-
 Result<wire::Reply> RegisterPlugin(Call& call) {
-  const runtime::RegisterPluginRequest request = MLOS_TRY(ReadRequest(call.body()));
+  const runtime::RegisterPluginRequest request =
+      MLOS_TRY(document::ReadPluginRequest(MLOS_TRY(json::Document::Parse(call.body()))));
   const PluginInfo plugin = MLOS_TRY(call.runtime().RegisterPlugin(request));
   return DocumentReply(call.service().budget(), [&](JsonWriter& writer) {
-    writer.Text("status", "success");
-    writer.Text("plugin_id", plugin.id);
-    writer.Text("message", "Plugin registered successfully");
-    writer.Text("state", ToString(plugin.state));
-    writer.Text("next_steps", plugin.state == runtime::PluginState::kLoaded
-                                  ? "Register models that name this plugin_id"
-                                  : "Register the plugin again with the path of its shared object");
+    document::WritePluginRegistered(writer, plugin);
   });
 }
 
 Result<wire::Reply> ListPlugins(Call& call) {
   const std::vector<PluginInfo> plugins = call.runtime().ListPlugins();
-  return DocumentReply(call.service().budget(), [&](JsonWriter& writer) {
-    writer.Text("status", "success");
-    writer.Key("plugins");
-    writer.StartArray();
-    for (const PluginInfo& plugin : plugins) {
-      writer.StartObject();
-      WritePlugin(writer, plugin);
-      writer.EndObject();
-    }
-    writer.EndArray();
-    writer.Count("total", plugins.size());
-  });
+  return DocumentReply(call.service().budget(),
+                       [&](JsonWriter& writer) { document::WritePlugins(writer, plugins); });
 }
 
 Result<wire::Reply> GetPlugin(Call& call) {
   const PluginInfo plugin = MLOS_TRY(call.runtime().GetPlugin(call.id()));
   return DocumentReply(call.service().budget(),
-                       [&](JsonWriter& writer) { WritePlugin(writer, plugin); });
+                       [&](JsonWriter& writer) { document::WritePlugin(writer, plugin); });
 }
 
 Result<wire::Reply> RemovePlugin(Call& call) {
   MLOS_TRY(call.runtime().RemovePlugin(call.id()));
   return DocumentReply(call.service().budget(), [&](JsonWriter& writer) {
-    writer.Text("status", "success");
-    writer.Text("plugin_id", call.id());
-    writer.Text("message", "Plugin removed");
+    document::WritePluginRemoved(writer, call.id());
   });
 }
 

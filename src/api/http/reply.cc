@@ -5,13 +5,6 @@
 
 namespace mlos::api::http {
 
-void WriteErrorMembers(json::JsonWriter& writer, const Status& status) {
-  writer.Text("code", ToString(status.code()));
-  writer.Text("reason", ToString(status.reason()));
-  writer.Text("field", status.field());
-  writer.Text("message", status.message());
-}
-
 wire::Reply ErrorReply(const Status& status, std::string_view model_id) {
   wire::Reply reply;
   reply.http_status = HttpStatus(status.reason());

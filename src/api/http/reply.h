@@ -3,6 +3,7 @@
 
 #include <string_view>
 
+#include "api/document/error_document.h"
 #include "api/http/json/document_reply.h"
 #include "api/http/json/json_writer.h"
 #include "api/http/wire/message.h"
@@ -20,7 +21,6 @@ wire::Reply OipErrorReply(const Status& status);
 
 using json::DocumentReply;
 
-/// The members of an error, without the braces: also of a model that could not be loaded.
-void WriteErrorMembers(json::JsonWriter& writer, const Status& status);
+using document::WriteErrorMembers;
 
 }  // namespace mlos::api::http

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "api/document/health_document.h"
 #include "api/http/call.h"
 #include "api/http/handlers.h"
 #include "api/http/reply.h"
@@ -99,14 +100,7 @@ void WriteApis(JsonWriter& writer, const Service& service) {
 Result<wire::Reply> GetHealth(Call& call) {
   const Service& service = call.service();
   return DocumentReply(call.service().budget(), [&](JsonWriter& writer) {
-    writer.Text("status", "healthy");
-    writer.Text("service", "mlos-core");
-    writer.Text("version", service.options().version);
-    writer.Key("apis");
-    writer.StartArray();
-    for (const std::string& door : OpenDoors(service)) writer.Text(door);
-    writer.EndArray();
-    writer.Integer("timestamp", UnixSecondsNow());
+    document::WriteHealth(writer, service.options().version, OpenDoors(service));
   });
 }
 

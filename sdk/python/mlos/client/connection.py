@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: MIT
+"""Frames over a Unix socket, and who waits for which."""
+
+from __future__ import annotations
+
+import array
+import select
+import socket
+import threading
+import time
+
+from mlos.client import wire
+from mlos.client.error import MlosError, ProtocolError
+
+
+class Connection:
+    """A socket whose answers come in any order. One of the threads that wait reads, the others are
+    told. Thread-safe."""
+
+    def __init__(self, path: str, timeout_s: float):
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            self._socket.settimeout(timeout_s)
+            self._socket.connect(path)
+            self._socket.settimeout(None)
+        except BaseException:
+            self._socket.close()
+            raise
+        self._send_lock = threading.Lock()
+        self._lock = threading.Condition()
+        self._reading = False
+        self._broken: Exception | None = None
+        self._answers: dict[int, tuple[int, memoryview] | None] = {}
+
+    def close(self) -> None:
+        """Ends it; those who wait get a ProtocolError."""
+        try:
+            self._socket.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+        self._socket.close()
+
+    def expect(self, request_id: int) -> None:
+        """Says that an answer to this request will be waited for."""
+        with self._lock:
+            self._answers[request_id] = None
+
+    def send(self, kind: int, request_id: int, parts: list, fd: int | None = None) -> None:
+        """Sends one frame, its body in parts. ProtocolError where the other end is gone."""
+        size = wire.HEADER.size + sum(map(len, parts))
+        if size > wire.FRAME_BYTES_MAX:
+            raise ValueError(f"{size} bytes are too many for a frame; put large arrays in a region")
+        header = wire.HEADER.pack(size, kind, 0 if fd is None else 1, 0, request_id)
+        rights = []
+        if fd is not None:
+            rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [fd]))]
+        views = [memoryview(part) for part in (header, *parts) if len(part)]
+        with self._send_lock:
+            try:
+                sent = self._socket.sendmsg(views, rights)
+                if sent < size:
+                    self._send_rest(views, sent)
+            except OSError as error:
+                # It may have said why, before it went.
+                self._drain(request_id)
+                raise ProtocolError(f"the connection is gone: {error}") from error
+
+    def _send_rest(self, views: list[memoryview], sent: int) -> None:
+        for view in views:
+            if sent < len(view):
+                self._socket.sendall(view[sent:])
+            sent = max(0, sent - len(view))
+
+    def _drain(self, request_id: int) -> None:
+        if request_id in self._answers:
+            self.wait(request_id, 1.0)
+
+    def wait(self, request_id: int, timeout_s: float | None) -> tuple[int, memoryview]:
+        """The type and body of the answer, once."""
+        end = None if timeout_s is None else time.monotonic() + timeout_s
+        with self._lock:
+            while True:
+                if self._answers.get(request_id) is not None:
+                    return self._answers.pop(request_id)
+                if self._broken is not None:
+                    raise self._broken
+                left = None if end is None else end - time.monotonic()
+                if left is not None and left <= 0:
+                    raise TimeoutError("no answer yet")
+                if self._reading:
+                    self._lock.wait(left)
+                else:
+                    self._read_for_all(left)
+
+    def _read_for_all(self, timeout_s: float | None) -> None:
+        self._reading = True
+        self._lock.release()
+        try:
+            answer, broken = self._read_one(timeout_s), None
+        except (OSError, ProtocolError, MlosError) as error:
+            answer, broken = None, error
+        finally:
+            self._lock.acquire()
+            self._reading = False
+            self._lock.notify_all()
+        if isinstance(broken, OSError):
+            broken = ProtocolError(f"the connection is gone: {broken}")
+        if broken is not None:
+            self._broken = broken
+        elif answer is not None:
+            request_id, kind, body = answer
+            # Nobody waits for an answer that was given up.
+            if request_id in self._answers:
+                self._answers[request_id] = (kind, body)
+
+    def _read_one(self, timeout_s: float | None) -> tuple[int, int, memoryview] | None:
+        if timeout_s is not None and not self._readable(timeout_s):
+            return None
+        size, kind, _, _, request_id = wire.HEADER.unpack(self._read(wire.HEADER.size))
+        if not wire.HEADER.size <= size <= wire.FRAME_BYTES_MAX:
+            raise ProtocolError(f"a frame of {size} bytes came")
+        body = self._read(size - wire.HEADER.size)
+        if request_id == 0:
+            # Of the connection, which Core then closes.
+            raise MlosError.decode(body) if kind == wire.Frame.ERROR else ProtocolError("no answer")
+        return request_id, kind, body
+
+    def _readable(self, timeout_s: float) -> bool:
+        poll = select.poll()
+        poll.register(self._socket, select.POLLIN)
+        return bool(poll.poll(timeout_s * 1000))
+
+    def _read(self, size: int) -> memoryview:
+        view = memoryview(bytearray(size))
+        got = 0
+        while got < size:
+            count = self._socket.recv_into(view[got:])
+            if count == 0:
+                raise ProtocolError("the connection is gone")
+            got += count
+        return view

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: MIT
+#include "api/document/model_document.h"
+
+#include "api/document/error_document.h"
+#include "base/model_id.h"
+
+namespace mlos::api::document {
+namespace {
+
+using runtime::ModelInfo;
+
+void WriteSizes(JsonWriter& writer, const tensor::TensorSpec& spec) {
+  writer.Key("shape");
+  if (!spec.has_shape) {
+    writer.Null();
+    return;
+  }
+  writer.StartArray();
+  for (const tensor::Dim& dim : spec.dims) {
+    if (dim.dynamic() && !dim.symbol.empty()) {
+      writer.Text(dim.symbol);
+    } else {
+      writer.Integer(dim.size);
+    }
+  }
+  writer.EndArray();
+}
+
+void WriteSpecs(JsonWriter& writer, std::string_view key,
+                const std::vector<tensor::TensorSpec>& specs) {
+  writer.Key(key);
+  writer.StartArray();
+  for (const tensor::TensorSpec& spec : specs) {
+    writer.StartObject();
+    writer.Text("name", spec.name);
+    writer.Text("dtype", tensor::Name(spec.dtype));
+    WriteSizes(writer, spec);
+    writer.Flag("required", spec.required);
+    writer.EndObject();
+  }
+  writer.EndArray();
+}
+
+void WriteMemory(JsonWriter& writer, const engine::MemoryReport& memory) {
+  writer.Key("memory");
+  writer.StartObject();
+  writer.Count("weight_bytes", memory.weight_bytes);
+  writer.Count("arena_bytes", memory.arena_bytes);
+  writer.Count("arena_limit_bytes", memory.arena_limit_bytes);
+  writer.EndObject();
+}
+
+std::string InferenceEndpoint(std::string_view model_id) {
+  std::string endpoint = "/models/";
+  for (const char c : model_id) {
+    // Of what ids are made of, these two are escaped as the user's page has them.
+    if (c == '/') {
+      endpoint += "%2F";
+    } else if (c == '@') {
+      endpoint += "%40";
+    } else {
+      endpoint += c;
+    }
+  }
+  return endpoint + "/inference";
+}
+
+std::string_view RegisteredMessage(const runtime::RegisterModelOutcome& outcome) {
+  if (!outcome.changed) return "Model is registered already and has not changed";
+  return outcome.info.manifest_path.empty()
+             ? "Model registered successfully"
+             : "Model registered successfully from Axon package (MPF)";
+}
+
+}  // namespace
+
+Result<runtime::RegisterModelRequest> ReadModelRequest(const json::Document& document) {
+  runtime::RegisterModelRequest request;
+  request.model_id = MLOS_TRY(document.Text("model_id"));
+  request.path = MLOS_TRY(document.Text("path"));
+  if (request.path.empty()) request.path = MLOS_TRY(document.Text("model_path"));
+  request.manifest_path = MLOS_TRY(document.Text("manifest_path"));
+  request.name = MLOS_TRY(document.Text("name"));
+  request.framework = MLOS_TRY(document.Text("framework"));
+  request.execution_format = MLOS_TRY(document.Text("execution_format"));
+  request.description = MLOS_TRY(document.Text("description"));
+  request.plugin_id = MLOS_TRY(document.Text("plugin_id"));
+  request.autoload = MLOS_TRY(document.Flag("autoload", true));
+  auto& batching = request.batching;
+  batching.max_batch_size = MLOS_TRY(document.Integer("max_batch_size", batching.max_batch_size));
+  batching.preferred_batch_size =
+      MLOS_TRY(document.Integer("preferred_batch_size", batching.preferred_batch_size));
+  batching.max_queue_delay_us =
+      MLOS_TRY(document.Integer("max_queue_delay_us", batching.max_queue_delay_us));
+  if (request.model_id.empty()) {
+    return Status(Reason::kMissingField, "model_id is required (format: namespace/name@version)")
+        .WithField("model_id");
+  }
+  MLOS_TRY(ModelId::Parse(request.model_id));
+  if (request.path.empty()) {
+    return Status(Reason::kMissingField,
+                  "path is required: a model file, a package's directory or an .axon file")
+        .WithField("path");
+  }
+  return request;
+}
+
+void WriteModel(JsonWriter& writer, const ModelInfo& model) {
+  writer.Text("id", model.model_id);
+  writer.Text("model_id", model.model_id);
+  writer.Text("name", model.name);
+  writer.Text("version", model.version);
+  writer.Text("framework", model.framework);
+  writer.Text("execution_format", model.execution_format);
+  writer.Text("description", model.description);
+  writer.Text("path", model.path);
+  writer.Text("manifest_path", model.manifest_path);
+  writer.Text("plugin_id", model.plugin_id);
+  writer.Text("digest", model.digest);
+  writer.Flag("verified", model.verified);
+  writer.Flag("autoload", model.autoload);
+  writer.Integer("max_batch_size", model.batching.max_batch_size);
+  writer.Integer("preferred_batch_size", model.batching.preferred_batch_size);
+  writer.Integer("max_queue_delay_us", model.batching.max_queue_delay_us);
+  writer.Text("status", ToString(model.state));
+  writer.Text("state", ToString(model.state));
+  writer.Integer("registered_at", model.registered_at);
+  writer.Text("inference_endpoint", InferenceEndpoint(model.model_id));
+  WriteSpecs(writer, "inputs", model.schema.inputs);
+  WriteSpecs(writer, "outputs", model.schema.outputs);
+  WriteMemory(writer, model.memory);
+  if (model.error.ok()) return;
+  writer.Key("error");
+  writer.StartObject();
+  WriteErrorMembers(writer, model.error);
+  writer.EndObject();
+}
+
+void WriteModels(JsonWriter& writer, const std::vector<ModelInfo>& models) {
+  writer.Text("status", "success");
+  writer.Key("models");
+  writer.StartArray();
+  for (const ModelInfo& model : models) {
+    writer.StartObject();
+    WriteModel(writer, model);
+    writer.EndObject();
+  }
+  writer.EndArray();
+  writer.Count("total", models.size());
+}
+
+void WriteRegistered(JsonWriter& writer, const runtime::RegisterModelOutcome& outcome) {
+  const ModelInfo& model = outcome.info;
+  writer.Text("status", "success");
+  writer.Text("model_id", model.model_id);
+  writer.Text("plugin_id", model.plugin_id);
+  writer.Text("message", RegisteredMessage(outcome));
+  if (!model.manifest_path.empty()) writer.Text("axon_manifest", model.manifest_path);
+  writer.Text("inference_endpoint", InferenceEndpoint(model.model_id));
+  writer.Text("state", ToString(model.state));
+  writer.Text("version", model.version);
+  writer.Text("digest", model.digest);
+  writer.Flag("verified", model.verified);
+  writer.Flag("changed", outcome.changed);
+  WriteSpecs(writer, "inputs", model.schema.inputs);
+  WriteSpecs(writer, "outputs", model.schema.outputs);
+}
+
+void WriteModelState(JsonWriter& writer, const ModelInfo& model, std::string_view message) {
+  writer.Text("status", "success");
+  writer.Text("model_id", model.model_id);
+  writer.Text("state", ToString(model.state));
+  writer.Text("message", message);
+}
+
+void WriteModelRemoved(JsonWriter& writer, std::string_view model_id) {
+  writer.Text("status", "success");
+  writer.Text("model_id", model_id);
+  writer.Text("message", "Model removed");
+}
+
+}  // namespace mlos::api::document

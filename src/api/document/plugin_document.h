@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "api/document/json.h"
+#include "base/result.h"
+#include "runtime/plugin_info.h"
+
+// What the doors that speak JSON read and write of plugins; see model_document.h.
+namespace mlos::api::document {
+
+/// MISSING_FIELD or INVALID_FIELD, with the member as field.
+Result<runtime::RegisterPluginRequest> ReadPluginRequest(const json::Document& document);
+
+void WritePlugin(JsonWriter& writer, const runtime::PluginInfo& plugin);
+void WritePlugins(JsonWriter& writer, const std::vector<runtime::PluginInfo>& plugins);
+void WritePluginRegistered(JsonWriter& writer, const runtime::PluginInfo& plugin);
+void WritePluginRemoved(JsonWriter& writer, std::string_view plugin_id);
+
+}  // namespace mlos::api::document

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <vector>
+
+#include "api/ipc/event_loop.h"
+#include "api/ipc/listening_socket.h"
+#include "api/ipc/service.h"
+
+namespace mlos::api::ipc {
+
+/// Accepts connections, looks at who they are, and hands them to the loops in turn. Belongs to the
+/// first of these; its methods are for that one's thread.
+class Acceptor : public EventHandler {
+ public:
+  Acceptor(std::shared_ptr<Service> service, ListeningSocket socket, std::vector<EventLoop*> loops);
+
+  int fd() const { return socket_.fd(); }
+  /// Accepts what has come in until now, and then closes and removes the socket.
+  void Close();
+
+  void OnEvents(std::uint32_t events) override;
+  void OnTick(SteadyClock::time_point now) override;
+
+ private:
+  void AcceptAll();
+  void Admit(UniqueFd fd);
+  void Pause();
+
+  const std::shared_ptr<Service> service_;
+  ListeningSocket socket_;
+  const std::vector<EventLoop*> loops_;
+  std::size_t next_ = 0;
+  bool paused_ = false;
+  const std::shared_ptr<std::atomic<unsigned>> open_ = std::make_shared<std::atomic<unsigned>>(0);
+};
+
+}  // namespace mlos::api::ipc

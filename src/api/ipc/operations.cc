@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+#include "api/ipc/operations.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+namespace mlos::api::ipc {
+namespace {
+
+using wire::FrameType;
+
+/// An operation that answers before it returns.
+template <Result<wire::ByteBuffer> (*kHandle)(Request&)>
+void Answer(const std::shared_ptr<Request>& request) {
+  request->Finish(kHandle(*request));
+}
+
+constexpr Operation kOperations[] = {
+    {FrameType::kInfer, "infer", Place::kHere, 0, &Infer},
+    {FrameType::kHealth, "health", Place::kHere, 0, &Answer<Health>},
+    {FrameType::kReadiness, "readiness", Place::kHere, 0, &Answer<Readiness>},
+    {FrameType::kRegisterModel, "register_model", Place::kManager, 0, &Answer<RegisterModel>},
+    {FrameType::kListModels, "list_models", Place::kHere, 0, &Answer<ListModels>},
+    {FrameType::kGetModel, "get_model", Place::kHere, 0, &Answer<GetModel>},
+    {FrameType::kLoadModel, "load_model", Place::kManager, 0, &Answer<LoadModel>},
+    {FrameType::kUnloadModel, "unload_model", Place::kManager, 0, &Answer<UnloadModel>},
+    {FrameType::kRemoveModel, "remove_model", Place::kManager, 0, &Answer<RemoveModel>},
+    {FrameType::kRegisterPlugin, "register_plugin", Place::kManager, 0, &Answer<RegisterPlugin>},
+    {FrameType::kListPlugins, "list_plugins", Place::kHere, 0, &Answer<ListPlugins>},
+    {FrameType::kGetPlugin, "get_plugin", Place::kHere, 0, &Answer<GetPlugin>},
+    {FrameType::kRemovePlugin, "remove_plugin", Place::kManager, 0, &Answer<RemovePlugin>},
+    {FrameType::kMapRegion, "map_region", Place::kHere, 1, &Answer<MapRegion>},
+    {FrameType::kUnmapRegion, "unmap_region", Place::kHere, 0, &Answer<UnmapRegion>},
+    {FrameType::kAttachRing, "attach_ring", Place::kHere, 1, &Answer<AttachRing>},
+};
+
+Status Check(const Operation* operation, const Frame& frame) {
+  if (operation == nullptr) {
+    return Status(Reason::kUnimplemented,
+                  "there is no frame of type " +
+                      std::to_string(static_cast<unsigned>(frame.header.type)))
+        .WithField("type");
+  }
+  if (frame.descriptors.size() != operation->descriptors) {
+    return Status(Reason::kInvalidField, std::string(operation->name) + " brings " +
+                                             std::to_string(operation->descriptors) +
+                                             " descriptors, not " +
+                                             std::to_string(frame.descriptors.size()))
+        .WithField("descriptor");
+  }
+  return frame.refusal;
+}
+
+Status Refuse(const Origin& origin, const Frame& frame, const Operation* operation,
+              const Status& why) {
+  origin.service->runtime().stats().RecordRequest(
+      "ipc", operation == nullptr ? "refused" : operation->name, why, 0);
+  SendError(*origin.channel, frame.header.request_id, why);
+  return OkStatus();
+}
+
+}  // namespace
+
+Status Receive(const Origin& origin, Frame frame) {
+  const std::uint64_t id = frame.header.request_id;
+  if (id == 0) return {Reason::kMalformedRequest, "a request's number is not 0"};
+  if (frame.header.type == FrameType::kCancel) {
+    origin.session->Cancel(id);
+    return OkStatus();
+  }
+  if (frame.header.type == FrameType::kHello) {
+    return {Reason::kMalformedRequest, "there is one hello, at the beginning"};
+  }
+  const auto* const found =
+      std::find_if(std::begin(kOperations), std::end(kOperations),
+                   [&](const Operation& row) { return row.type == frame.header.type; });
+  const Operation* const operation = found == std::end(kOperations) ? nullptr : found;
+  Result<std::shared_ptr<engine::Cancellation>> begun = origin.session->Begin(id);
+  if (!begun.ok()) {
+    if (begun.status().reason() == Reason::kConflict) return std::move(begun).status();
+    return Refuse(origin, frame, operation, begun.status());
+  }
+  if (const Status checked = Check(operation, frame); !checked.ok()) {
+    origin.session->End(id);
+    return Refuse(origin, frame, operation, checked);
+  }
+  const auto request =
+      std::make_shared<Request>(origin, *operation, std::move(frame), std::move(begun).value());
+  if (operation->place == Place::kHere) {
+    operation->handle(request);
+  } else {
+    origin.service->Post([operation, request] { operation->handle(request); });
+  }
+  return OkStatus();
+}
+
+}  // namespace mlos::api::ipc

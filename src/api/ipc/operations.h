@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "api/ipc/request.h"
+#include "api/ipc/wire/protocol.h"
+#include "base/result.h"
+
+namespace mlos::api::ipc {
+
+/// The threads an operation is done on.
+enum class Place : std::uint8_t {
+  kHere,     ///< where its frame was read: microseconds
+  kManager,  ///< loads models, writes files
+};
+
+/// One thing a client may ask for.
+struct Operation {
+  wire::FrameType type;
+  /// In the metrics.
+  std::string_view name;
+  Place place;
+  std::uint8_t descriptors;
+  /// Answers the request, now or later.
+  void (*handle)(const std::shared_ptr<Request>& request);
+};
+
+/// Acts on a frame behind the hello. A failure is a breach of the protocol, after which the
+/// connection ends; everything else is answered.
+Status Receive(const Origin& origin, Frame frame);
+
+// What the operations do (document_handlers.cc, region_handlers.cc, inference_handler.cc).
+Result<wire::ByteBuffer> Health(Request& request);
+Result<wire::ByteBuffer> Readiness(Request& request);
+Result<wire::ByteBuffer> RegisterModel(Request& request);
+Result<wire::ByteBuffer> ListModels(Request& request);
+Result<wire::ByteBuffer> GetModel(Request& request);
+Result<wire::ByteBuffer> LoadModel(Request& request);
+Result<wire::ByteBuffer> UnloadModel(Request& request);
+Result<wire::ByteBuffer> RemoveModel(Request& request);
+Result<wire::ByteBuffer> RegisterPlugin(Request& request);
+Result<wire::ByteBuffer> ListPlugins(Request& request);
+Result<wire::ByteBuffer> GetPlugin(Request& request);
+Result<wire::ByteBuffer> RemovePlugin(Request& request);
+Result<wire::ByteBuffer> MapRegion(Request& request);
+Result<wire::ByteBuffer> UnmapRegion(Request& request);
+Result<wire::ByteBuffer> AttachRing(Request& request);
+/// Answers when the model has.
+void Infer(const std::shared_ptr<Request>& request);
+
+}  // namespace mlos::api::ipc

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string_view>
+
+#include "api/ipc/frame_reader.h"
+#include "api/ipc/service.h"
+#include "api/ipc/session.h"
+#include "api/ipc/wire/fields.h"
+#include "base/clock.h"
+
+namespace mlos::api::ipc {
+
+/// The way back to a client: its socket, or its ring. Thread-safe.
+class Channel {
+ public:
+  Channel() = default;
+  Channel(const Channel&) = delete;
+  Channel& operator=(const Channel&) = delete;
+  virtual ~Channel() = default;
+
+  /// Sends a whole frame, now or when the client takes it; drops it where the client is gone.
+  virtual void Send(wire::ByteBuffer frame) = 0;
+};
+
+/// What a frame came over, and for whom.
+struct Origin {
+  std::shared_ptr<Service> service;
+  std::shared_ptr<Session> session;
+  std::shared_ptr<Channel> channel;
+};
+
+struct Operation;
+
+/// One request from its frame to its answer. Whoever works on it holds it; should all of them drop
+/// it unanswered, it answers INTERNAL. Thread-compatible: one thread works on it at a time.
+class Request : public std::enable_shared_from_this<Request> {
+ public:
+  Request(Origin origin, const Operation& operation, Frame frame,
+          std::shared_ptr<engine::Cancellation> cancellation);
+  Request(const Request&) = delete;
+  Request& operator=(const Request&) = delete;
+  ~Request();
+
+  std::uint64_t id() const { return frame_.header.request_id; }
+  std::string_view body() const { return frame_.body(); }
+  /// The same, for tensors that are run where they lie.
+  char* body_data() const { return static_cast<char*>(frame_.buffer.data()); }
+  UniqueFd TakeDescriptor() { return std::move(frame_.descriptors.at(0)); }
+
+  Service& service() { return *origin_.service; }
+  runtime::Runtime& runtime() { return origin_.service->runtime(); }
+  Session& session() { return *origin_.session; }
+  const Origin& origin() const { return origin_; }
+  const std::shared_ptr<engine::Cancellation>& cancellation() const { return cancellation_; }
+  /// Counts what its tensors take, besides its frame. OVERLOADED.
+  Status Reserve(std::uint64_t bytes);
+
+  /// An answer to fill, counted against the budget.
+  wire::ByteBuffer NewFrame() { return wire::ByteBuffer(service().budget()); }
+  /// Answers, once, with a frame that FinishFrame has not seen yet, and counts the request.
+  void Finish(Result<wire::ByteBuffer> answer);
+
+ private:
+  // Keeps the budget alive, and dies after what is counted against it.
+  const Origin origin_;
+  const Operation& operation_;
+  const std::shared_ptr<engine::Cancellation> cancellation_;
+  const SteadyClock::time_point start_ = SteadyClock::now();
+  Frame frame_;
+  resource::Reservation reservation_;
+  bool finished_ = false;
+};
+
+/// Sends a failure that belongs to no Request.
+void SendError(Channel& channel, std::uint64_t request_id, const Status& status);
+
+}  // namespace mlos::api::ipc

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace mlos::api::ipc {
+
+struct ServerOptions {
+  std::string socket;         ///< path of the Unix socket
+  std::uint32_t mode = 0600;  ///< of the socket: who may connect
+  unsigned threads = 0;       ///< event threads; 0: one for each core, two at most
+  unsigned connections_max = 1024;
+  unsigned rings_max = 32;                      ///< each has a thread of its own
+  std::uint16_t requests_max = 256;             ///< in flight on one connection
+  std::uint32_t regions_max = 64;               ///< mapped by one connection
+  std::uint64_t region_bytes_max = 8ULL << 30;  ///< mapped by one connection, in all
+  /// Users that may connect beside Core's own and root; empty: whoever the mode lets in.
+  std::vector<std::uint32_t> users;
+
+  std::int64_t frame_timeout_ms = 30'000;  ///< for the hello, and each 64 KiB of a frame
+  std::int64_t write_timeout_ms = 30'000;  ///< for the client to take anything of its answers
+  /// The most a caller may ask for, and what others get; 0: none.
+  std::int64_t request_timeout_ms_max = 600'000;
+
+  /// What health tells: the version of Core and the doors that are open.
+  std::string version;
+  std::function<std::vector<std::string>()> apis;
+};
+
+}  // namespace mlos::api::ipc

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+#include "api/ipc/session.h"
+
+#include <algorithm>
+#include <string>
+
+namespace mlos::api::ipc {
+namespace {
+
+Status NoRegion(std::string_view what, std::string_view field) {
+  return Status(Reason::kInvalidField, std::string(what)).WithField(field);
+}
+
+}  // namespace
+
+Result<std::shared_ptr<engine::Cancellation>> Session::Begin(std::uint64_t request_id) {
+  const MutexLock lock(mutex_);
+  for (const auto& [id, cancellation] : requests_) {
+    if (id != request_id) continue;
+    return Status(Reason::kConflict, "a request of this number is in flight")
+        .WithField("request_id");
+  }
+  if (requests_.size() >= options_.requests_max) {
+    return Status(Reason::kOverloaded, std::to_string(options_.requests_max) +
+                                           " requests of this connection are in flight");
+  }
+  auto cancellation = std::make_shared<engine::Cancellation>();
+  requests_.emplace_back(request_id, cancellation);
+  return cancellation;
+}
+
+void Session::End(std::uint64_t request_id) {
+  const MutexLock lock(mutex_);
+  const auto found =
+      std::find_if(requests_.begin(), requests_.end(),
+                   [request_id](const auto& request) { return request.first == request_id; });
+  if (found == requests_.end()) return;
+  std::swap(*found, requests_.back());
+  requests_.pop_back();
+}
+
+void Session::Cancel(std::uint64_t request_id) {
+  const MutexLock lock(mutex_);
+  for (const auto& [id, cancellation] : requests_) {
+    if (id == request_id) cancellation->Cancel();
+  }
+}
+
+void Session::Close() {
+  Regions regions;
+  const MutexLock lock(mutex_);
+  closed_ = true;
+  for (const auto& [id, cancellation] : requests_) cancellation->Cancel();
+  regions.swap(regions_);
+}
+
+bool Session::idle() const {
+  const MutexLock lock(mutex_);
+  return requests_.empty();
+}
+
+Result<wire::RegionReply> Session::MapRegion(const wire::MapRegion& map, UniqueFd fd) {
+  const MutexLock lock(mutex_);
+  if (closed_) return Status(Reason::kCancelled, "the client is gone");
+  if (regions_.contains(map.region_id)) {
+    return NoRegion("a region of this number is mapped already", "region_id");
+  }
+  if (regions_.size() >= options_.regions_max) {
+    return Status(Reason::kOverloaded,
+                  "a connection may map " + std::to_string(options_.regions_max) + " regions");
+  }
+  const bool writable = map.access == wire::Access::kWrite;
+  memory::Mapping mapping = MLOS_TRY(
+      memory::Mapping::Create(std::move(fd), writable, options_.region_bytes_max - region_bytes_));
+  const bool in_place = own_user_ || mapping.write_sealed();
+  auto region = std::make_shared<const memory::Region>(std::move(mapping), map.access, in_place);
+  region_bytes_ += region->size_bytes();
+  wire::RegionReply reply{map.region_id, in_place, region->size_bytes()};
+  regions_.emplace(map.region_id, std::move(region));
+  return reply;
+}
+
+Result<wire::RegionReply> Session::UnmapRegion(std::uint32_t region_id) {
+  const MutexLock lock(mutex_);
+  const auto found = regions_.find(region_id);
+  if (found == regions_.end()) return NoRegion("no region of this number is mapped", "region_id");
+  wire::RegionReply reply{region_id, found->second->in_place(), found->second->size_bytes()};
+  region_bytes_ -= found->second->size_bytes();
+  regions_.erase(found);
+  return reply;
+}
+
+Result<std::shared_ptr<const memory::Region>> Session::FindRegion(std::uint32_t region_id,
+                                                                  wire::Access access,
+                                                                  std::string_view field) const {
+  const MutexLock lock(mutex_);
+  const auto found = regions_.find(region_id);
+  if (found == regions_.end()) {
+    return NoRegion("region " + std::to_string(region_id) + " is not mapped", field);
+  }
+  if (found->second->access() != access) {
+    return NoRegion(access == wire::Access::kRead ? "the region is mapped for outputs"
+                                                  : "the region is mapped for inputs",
+                    field);
+  }
+  return found->second;
+}
+
+}  // namespace mlos::api::ipc

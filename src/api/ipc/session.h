@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "api/ipc/memory/region.h"
+#include "api/ipc/server_options.h"
+#include "api/ipc/wire/frame.h"
+#include "base/mutex.h"
+#include "base/result.h"
+#include "base/unique_fd.h"
+#include "engine/cancellation.h"
+
+namespace mlos::api::ipc {
+
+/// Who is at the other end, as the kernel says (SO_PEERCRED).
+struct Peer {
+  std::uint32_t uid = 0;
+  std::uint32_t gid = 0;
+  std::int32_t pid = 0;
+};
+
+/// What a client has with Core, whichever way its frames come: the requests in flight and the
+/// regions it has mapped. Thread-safe.
+class Session {
+ public:
+  Session(const ServerOptions& options, Peer peer, bool own_user)
+      : options_(options), peer_(peer), own_user_(own_user) {}
+
+  const Peer& peer() const { return peer_; }
+  /// Whether the client is Core's own user, who may do what Core may.
+  bool own_user() const { return own_user_; }
+
+  /// A request begins; what it returns tells whether it was cancelled. CONFLICT where one of that
+  /// number is in flight, OVERLOADED where too many are.
+  Result<std::shared_ptr<engine::Cancellation>> Begin(std::uint64_t request_id);
+  void End(std::uint64_t request_id);
+  /// No change where there is none of that number: its answer may be on its way.
+  void Cancel(std::uint64_t request_id);
+  /// The client is gone: cancels everything and forgets the regions, which live on in the requests
+  /// that use them.
+  void Close();
+  bool idle() const;
+
+  /// INVALID_FIELD, PAYLOAD_TOO_LARGE, OVERLOADED; see memory::Mapping.
+  Result<wire::RegionReply> MapRegion(const wire::MapRegion& map, UniqueFd fd);
+  Result<wire::RegionReply> UnmapRegion(std::uint32_t region_id);
+  /// INVALID_FIELD with `field` where there is none, or one of the other kind.
+  Result<std::shared_ptr<const memory::Region>> FindRegion(std::uint32_t region_id,
+                                                           wire::Access access,
+                                                           std::string_view field) const;
+
+ private:
+  using Regions = std::unordered_map<std::uint32_t, std::shared_ptr<const memory::Region>>;
+
+  const ServerOptions& options_;
+  const Peer peer_;
+  const bool own_user_;
+
+  mutable Mutex mutex_;
+  bool closed_ GUARDED_BY(mutex_) = false;
+  // Few, so that a walk is quicker than a table.
+  std::vector<std::pair<std::uint64_t, std::shared_ptr<engine::Cancellation>>> requests_
+      GUARDED_BY(mutex_);
+  Regions regions_ GUARDED_BY(mutex_);
+  std::uint64_t region_bytes_ GUARDED_BY(mutex_) = 0;
+};
+
+}  // namespace mlos::api::ipc
