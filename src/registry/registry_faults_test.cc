@@ -117,7 +117,7 @@ TEST_F(RegistryFaultsTest, NothingAcknowledgedIsLostWhenKilledAtAnyMoment) {
     state = found;
     total += acknowledged;
   }
-  EXPECT_GT(total, static_cast<std::size_t>(rounds)) << "killed before anything happened";
+  EXPECT_GT(total, 0U) << "killed before anything happened";
 }
 
 /// SQLite's own file access, of which the n-th write or sync from Arm on fails.

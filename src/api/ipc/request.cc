@@ -20,7 +20,7 @@ Request::~Request() {
 }
 
 Status Request::Reserve(std::uint64_t bytes) {
-  return http::wire::RaiseReservation(service().budget(), reservation_,
+  return net::RaiseReservation(service().budget(), reservation_,
                                       reservation_.bytes() + bytes);
 }
 

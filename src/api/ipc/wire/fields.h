@@ -13,7 +13,7 @@
 
 namespace mlos::api::ipc::wire {
 
-using http::wire::ByteBuffer;
+using net::ByteBuffer;
 
 static_assert(std::endian::native == std::endian::little, "the protocol is read as it lies");
 
