@@ -6,6 +6,7 @@
 
 #include "api/http/call.h"
 #include "api/http/handlers.h"
+#include "api/http/openapi/openapi.h"
 #include "api/http/reply.h"
 
 namespace mlos::api::http {
@@ -151,6 +152,14 @@ Result<wire::Reply> GetMetrics(Call& call) {
   wire::Reply reply;
   reply.content_type = "text/plain; version=0.0.4; charset=utf-8";
   reply.body.Append(call.runtime().stats().PrometheusText());
+  return reply;
+}
+
+Result<wire::Reply> GetOpenApi(Call& call) {
+  wire::Reply reply;
+  reply.body = wire::ByteBuffer(call.service().budget());
+  reply.body.Append(openapi::DocumentText());
+  if (!reply.body.status().ok()) return reply.body.status();
   return reply;
 }
 
