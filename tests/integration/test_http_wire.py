@@ -125,8 +125,8 @@ OVERSIZED = {
     "no length and no chunks": (endless(head(INFER), b"a" * 1024, MIB), 411, "LENGTH_REQUIRED"),
     "unmet expectation": (
         head(INFER, "Expect: 200-ok", "Content-Length: 2") + b"{}", 417, "EXPECTATION_FAILED"),
-    "deflate": (
-        head(INFER, "Content-Encoding: deflate", "Content-Length: 2") + b"{}",
+    "brotli": (
+        head(INFER, "Content-Encoding: br", "Content-Length: 2") + b"{}",
         415, "UNSUPPORTED_ENCODING"),
     "gzip twice": (GZIP_TWICE + b"{}", 415, "UNSUPPORTED_ENCODING"),
 }  # fmt: skip

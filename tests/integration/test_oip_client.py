@@ -172,7 +172,8 @@ def test_compression(client, request_coding, response_coding):
 def test_a_compressed_reply_says_so(served):
     body = {"inputs": [{"name": "x", "shape": [999], "datatype": "FP32", "data": [1] * 999}]}
     path = "/v2/models/hf--oip-test--echo/infer"
-    for accept, coding in {"gzip": "gzip", "deflate;q=0.5, gzip;q=0": "deflate", "br": None}.items():
+    codings = {"gzip": "gzip", "deflate;q=0.5, gzip;q=0": "deflate", "br": None}
+    for accept, coding in codings.items():
         reply = served.post(path, json=body, headers={"Accept-Encoding": accept})
         assert reply.headers.get("Content-Encoding") == coding
         assert reply.json()["outputs"][0]["data"] == [2] * 999
@@ -210,7 +211,8 @@ def test_repository_and_statistics(core, tmp_path):
         durations = stats["inference_stats"]
         assert durations["success"]["count"] == durations["compute_infer"]["count"] == 3
         assert durations["fail"]["count"] == 1
-        assert durations["success"]["ns"] == durations["queue"]["ns"] + durations["compute_infer"]["ns"]
+        parts = durations["queue"]["ns"] + durations["compute_infer"]["ns"]
+        assert durations["success"]["ns"] == parts
         assert both[1]["last_inference"] == 0
 
 
@@ -223,7 +225,7 @@ def test_shared_memory_is_refused(client):
         lambda: client.unregister_system_shared_memory("r"),
         client.unregister_cuda_shared_memory,
     ):
-        with pytest.raises(InferenceServerException, match="not offered over the network") as refused:
+        with pytest.raises(InferenceServerException, match="not offered over") as refused:
             call()
         assert refused.value.status() == "501"
     tensor = triton.InferInput("x", [2], "FP32")

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """ONNX's own node tests through Core: every case that ONNX Runtime passes in Python gives the same
-bits through POST /models/register and /inference, where JSON can carry its types."""
+bits through each door, where it can carry the types. A model is registered once and asked through
+all of them."""
 
 from __future__ import annotations
 
@@ -15,7 +16,7 @@ import pytest
 from onnx.backend.test.case.model import TestCase
 from onnx.backend.test.case.node import collect_testcases
 
-from tests.support import Core
+from tests.support import Core, oip
 from tests.support.tensors import from_reply, to_json
 
 SHARDS = 4
@@ -28,6 +29,35 @@ CARRIED = {
         "uint8", "uint16", "uint32", "uint64",
     )
 }  # fmt: skip
+
+
+def ask_core(core: Core, name: str, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """POST /models/{id}/inference."""
+    body = {
+        key: {"shape": list(array.shape), "data": to_json(array.ravel())}
+        for key, array in inputs.items()
+    }
+    reply = core.post(core.model_path(name, "inference"), json=body)
+    assert reply.status_code == 200, f"{name}: {reply.text[:500]}"
+    return from_reply(reply.json())
+
+
+def ask_oip(core: Core, name: str, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """POST /v2/models/{id}/infer, numbers and text in JSON."""
+    reply = core.post(f"/v2/models/{name}/infer", data=oip.json_body(inputs))
+    assert reply.status_code == 200, f"{name}: {reply.text[:500]}"
+    return oip.from_reply(reply.content, reply.headers.get(oip.LENGTH))
+
+
+def ask_oip_binary(core: Core, name: str, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The same in binary, both ways."""
+    body, headers = oip.binary_body(inputs)
+    reply = core.post(f"/v2/models/{name}/infer", data=body, headers=headers)
+    assert reply.status_code == 200, f"{name}: {reply.content[:500]}"
+    return oip.from_reply(reply.content, reply.headers.get(oip.LENGTH))
+
+
+DOORS = {"JSON": ask_core, "OIP JSON": ask_oip, "OIP binary": ask_oip_binary}
 
 
 def carried(values: list[object]) -> bool:
@@ -103,15 +133,12 @@ def outcome(case: TestCase, core: Core, folder: Path) -> str:
     registered = core.register(case.name, graph)
     assert registered.status_code == 200, f"{case.name}: {registered.text[:500]}"
     names = [value.name for value in case.model.graph.input]
-    body = {
-        name: {"shape": list(array.shape), "data": to_json(array.ravel())}
-        for name, array in zip(names, map(np.asarray, inputs), strict=False)
-    }
-    reply = core.post(core.model_path(case.name, "inference"), json=body)
-    assert reply.status_code == 200, f"{case.name}: {reply.text[:500]}"
-    actual = from_reply(reply.json())
-    for value, wanted in zip(case.model.graph.output, outputs, strict=True):
-        assert same_bits(actual[value.name], wanted), f"{case.name}: output {value.name} differs"
+    given = dict(zip(names, map(np.asarray, inputs), strict=False))
+    for door, ask in DOORS.items():
+        actual = ask(core, case.name, given)
+        for value, wanted in zip(case.model.graph.output, outputs, strict=True):
+            same = same_bits(actual[value.name], wanted)
+            assert same, f"{case.name}: output {value.name} differs through {door}"
     assert core.delete(core.model_path(case.name)).status_code == 200
     graph.unlink()
     return "equal"

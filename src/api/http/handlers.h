@@ -17,6 +17,7 @@ Result<wire::Reply> GetLiveness(Call& call);
 Result<wire::Reply> GetReadiness(Call& call);
 Result<wire::Reply> GetStats(Call& call);
 Result<wire::Reply> GetMetrics(Call& call);
+Result<wire::Reply> GetOpenApi(Call& call);
 
 Result<wire::Reply> RegisterPlugin(Call& call);
 Result<wire::Reply> ListPlugins(Call& call);
@@ -48,7 +49,10 @@ Result<wire::Reply> UnloadFromRepository(Call& call);
 /// Refuses: nothing of a client's memory is named over the network.
 Result<wire::Reply> RefuseSharedMemory(Call& call);
 
-/// Answers when the model has.
+Result<wire::Reply> RefuseGenerateStream(Call& call);
+
+/// Answer when the model has.
 void OipInfer(const std::shared_ptr<Call>& call);
+void OipGenerate(const std::shared_ptr<Call>& call);
 
 }  // namespace mlos::api::http

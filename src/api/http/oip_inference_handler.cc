@@ -2,10 +2,13 @@
 #include <algorithm>
 #include <chrono>
 #include <memory>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "api/http/call.h"
 #include "api/http/handlers.h"
+#include "api/http/oip/generate.h"
 #include "api/http/oip/infer_reply.h"
 #include "api/http/oip/infer_request.h"
 #include "net/deflate.h"
@@ -19,11 +22,12 @@ constexpr std::size_t kSmallPackedBytes = 64 << 10;
 // Below this, compressing costs more than it saves.
 constexpr std::size_t kWorthPackingBytes = 1 << 10;
 
-/// An inference between its request and its reply.
+/// An inference between its request and its reply; `Asked` is what its body says.
+template <typename Asked>
 struct Inference {
   std::shared_ptr<Call> call;
   std::shared_ptr<runtime::ServedModel> model;
-  oip::InferRequest request;
+  Asked request;
 };
 
 std::size_t OutputBytes(const engine::InferenceResponse& response) {
@@ -32,10 +36,23 @@ std::size_t OutputBytes(const engine::InferenceResponse& response) {
   return bytes;
 }
 
-Result<wire::Reply> Encode(const Inference& inference, const engine::InferenceResponse& response) {
+Result<wire::Reply> Write(const Inference<oip::InferRequest>& inference,
+                          const engine::InferenceResponse& response, resource::ByteBudget& budget) {
+  return oip::WriteInferReply(inference.request, inference.model->model_id(),
+                              inference.model->version(), response, budget);
+}
+
+Result<wire::Reply> Write(const Inference<oip::GenerateRequest>& inference,
+                          const engine::InferenceResponse& response, resource::ByteBudget& budget) {
+  return oip::WriteGenerateReply(inference.request, inference.model->model_id(),
+                                 inference.model->version(), response, budget);
+}
+
+template <typename Asked>
+Result<wire::Reply> Encode(const Inference<Asked>& inference,
+                           const engine::InferenceResponse& response) {
   resource::ByteBudget& budget = inference.call->service().budget();
-  wire::Reply reply = MLOS_TRY(oip::WriteInferReply(inference.request, inference.model->model_id(),
-                                                    inference.model->version(), response, budget));
+  wire::Reply reply = MLOS_TRY(Write(inference, response, budget));
   const wire::ContentCoding coding = inference.call->reply_coding();
   if (coding == wire::ContentCoding::kIdentity || reply.body.size() < kWorthPackingBytes) {
     return reply;
@@ -47,7 +64,9 @@ Result<wire::Reply> Encode(const Inference& inference, const engine::InferenceRe
   return reply;
 }
 
-void Reply(const std::shared_ptr<Inference>& inference, Result<engine::InferenceResponse> outcome) {
+template <typename Asked>
+void Reply(const std::shared_ptr<Inference<Asked>>& inference,
+           Result<engine::InferenceResponse> outcome) {
   const std::shared_ptr<Call>& call = inference->call;
   if (!outcome.ok()) return call->Finish(std::move(outcome).status());
   const bool packed = call->reply_coding() != wire::ContentCoding::kIdentity;
@@ -59,36 +78,59 @@ void Reply(const std::shared_ptr<Inference>& inference, Result<engine::Inference
   });
 }
 
+// Of what a caller may ask for in microseconds; the daemon's own limit is below.
+constexpr std::int64_t kTimeoutUsMax = std::int64_t{24} * 3600 * 1'000'000;
+
+/// What both kinds of request have in common.
+engine::InferenceRequest RequestOf(const std::shared_ptr<Call>& call,
+                                   std::vector<tensor::NamedTensor> inputs) {
+  engine::InferenceRequest request;
+  request.inputs = std::move(inputs);
+  request.deadline = call->deadline();
+  request.cancellation = call->cancellation();
+  // Binary tensors point into its body.
+  request.keepalive = call;
+  return request;
+}
+
 /// What the runtime is asked; `inference.request` keeps the rest.
-Result<engine::InferenceRequest> ReadRequest(Inference& inference) {
+Result<engine::InferenceRequest> ReadRequest(Inference<oip::InferRequest>& inference) {
   Call& call = *inference.call;
   const engine::ModelSchema& schema = inference.model->schema();
   const std::size_t json_bytes = MLOS_TRY(call.JsonBytes());
   inference.request =
       MLOS_TRY(oip::ReadInferRequest(call.body(), json_bytes, schema, call.memory()));
   if (json_bytes == call.body().size()) call.body() = wire::ByteBuffer();
-  engine::InferenceRequest request;
-  request.inputs = std::move(inference.request.inputs);
+  engine::InferenceRequest request = RequestOf(inference.call, std::move(inference.request.inputs));
   MLOS_TRY(runtime::CheckInputs(schema, request.inputs));
   for (const auto& output : inference.request.outputs) {
     request.requested_outputs.push_back(output.name);
   }
-  request.deadline = call.deadline();
   if (inference.request.timeout_us > 0) {
-    const auto timeout = std::chrono::microseconds(std::min<std::int64_t>(
-        inference.request.timeout_us, std::chrono::microseconds(std::chrono::hours(24)).count()));
-    request.deadline = std::min(request.deadline, SteadyClock::now() + timeout);
+    const std::int64_t timeout_us = std::min(inference.request.timeout_us, kTimeoutUsMax);
+    request.deadline =
+        std::min(request.deadline, SteadyClock::now() + std::chrono::microseconds(timeout_us));
   }
-  request.cancellation = call.cancellation();
-  // Binary tensors point into its body.
-  request.keepalive = inference.call;
   return request;
 }
 
+Result<engine::InferenceRequest> ReadRequest(Inference<oip::GenerateRequest>& inference) {
+  Call& call = *inference.call;
+  const engine::ModelSchema& schema = inference.model->schema();
+  inference.request = MLOS_TRY(oip::ReadGenerateRequest(call.body(), schema, call.memory()));
+  call.body() = wire::ByteBuffer();
+  engine::InferenceRequest request = RequestOf(inference.call, std::move(inference.request.inputs));
+  // A single value has no shape of its own to be exact about.
+  MLOS_TRY(runtime::FitInputs(schema, request.inputs));
+  return request;
+}
+
+/// Reads the body, and runs the model that the path names.
+template <typename Asked>
 Status Start(const std::shared_ptr<Call>& call) {
   runtime::Runtime& runtime = call->runtime();
   const std::string model_id = MLOS_TRY(runtime.ResolveModel(call->id(), call->version()));
-  auto inference = std::make_shared<Inference>();
+  auto inference = std::make_shared<Inference<Asked>>();
   inference->call = call;
   inference->model = MLOS_TRY(runtime.Acquire(model_id));
   std::shared_ptr<runtime::ServedModel> model = inference->model;
@@ -107,7 +149,12 @@ Status Start(const std::shared_ptr<Call>& call) {
 }  // namespace
 
 void OipInfer(const std::shared_ptr<Call>& call) {
-  Status status = Start(call);
+  Status status = Start<oip::InferRequest>(call);
+  if (!status.ok()) call->Finish(std::move(status));
+}
+
+void OipGenerate(const std::shared_ptr<Call>& call) {
+  Status status = Start<oip::GenerateRequest>(call);
   if (!status.ok()) call->Finish(std::move(status));
 }
 

@@ -29,6 +29,8 @@ constexpr Route kRoutes[] = {
     {Verb::get, "/stats", Place::kWorker, BodyUse::kIgnored, &Answer<GetStats>},
     {Verb::get, "/metrics", Place::kWorker, BodyUse::kIgnored, &Answer<GetMetrics>},
 
+    {Verb::get, "/openapi.json", Place::kEventThread, BodyUse::kIgnored, &Answer<GetOpenApi>},
+
     {Verb::post, "/plugins/register", Place::kManager, BodyUse::kDocument, &Answer<RegisterPlugin>},
     {Verb::get, "/plugins", Place::kWorker, BodyUse::kIgnored, &Answer<ListPlugins>},
     {Verb::get, "/plugins/{id}", Place::kWorker, BodyUse::kIgnored, &Answer<GetPlugin>},
@@ -62,6 +64,15 @@ constexpr Route kRoutes[] = {
      &Answer<GetModelStatistics>},
     {Verb::get, "/v2/models/{id...}", Place::kEventThread, BodyUse::kIgnored,
      &Answer<GetModelMetadata>},
+
+    {Verb::post, "/v2/models/{id...}/versions/{version}/generate", Place::kEventThread,
+     BodyUse::kTensors, &OipGenerate},
+    {Verb::post, "/v2/models/{id...}/generate", Place::kEventThread, BodyUse::kTensors,
+     &OipGenerate},
+    {Verb::post, "/v2/models/{id...}/versions/{version}/generate_stream", Place::kEventThread,
+     BodyUse::kIgnored, &Answer<RefuseGenerateStream>},
+    {Verb::post, "/v2/models/{id...}/generate_stream", Place::kEventThread, BodyUse::kIgnored,
+     &Answer<RefuseGenerateStream>},
 
     {Verb::post, "/v2/repository/index", Place::kWorker, BodyUse::kOptionalDocument,
      &Answer<GetRepositoryIndex>},

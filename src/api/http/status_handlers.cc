@@ -7,6 +7,7 @@
 #include "api/document/health_document.h"
 #include "api/http/call.h"
 #include "api/http/handlers.h"
+#include "api/http/openapi/openapi.h"
 #include "api/http/reply.h"
 
 namespace mlos::api::http {
@@ -145,6 +146,14 @@ Result<wire::Reply> GetMetrics(Call& call) {
   wire::Reply reply;
   reply.content_type = "text/plain; version=0.0.4; charset=utf-8";
   reply.body.Append(call.runtime().PrometheusText());
+  return reply;
+}
+
+Result<wire::Reply> GetOpenApi(Call& call) {
+  wire::Reply reply;
+  reply.body = wire::ByteBuffer(call.service().budget());
+  reply.body.Append(openapi::DocumentText());
+  if (!reply.body.status().ok()) return reply.body.status();
   return reply;
 }
 

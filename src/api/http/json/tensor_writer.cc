@@ -178,4 +178,8 @@ void AppendFlatTensor(wire::ByteBuffer& out, const Tensor& tensor) {
   AppendShaped(out, tensor, {tensor.element_count()});
 }
 
+void AppendElement(wire::ByteBuffer& out, const Tensor& tensor) {
+  AppendShaped(out, tensor, tensor::Shape());
+}
+
 }  // namespace mlos::api::http::json

@@ -19,4 +19,7 @@ void AppendTensor(wire::ByteBuffer& out, const tensor::Tensor& tensor);
 /// The same as one flat array in row-major order, whatever the shape.
 void AppendFlatTensor(wire::ByteBuffer& out, const tensor::Tensor& tensor);
 
+/// The first element as a lone value, whatever the shape.
+void AppendElement(wire::ByteBuffer& out, const tensor::Tensor& tensor);
+
 }  // namespace mlos::api::http::json

@@ -81,9 +81,7 @@ TEST_F(InferRequestTest, TakesBinaryDataInTheOrderOfTheInputs) {
   EXPECT_EQ(request.inputs[2].tensor.elements<std::uint8_t>()[2], 'c');
 }
 
-TEST_F(InferRequestTest, RefusesWithTheField) {
-  const std::string good = R"("name":"x","shape":[2],"datatype":"FP32","data":[1,2])";
-  ASSERT_EQ(Refusal(WithInput(good)), "OK");
+TEST_F(InferRequestTest, RefusesRequestsWithTheField) {
   const struct {
     std::string json;
     std::string refusal;
@@ -118,6 +116,17 @@ TEST_F(InferRequestTest, RefusesWithTheField) {
        "UNIMPLEMENTED outputs.parameters.classification"},
       {R"({"inputs":[],"outputs":[{"name":"y","parameters":{"shared_memory_region":"r"}}]})",
        "UNIMPLEMENTED outputs.parameters.shared_memory_region"},
+  };
+  for (const auto& c : cases) EXPECT_EQ(Refusal(c.json), c.refusal) << c.json.substr(0, 120);
+}
+
+TEST_F(InferRequestTest, RefusesInputsWithTheField) {
+  const std::string good = R"("name":"x","shape":[2],"datatype":"FP32","data":[1,2])";
+  ASSERT_EQ(Refusal(WithInput(good)), "OK");
+  const struct {
+    std::string json;
+    std::string refusal;
+  } cases[] = {
       {WithInput(""), "MISSING_FIELD name"},
       {WithInput(R"("name":"x")"), "MISSING_FIELD x"},
       {WithInput(R"("name":"x","shape":[2],"datatype":"FP32")"), "MISSING_FIELD x"},

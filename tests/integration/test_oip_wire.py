@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: MIT
+"""What holds of /v2 as of /models: deadlines, callers that go away, room for what is in flight."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+from onnx import helper, numpy_helper, save
+
+from tests.support.graphs import model, scale, value
+from tests.support.raw_http import connect, head
+
+ECHO = "/v2/models/ns--echo/infer"
+# Each door's way to ask the slow model.
+DOORS = {
+    "oip": (
+        "/v2/models/ns--slow/infer",
+        b'{"inputs":[{"name":"x","shape":[1],"datatype":"FP32","data":[1]}]}',
+    ),
+    "core": ("/models/ns%2Fslow@v1/inference", b'{"x":[1]}'),
+}
+
+
+def slow(path, size=700, rounds=12):
+    """Writes a graph of matrix products that takes some tens of milliseconds."""
+    weight = numpy_helper.from_array(np.full((size, size), 1.0 / size, np.float32), "w")
+    nodes = [helper.make_node("Add", ["w", "x"], ["m0"])]
+    nodes += [helper.make_node("MatMul", [f"m{i}", "w"], [f"m{i + 1}"]) for i in range(rounds)]
+    nodes += [helper.make_node("ReduceSum", [f"m{rounds}"], ["y"], keepdims=0)]
+    save(model(nodes, [value("x", [1])], [value("y", [])], [weight]), str(path))
+    return path
+
+
+def errors(core, model_id):
+    """How many requests to a model failed, by reason."""
+    models = {item["model_id"]: item for item in core.get("/stats").json()["models"]}
+    return models[model_id]["errors"]
+
+
+@pytest.fixture
+def served(make_core, tmp_path):
+    """A Core of one compute thread, with `ns/slow@v1`."""
+    core = make_core("--compute-threads", "1", "--intra-op-threads", "1").start()
+    assert core.register("ns/slow@v1", slow(tmp_path / "slow.onnx")).status_code == 200
+    return core
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_a_caller_that_goes_away_cancels_what_waits(served, door):
+    path, body = DOORS[door]
+    request = head(f"POST {path} HTTP/1.1", f"Content-Length: {len(body)}") + body
+    served.post(path, data=body)  # its run time is known now
+    sockets = [connect(served.port) for _ in range(20)]
+    for sock in sockets:
+        sock.sendall(request)
+    for sock in sockets:
+        sock.close()
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        stats = served.get("/stats").json()["models"][0]
+        if stats["successful_requests"] + stats["failed_requests"] == 21:
+            break
+        time.sleep(0.02)
+    cancelled = stats["errors"].get("CANCELLED", 0)
+    assert stats["successful_requests"] + cancelled == 21
+    assert cancelled >= 10, stats
+    assert served.post(path, data=body).status_code == 200
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_deadlines(served, door):
+    path, body = DOORS[door]
+    reply = served.post(path, data=body, headers={"X-Request-Timeout-Ms": "1"})
+    assert (reply.status_code, reply.json()["reason"]) == (504, "DEADLINE_EXCEEDED")
+
+
+def test_the_parameter_timeout_is_a_deadline(served):
+    path, body = DOORS["oip"]
+    with_timeout = body[:-1] + b',"parameters":{"timeout":500}}'
+    reply = served.post(path, data=with_timeout)
+    assert (reply.status_code, reply.json()["reason"]) == (504, "DEADLINE_EXCEEDED")
+
+
+def test_no_room_is_said_with_a_time_to_come_back(make_core, tmp_path):
+    limits = "--in-flight-bytes-max", str(4 << 20), "--body-bytes-max", str(4 << 20)
+    core = make_core(*limits).start()
+    assert core.register("ns/echo@v1", scale(tmp_path / "e.onnx")).status_code == 200
+    size = 3 << 20
+    line = f"POST {ECHO} HTTP/1.1"
+    with connect(core.port) as first:
+        # The first one holds its share while it is received.
+        first.sendall(head(line, f"Content-Length: {size}") + bytes(size - 1))
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
+            reply = core.post(ECHO, data=bytes(size))
+            if reply.status_code == 503:
+                break
+        assert (reply.status_code, reply.json()["reason"]) == (503, "OVERLOADED")
+        assert reply.headers["Retry-After"] == "1"
+        assert set(reply.json()) == {"error", "code", "reason", "field"}
+    alone = core.post(ECHO, data=bytes(8 << 20))
+    assert (alone.status_code, alone.json()["reason"]) == (413, "PAYLOAD_TOO_LARGE")
+
+
+@pytest.mark.parametrize("lead", range(17))
+def test_binary_data_behind_json_of_any_length(shared_core, tmp_path, lead):
+    """The tensors lie aligned or not, in chunks or not: the answer is the same."""
+    shared_core.register("ns/echo@v1", scale(tmp_path / "e.onnx", 2.0))
+    array = np.arange(1000, dtype=np.float32)
+    text = (
+        b'{"id":"' + b"i" * lead + b'","inputs":[{"name":"x","shape":[1000],"datatype":"FP32",'
+        b'"parameters":{"binary_data_size":4000}}],"outputs":[{"name":"y",'
+        b'"parameters":{"binary_data":true}}]}'
+    )
+    headers = {"Inference-Header-Content-Length": str(len(text))}
+    whole = text + array.tobytes()
+    for data in (whole, iter([whole[:50], whole[50:1000], whole[1000:]])):
+        reply = shared_core.post(ECHO, data=data, headers=headers)
+        assert reply.status_code == 200, reply.text
+        length = int(reply.headers["Inference-Header-Content-Length"])
+        assert reply.headers["Content-Type"] == "application/octet-stream"
+        np.testing.assert_array_equal(np.frombuffer(reply.content[length:], np.float32), array * 2)
