@@ -6,7 +6,8 @@ namespace mlos::api::grpc {
 std::vector<call::Method> Methods() {
   std::vector<call::Method> all;
   for (const auto& methods :
-       {OipMethods(), OipInferenceMethods(), HealthMethods(), InferenceMethods()}) {
+       {OipMethods(), OipInferenceMethods(), OipStreamMethods(), InferenceMethods(),
+        InferenceBidiMethods(), MlosMethods(), HealthMethods(), ReflectionMethods()}) {
     all.insert(all.end(), methods.begin(), methods.end());
   }
   return all;

@@ -12,6 +12,10 @@ std::vector<call::Method> OipMethods();
 std::vector<call::Method> OipInferenceMethods();
 std::vector<call::Method> HealthMethods();
 std::vector<call::Method> InferenceMethods();
+std::vector<call::Method> InferenceBidiMethods();
+std::vector<call::Method> OipStreamMethods();
+std::vector<call::Method> MlosMethods();
+std::vector<call::Method> ReflectionMethods();
 
 /// All of them.
 std::vector<call::Method> Methods();

@@ -26,7 +26,8 @@ struct MlosInference {
 /// What the runtime is asked, with the inputs fitted to the model, which is acquired. A refusal is
 /// counted for the model.
 Result<engine::InferenceRequest> PrepareMlos(call::Call& call,
-                                             const std::shared_ptr<MlosInference>& work);
+                                             const std::shared_ptr<MlosInference>& work,
+                                             Deadline deadline);
 
 /// The response but for its outputs and times.
 v1::InferResponse MlosHead(const MlosInference& work);

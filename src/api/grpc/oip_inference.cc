@@ -38,19 +38,26 @@ class ModelInfer : public call::CallHandler {
 
  private:
   void Run(const std::shared_ptr<call::Call>& call) {
+    const Status started = Start(call);
+    if (!started.ok()) call->Finish(started);
+  }
+
+  Status Start(const std::shared_ptr<call::Call>& call) {
     const auto work = std::make_shared<OipInference>(call->service().budget());
-    const Status parsed = messages::Parse(call->service(), message_, tensors::kOipRequestCost,
-                                          work->request, work->held);
+    MLOS_TRY(messages::Parse(call->service(), message_, tensors::kOipRequestCost, work->request,
+                             work->held));
     message_ = call::Message();
-    if (!parsed.ok()) return call->Finish(parsed);
-    RunOip(*call, work, call->deadline(), [call, work](Result<engine::InferenceResponse> outcome) {
-      if (!outcome.ok()) return call->Finish(outcome.status());
-      const tensors::OipResponse response(OipHead(*work), *outcome);
-      net::ByteBuffer message = call->NewMessage();
-      response.AppendTo(message);
-      if (!message.status().ok()) return call->Finish(message.status());
-      call->SendLast(std::move(message));
-    });
+    auto request = MLOS_TRY(PrepareOip(*call, work, call->deadline()));
+    call->runtime().Infer(work->model, std::move(request),
+                          [call, work](Result<engine::InferenceResponse> outcome) {
+                            if (!outcome.ok()) return call->Finish(outcome.status());
+                            const tensors::OipResponse response(OipHead(*work), *outcome);
+                            net::ByteBuffer message = call->NewMessage();
+                            response.AppendTo(message);
+                            if (!message.status().ok()) return call->Finish(message.status());
+                            call->SendLast(std::move(message));
+                          });
+    return OkStatus();
   }
 
   call::Call& call_;
@@ -59,23 +66,22 @@ class ModelInfer : public call::CallHandler {
 
 }  // namespace
 
-void RunOip(call::Call& call, const std::shared_ptr<OipInference>& work, Deadline deadline,
-            runtime::Runtime::InferCallback done) {
-  auto& runtime = call.runtime();
-  auto acquired =
-      runtime.Acquire(OipModelId(work->request.model_name(), work->request.model_version()));
-  if (!acquired.ok()) return done(acquired.status());
-  work->model = std::move(acquired).value();
+Result<engine::InferenceRequest> PrepareOip(call::Call& call,
+                                            const std::shared_ptr<OipInference>& work,
+                                            Deadline deadline) {
+  runtime::Runtime& runtime = call.runtime();
+  work->model = MLOS_TRY(
+      runtime.Acquire(OipModelId(work->request.model_name(), work->request.model_version())));
   Result<engine::InferenceRequest> request = Translate(*work, *work->model);
   if (!request.ok()) {
     runtime.stats().RecordInference(work->model->model_id(), work->model->plugin_id(),
                                     request.status(), 0, 0);
-    return done(request.status());
+    return request;
   }
   request->deadline = deadline;
   request->cancellation = call.cancellation();
   request->keepalive = work;
-  runtime.Infer(work->model, std::move(request).value(), std::move(done));
+  return request;
 }
 
 inference::ModelInferResponse OipHead(const OipInference& work) {

@@ -22,10 +22,11 @@ struct OipInference {
   std::shared_ptr<runtime::ServedModel> model;
 };
 
-/// Runs what `work` asks for. `done` is called once, here or on another thread, with what the
-/// runtime says or why the request was refused.
-void RunOip(call::Call& call, const std::shared_ptr<OipInference>& work, Deadline deadline,
-            runtime::Runtime::InferCallback done);
+/// What the runtime is asked, of the model that `work` names, which is acquired. A refusal is
+/// counted for the model.
+Result<engine::InferenceRequest> PrepareOip(call::Call& call,
+                                            const std::shared_ptr<OipInference>& work,
+                                            Deadline deadline);
 
 /// The response but for its outputs.
 inference::ModelInferResponse OipHead(const OipInference& work);

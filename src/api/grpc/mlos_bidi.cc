@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: MIT
+#include <map>
+#include <string>
+#include <utility>
+
+#include "api/grpc/call/metadata.h"
+#include "api/grpc/messages/codec.h"
+#include "api/grpc/methods.h"
+#include "api/grpc/mlos_inference.h"
+#include "api/grpc/stream_responses.h"
+#include "api/grpc/tensors/mlos_reader.h"
+#include "api/grpc/tensors/mlos_writer.h"
+
+namespace mlos::api::grpc {
+namespace {
+
+using CallPtr = std::shared_ptr<call::Call>;
+
+// Requests of one call that run at once; more wait, and their caller with them.
+constexpr std::size_t kRunningMax = 32;
+constexpr std::size_t kIdBytesMax = 256;
+
+v1::InferBidiResponse Failure(const std::string& id, const Status& status) {
+  v1::InferBidiResponse response;
+  response.set_id(id);
+  response.set_code(call::GrpcCode(status));
+  response.set_reason(std::string(ToString(status.reason())));
+  response.set_field(std::string(status.field()));
+  response.set_message(std::string(status.message()));
+  response.set_final(true);
+  return response;
+}
+
+/// InferBidi: requests run beside each other and are answered as they are done.
+class InferBidi : public call::CallHandler {
+ public:
+  explicit InferBidi(call::Call& call) : call_(call) {}
+
+  void OnMessage(call::Message message) override {
+    auto parsed = std::make_shared<v1::InferBidiRequest>();
+    const auto work = std::make_shared<MlosInference>(call_.service().budget());
+    // On this thread, also where it is large: cancellations must not overtake what they cancel.
+    const Status status = messages::Parse(call_.service(), message, tensors::kInferBidiRequestCost,
+                                          *parsed, work->held);
+    if (!status.ok()) return call_.Finish(status);
+    const std::string id = parsed->id();
+    const Status valid = Check(*parsed);
+    if (!valid.ok()) {
+      SendInStream(call_, messages::Encode(call_, Failure(id, valid)));
+    } else if (parsed->has_cancel()) {
+      running_.at(id)->Cancel();
+    } else {
+      work->request.Swap(parsed->mutable_infer());
+      Run(id, work);
+    }
+    PauseWhereFull();
+  }
+  void OnHalfClose() override {
+    half_closed_ = true;
+    FinishWhenDone();
+  }
+  void OnDrained() override { ResumeWhereFree(); }
+  void OnCancel() override {
+    for (const auto& [id, cancellation] : running_) cancellation->Cancel();
+  }
+
+ private:
+  Status Check(const v1::InferBidiRequest& request) const {
+    if (request.id().empty() || request.id().size() > kIdBytesMax) {
+      return Status(Reason::kInvalidField, "a request has an id of 1 to 256 bytes").WithField("id");
+    }
+    if (request.has_cancel()) {
+      if (running_.contains(request.id())) return OkStatus();
+      return Status(Reason::kInvalidField, "no request of this id is running").WithField("id");
+    }
+    if (!request.has_infer()) {
+      return Status(Reason::kMissingField, "the message neither infers nor cancels")
+          .WithField("action");
+    }
+    if (!running_.contains(request.id())) return OkStatus();
+    return Status(Reason::kInvalidField, "a request of this id is running").WithField("id");
+  }
+
+  void Run(const std::string& id, const std::shared_ptr<MlosInference>& work) {
+    const auto cancellation = std::make_shared<engine::Cancellation>();
+    running_.emplace(id, cancellation);
+    const CallPtr call = call_.shared_from_this();
+    Result<engine::InferenceRequest> request = PrepareMlos(*call, work, RequestDeadline(*call));
+    if (!request.ok()) return End(call, id, request.status());
+    request->cancellation = cancellation;
+    StreamResponses(
+        call->runtime(), work->model, std::move(request).value(),
+        [call, work, id](engine::InferenceResponse response) {
+          v1::InferBidiResponse envelope;
+          envelope.set_id(id);
+          net::ByteBuffer message = call->NewMessage();
+          tensors::MlosResponse(MlosHead(*work), response).AppendTo(message, envelope);
+          SendInStream(*call, std::move(message));
+        },
+        [this, call, id](const Status& status) { End(call, id, status); });
+  }
+
+  void End(const CallPtr& call, const std::string& id, const Status& status) {
+    if (call->RunsHere()) return EndHere(id, status);
+    call->Post([this, call, id, status] { EndHere(id, status); });
+  }
+
+  void EndHere(const std::string& id, const Status& status) {
+    running_.erase(id);
+    v1::InferBidiResponse last;
+    if (status.ok()) {
+      last.set_id(id);
+      last.set_final(true);
+    } else {
+      last = Failure(id, status);
+    }
+    SendInStream(call_, messages::Encode(call_, last));
+    ResumeWhereFree();
+    FinishWhenDone();
+  }
+
+  bool full() const { return running_.size() >= kRunningMax || call_.waiting_bytes() != 0; }
+  void PauseWhereFull() {
+    if (full()) call_.Pause();
+  }
+  void ResumeWhereFree() {
+    if (!full()) call_.Resume();
+  }
+  void FinishWhenDone() {
+    if (half_closed_ && running_.empty()) call_.Finish(OkStatus());
+  }
+
+  call::Call& call_;
+  std::map<std::string, std::shared_ptr<engine::Cancellation>, std::less<>> running_;
+  bool half_closed_ = false;
+};
+
+}  // namespace
+
+std::vector<call::Method> InferenceBidiMethods() {
+  return {{.path = "/mlos.v1.InferenceService/InferBidi",
+           .client_streaming = true,
+           .carries_tensors = true,
+           .open = [](call::Call& call) -> std::unique_ptr<call::CallHandler> {
+             return std::make_unique<InferBidi>(call);
+           }}};
+}
+
+}  // namespace mlos::api::grpc

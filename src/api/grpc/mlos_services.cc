@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: MIT
+#include <string>
+#include <vector>
+
+#include "api/grpc/convert.h"
+#include "api/grpc/messages/unary.h"
+#include "api/grpc/methods.h"
+#include "base/model_id.h"
+
+// HealthService, PluginService and ModelService of mlos.v1: the same use cases as the routes of the
+// HTTP door.
+namespace mlos::api::grpc {
+namespace {
+
+using call::Call;
+using call::Place;
+using messages::Unary;
+
+Result<v1::GetHealthResponse> GetHealth(Call& call, const v1::GetHealthRequest& /*request*/) {
+  const call::Options& options = call.service().options();
+  v1::GetHealthResponse response;
+  response.set_status("healthy");
+  response.set_service("mlos-core");
+  response.set_version(options.version);
+  for (std::string& api : options.apis()) response.add_apis(std::move(api));
+  response.set_timestamp(UnixSecondsNow());
+  return response;
+}
+
+Result<v1::GetReadinessResponse> GetReadiness(Call& call,
+                                              const v1::GetReadinessRequest& /*request*/) {
+  v1::GetReadinessResponse response;
+  response.set_ready(call.runtime().ready());
+  return response;
+}
+
+Result<v1::GetStatsResponse> GetStats(Call& call, const v1::GetStatsRequest& /*request*/) {
+  const runtime::ServerStats stats = call.runtime().stats().Server();
+  v1::GetStatsResponse response;
+  response.set_total_requests(stats.total_requests);
+  response.set_successful_requests(stats.successful_requests);
+  response.set_failed_requests(stats.failed_requests);
+  Convert(stats.errors, *response.mutable_errors());
+  Convert(stats.response_time, *response.mutable_response_time());
+  response.set_uptime_seconds(stats.uptime_seconds);
+  for (const auto& model : call.runtime().stats().Models()) Convert(model, *response.add_models());
+  return response;
+}
+
+Status Missing(std::string_view field, std::string_view what) {
+  return Status(Reason::kMissingField, std::string(field) + " is required: " + std::string(what))
+      .WithField(field);
+}
+
+Result<v1::RegisterPluginResponse> RegisterPlugin(Call& call,
+                                                  const v1::RegisterPluginRequest& request) {
+  if (request.id().empty()) return Missing("id", "the name of the plugin");
+  v1::RegisterPluginResponse response;
+  Convert(MLOS_TRY(call.runtime().RegisterPlugin({.id = request.id(),
+                                                  .name = request.name(),
+                                                  .version = request.version(),
+                                                  .path = request.path(),
+                                                  .config = request.config_json()})),
+          *response.mutable_plugin());
+  return response;
+}
+
+Result<v1::ListPluginsResponse> ListPlugins(Call& call, const v1::ListPluginsRequest& /*request*/) {
+  v1::ListPluginsResponse response;
+  for (const auto& plugin : call.runtime().ListPlugins()) Convert(plugin, *response.add_plugins());
+  return response;
+}
+
+Result<v1::GetPluginResponse> GetPlugin(Call& call, const v1::GetPluginRequest& request) {
+  v1::GetPluginResponse response;
+  Convert(MLOS_TRY(call.runtime().GetPlugin(request.id())), *response.mutable_plugin());
+  return response;
+}
+
+Result<v1::RemovePluginResponse> RemovePlugin(Call& call, const v1::RemovePluginRequest& request) {
+  MLOS_TRY(call.runtime().RemovePlugin(request.id()));
+  return v1::RemovePluginResponse();
+}
+
+Result<v1::RegisterModelResponse> RegisterModel(Call& call,
+                                                const v1::RegisterModelRequest& request) {
+  if (request.model_id().empty()) return Missing("model_id", "namespace/name@version");
+  MLOS_TRY(ModelId::Parse(request.model_id()));
+  if (request.path().empty()) {
+    return Missing("path", "a model file, a package's directory or an .axon file");
+  }
+  const runtime::RegisterModelOutcome outcome = MLOS_TRY(call.runtime().RegisterModel({
+      .model_id = request.model_id(),
+      .path = request.path(),
+      .manifest_path = request.manifest_path(),
+      .name = request.name(),
+      .framework = request.framework(),
+      .execution_format = request.execution_format(),
+      .description = request.description(),
+      .plugin_id = request.plugin_id(),
+      .autoload = !request.has_autoload() || request.autoload(),
+  }));
+  v1::RegisterModelResponse response;
+  Convert(outcome.info, *response.mutable_model());
+  response.set_changed(outcome.changed);
+  return response;
+}
+
+Result<v1::ListModelsResponse> ListModels(Call& call, const v1::ListModelsRequest& /*request*/) {
+  v1::ListModelsResponse response;
+  for (const auto& model : call.runtime().ListModels()) Convert(model, *response.add_models());
+  return response;
+}
+
+Result<v1::GetModelResponse> GetModel(Call& call, const v1::GetModelRequest& request) {
+  v1::GetModelResponse response;
+  Convert(MLOS_TRY(call.runtime().GetModel(request.model_id())), *response.mutable_model());
+  return response;
+}
+
+Result<v1::RemoveModelResponse> RemoveModel(Call& call, const v1::RemoveModelRequest& request) {
+  MLOS_TRY(call.runtime().RemoveModel(request.model_id()));
+  return v1::RemoveModelResponse();
+}
+
+Result<v1::LoadModelResponse> LoadModel(Call& call, const v1::LoadModelRequest& request) {
+  v1::LoadModelResponse response;
+  Convert(MLOS_TRY(call.runtime().LoadModel(request.model_id())), *response.mutable_model());
+  return response;
+}
+
+Result<v1::UnloadModelResponse> UnloadModel(Call& call, const v1::UnloadModelRequest& request) {
+  v1::UnloadModelResponse response;
+  Convert(MLOS_TRY(call.runtime().UnloadModel(request.model_id())), *response.mutable_model());
+  return response;
+}
+
+}  // namespace
+
+std::vector<call::Method> MlosMethods() {
+  return {
+      {.path = "/mlos.v1.HealthService/GetHealth", .open = &Unary<&GetHealth>::Open},
+      {.path = "/mlos.v1.HealthService/GetReadiness", .open = &Unary<&GetReadiness>::Open},
+      {.path = "/mlos.v1.HealthService/GetStats", .open = &Unary<&GetStats, Place::kWorker>::Open},
+      {.path = "/mlos.v1.PluginService/RegisterPlugin",
+       .open = &Unary<&RegisterPlugin, Place::kManager>::Open},
+      {.path = "/mlos.v1.PluginService/ListPlugins",
+       .open = &Unary<&ListPlugins, Place::kWorker>::Open},
+      {.path = "/mlos.v1.PluginService/GetPlugin",
+       .open = &Unary<&GetPlugin, Place::kWorker>::Open},
+      {.path = "/mlos.v1.PluginService/RemovePlugin",
+       .open = &Unary<&RemovePlugin, Place::kManager>::Open},
+      {.path = "/mlos.v1.ModelService/RegisterModel",
+       .open = &Unary<&RegisterModel, Place::kManager>::Open},
+      {.path = "/mlos.v1.ModelService/ListModels",
+       .open = &Unary<&ListModels, Place::kWorker>::Open},
+      {.path = "/mlos.v1.ModelService/GetModel", .open = &Unary<&GetModel>::Open},
+      {.path = "/mlos.v1.ModelService/RemoveModel",
+       .open = &Unary<&RemoveModel, Place::kManager>::Open},
+      {.path = "/mlos.v1.ModelService/LoadModel",
+       .open = &Unary<&LoadModel, Place::kManager>::Open},
+      {.path = "/mlos.v1.ModelService/UnloadModel",
+       .open = &Unary<&UnloadModel, Place::kManager>::Open},
+  };
+}
+
+}  // namespace mlos::api::grpc
