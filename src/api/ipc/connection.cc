@@ -35,6 +35,7 @@ Connection::Connection(std::shared_ptr<Service> service, std::shared_ptr<Session
       fd_(std::move(fd)) {}
 
 Connection::~Connection() {
+  session_->Close();
   if (on_close_) on_close_();
 }
 
@@ -74,10 +75,10 @@ void Connection::ReadSome() {
       fd = fd_.get();
     }
     const Result<FrameReader::Outcome> received = reader_.Receive(fd);
-    if (!received.ok()) return Fail(received.status(), 0);
+    if (!received.ok()) return End(received.status());
     if (*received == FrameReader::Outcome::kEnd) return Close();
     const Status read = ReadFrames();
-    if (!read.ok()) return Fail(read, 0);
+    if (!read.ok()) return End(read);
     if (*received == FrameReader::Outcome::kEmpty) return;
   }
 }
@@ -114,15 +115,24 @@ Status Connection::Greet(const Frame& frame) {
 }
 
 // What the client has sent wrong it is told, and then left.
-void Connection::Fail(const Status& why, std::uint64_t request_id) {
+void Connection::End(const Status& why) {
   Log(LogLevel::kDebug, "ipc connection refused", {{"pid", session_->peer().pid}, LogField(why)});
   service_->runtime().stats().RecordRequest("ipc", "refused", why, 0);
-  SendError(*this, request_id, why);
+  SendError(*this, 0, why);
   ending_ = true;
   session_->Close();
   const MutexLock lock(mutex_);
   reading_ = false;
   UpdateEvents();
+}
+
+void Connection::Fail(const Status& why) {
+  loop_.Post([self = weak_from_this(), why] {
+    const auto connection = self.lock();
+    if (connection == nullptr || connection->ending_) return;
+    connection->End(why);
+    connection->CloseIfDone();
+  });
 }
 
 void Connection::Drain() {

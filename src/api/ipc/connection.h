@@ -26,8 +26,11 @@ class Connection : public EventHandler,
   void Start();
   /// On the loop's thread: closes as soon as everything that was sent before is answered.
   void Drain();
+  /// On the loop's thread: closes now.
+  void Close();
 
   void Send(wire::ByteBuffer frame) override;
+  void Fail(const Status& why) override;
   void OnEvents(std::uint32_t events) override;
   void OnTick(SteadyClock::time_point now) override;
 
@@ -40,8 +43,7 @@ class Connection : public EventHandler,
   void ReadSome();
   Status ReadFrames();
   Status Greet(const Frame& frame);
-  void Fail(const Status& why, std::uint64_t request_id);
-  void Close();
+  void End(const Status& why);
   void CloseIfDone();
   void Watch();
 

@@ -34,6 +34,11 @@ struct Frame {
   }
 };
 
+/// Makes room for the body that `frame.header` announces, and counts at first only as much of it as
+/// `counted_max`; what is small is not counted, so that it is served also while all the budget is
+/// taken. A failure is in `frame.refusal`.
+void AllocateBody(Frame& frame, resource::ByteBudget& budget, std::uint32_t counted_max);
+
 /// Cuts what arrives on a Unix socket into frames. A failure of it is the client's, and the end:
 /// what follows cannot be understood. Thread-compatible.
 class FrameReader {

@@ -16,7 +16,7 @@
 namespace mlos::api::ipc {
 namespace {
 
-constexpr int kBacklog = 128;
+constexpr int kBacklog = 1024;
 
 Status Unusable(std::string_view what) {
   return Status(Reason::kInvalidConfig, std::string(what)).WithField("socket");

@@ -23,6 +23,8 @@ class Channel {
 
   /// Sends a whole frame, now or when the client takes it; drops it where the client is gone.
   virtual void Send(wire::ByteBuffer frame) = 0;
+  /// The client has broken the protocol: tells it so and ends the connection.
+  virtual void Fail(const Status& why) = 0;
 };
 
 /// What a frame came over, and for whom.

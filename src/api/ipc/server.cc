@@ -71,19 +71,33 @@ class Server::Impl {
     while (!(drained = Drained()) && SteadyClock::now() < deadline) {
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
-    loops_.clear();
+    for (const auto& loop : loops_) CloseAll(*loop);
+    // Rings and loads still speak to the loops.
     if (service_ != nullptr) service_->Join();
+    loops_.clear();
     return drained;
   }
 
  private:
+  template <typename Visit>
+  static void ForEachConnection(EventLoop& loop, Visit visit) {
+    loop.ForEach([visit](EventHandler& handler) {
+      if (auto* const connection = dynamic_cast<Connection*>(&handler)) visit(*connection);
+    });
+  }
+
   // Connections that were accepted before have been posted before, too.
   static void StartDraining(EventLoop& loop) {
     loop.Post([&loop] {
       loop.set_draining();
-      loop.ForEach([](EventHandler& handler) {
-        if (auto* const connection = dynamic_cast<Connection*>(&handler)) connection->Drain();
-      });
+      ForEachConnection(loop, [](Connection& connection) { connection.Drain(); });
+    });
+  }
+
+  static void CloseAll(EventLoop& loop) {
+    On(loop, [&loop] {
+      ForEachConnection(loop, [](Connection& connection) { connection.Close(); });
+      return true;
     });
   }
 
