@@ -214,8 +214,7 @@ int mlos_wait(mlos_client_t* client, uint64_t request_id, mlos_result_t** result
   *result = NULL;
   if (pending == NULL) return invalid(error, "request_id", "no such request is in flight");
   int code = wait_frame(client, request_id, pending->on_ring, &frame, error);
-  int code = wait_frame(client, request_id, on_ring, &frame, error);
-  pending_t* pending = take_pending(client, request_id);
+  take_pending(client, request_id);
   if (code == MLOS_OK) code = decode_result(&frame, pending, result, error);
   free_pending(pending);
   return code;

@@ -54,7 +54,7 @@ def core(tmp_path_factory: pytest.TempPathFactory) -> Iterator[IpcCore]:
     core = IpcCore(folder).start()
     for name, dtype in (("f", TensorProto.FLOAT), ("s", TensorProto.STRING)):
         assert core.register(name, identity(folder / f"{name}.onnx", dtype)).status_code == 200
-    assert core.register("slow", slow(folder / "slow.onnx", 200)).status_code == 200
+    assert core.register("slow", slow(folder / "slow.onnx", 60)).status_code == 200
     yield core
     assert core.stop() == 0
 

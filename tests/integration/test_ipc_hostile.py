@@ -35,7 +35,7 @@ def core(tmp_path_factory: pytest.TempPathFactory) -> Iterator[IpcCore]:
     kinds = {"f": TensorProto.FLOAT, "s": TensorProto.STRING, "b": TensorProto.BOOL}
     for name, dtype in kinds.items():
         assert core.register(name, identity(folder / f"{name}.onnx", dtype)).status_code == 200
-    assert core.register("slow", slow(folder / "slow.onnx", 400)).status_code == 200
+    assert core.register("slow", slow(folder / "slow.onnx", 100)).status_code == 200
     with Client(str(core.socket)) as client:
         client.infer("f", {"x": X})
     yield core
@@ -146,7 +146,8 @@ LIES = {
     "no such region": (infer_body(entry(region=9)), "INVALID_FIELD", "x"),
     "output with a shape": (infer_body(entry(), entry(b"y"), outputs=1), "INVALID_FIELD", "y"),
     "name of 64 KiB": (
-        infer_body(entry(b"n" * 65535, offset=1 << 17), tail=1 << 18), "UNKNOWN_INPUT", "n" * 65535),
+        infer_body(entry(b"n" * 65535, offset=1 << 17), tail=1 << 18),
+        "UNKNOWN_INPUT", "n" * 65535),
 }  # fmt: skip
 
 

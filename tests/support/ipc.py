@@ -18,7 +18,17 @@ from mlos.client import Client, MlosError, wire  # noqa: E402
 from mlos.client.messages import encode_infer  # noqa: E402
 from mlos.client.wire import Frame  # noqa: E402
 
-__all__ = ["Client", "Frame", "IpcCore", "MlosError", "RawIpc", "encode_infer", "hello_frame", "settled", "wire"]
+__all__ = [
+    "Client",
+    "Frame",
+    "IpcCore",
+    "MlosError",
+    "RawIpc",
+    "encode_infer",
+    "hello_frame",
+    "settled",
+    "wire",
+]
 
 
 class IpcCore(Core):
@@ -89,7 +99,7 @@ class RawIpc:
         return data
 
 
-def hello_frame(magic: int = wire.MAGIC, low: int = wire.VERSION, high: int = wire.VERSION) -> bytes:
+def hello_frame(magic: int = wire.MAGIC, low: int = wire.VERSION, high: int = wire.VERSION):
     """The first frame of a connection."""
     return wire.frame(Frame.HELLO, 1, wire.HELLO.pack(magic, low, high, 0))
 

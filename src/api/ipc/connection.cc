@@ -26,7 +26,7 @@ constexpr std::uint64_t kProgressBytes = 64 << 10;
 }  // namespace
 
 Connection::Connection(std::shared_ptr<Service> service, std::shared_ptr<Session> session,
-                       UniqueFd fd, EventLoop& loop, std::function<void()> on_close)
+                       UniqueFd fd, socket::EventLoop& loop, std::function<void()> on_close)
     : service_(std::move(service)),
       session_(std::move(session)),
       loop_(loop),
@@ -74,18 +74,18 @@ void Connection::ReadSome() {
       if (!fd_.valid() || outbox_full()) return UpdateEvents();
       fd = fd_.get();
     }
-    const Result<FrameReader::Outcome> received = reader_.Receive(fd);
+    const Result<socket::FrameReader::Outcome> received = reader_.Receive(fd);
     if (!received.ok()) return End(received.status());
-    if (*received == FrameReader::Outcome::kEnd) return Close();
+    if (*received == socket::FrameReader::Outcome::kEnd) return Close();
     const Status read = ReadFrames();
     if (!read.ok()) return End(read);
-    if (*received == FrameReader::Outcome::kEmpty) return;
+    if (*received == socket::FrameReader::Outcome::kEmpty) return;
   }
 }
 
 Status Connection::ReadFrames() {
   while (!ending_) {
-    std::optional<Frame> frame = MLOS_TRY(reader_.Next());
+    std::optional<socket::Frame> frame = MLOS_TRY(reader_.Next());
     if (!frame) return OkStatus();
     if (greeted_) {
       MLOS_TRY(Receive({service_, session_, shared_from_this()}, std::move(*frame)));
@@ -96,7 +96,7 @@ Status Connection::ReadFrames() {
   return OkStatus();
 }
 
-Status Connection::Greet(const Frame& frame) {
+Status Connection::Greet(const socket::Frame& frame) {
   if (frame.header.type != wire::FrameType::kHello || !frame.descriptors.empty()) {
     return {Reason::kMalformedRequest, "the first frame is a hello"};
   }

@@ -93,10 +93,10 @@ Status RingChannel::ServeWaiting() {
 }
 
 Status RingChannel::TakeOne() {
-  Frame frame;
+  socket::Frame frame;
   MLOS_TRY(ring_.TakeRequest([&](const wire::FrameHeader& header) -> char* {
     frame.header = header;
-    AllocateBody(frame, origin_.service->budget(), header.body_bytes());
+    socket::AllocateBody(frame, origin_.service->budget(), header.body_bytes());
     return static_cast<char*>(frame.buffer.data());
   }));
   return Receive({origin_.service, origin_.session, shared_from_this()}, std::move(frame));

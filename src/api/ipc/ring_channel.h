@@ -8,7 +8,7 @@
 
 #include "api/ipc/memory/ring.h"
 #include "api/ipc/request.h"
-#include "api/ipc/spin.h"
+#include "api/ipc/socket/spin.h"
 #include "base/mutex.h"
 
 namespace mlos::api::ipc {
@@ -43,7 +43,7 @@ class RingChannel : public Channel,
 
   const Origin origin_;
   memory::Ring ring_;
-  SpinPolicy spin_;
+  socket::SpinPolicy spin_;
   std::atomic<bool> stopping_{false};
 
   Mutex mutex_;

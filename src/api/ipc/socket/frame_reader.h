@@ -17,7 +17,7 @@
 
 struct msghdr;
 
-namespace mlos::api::ipc {
+namespace mlos::api::ipc::socket {
 
 /// A frame as it came, in memory of its own: 64-byte aligned, so that inline tensors are run where
 /// they lie.
@@ -83,4 +83,4 @@ class FrameReader {
   std::uint64_t received_bytes_ = 0;
 };
 
-}  // namespace mlos::api::ipc
+}  // namespace mlos::api::ipc::socket

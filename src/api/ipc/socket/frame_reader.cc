@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "api/ipc/frame_reader.h"
+#include "api/ipc/socket/frame_reader.h"
 
 #include <sys/socket.h>
 
@@ -7,7 +7,7 @@
 #include <cerrno>
 #include <cstring>
 
-namespace mlos::api::ipc {
+namespace mlos::api::ipc::socket {
 namespace {
 
 constexpr std::size_t kInputBytes = 64 << 10;
@@ -159,4 +159,4 @@ Result<Frame> FrameReader::Complete() {
   return frame;
 }
 
-}  // namespace mlos::api::ipc
+}  // namespace mlos::api::ipc::socket
