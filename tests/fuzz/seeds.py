@@ -4,11 +4,13 @@ FOLDER/<target>/<seed> for the fuzz targets that read files."""
 
 import io
 import pathlib
+import re
 import sys
 import tarfile
 
 from onnx import TensorProto, helper
 
+IPC_PAGE = pathlib.Path(__file__).parents[2] / "docs" / "IPC-PROTOCOL.md"
 MANIFEST = pathlib.Path(__file__).parent / "corpus" / "manifest" / "strict.yaml"
 
 
@@ -48,9 +50,17 @@ def archive(mode):
     return target.getvalue()
 
 
+def frames():
+    """The test vectors of the IPC protocol."""
+    page = IPC_PAGE.read_text()
+    for name, text in re.findall(r"```hex (\w+)\n(.*?)```", page, re.DOTALL):
+        yield name, bytes.fromhex(text)
+
+
 def main(folder):
     seeds = {f"onnx_model/{name}": model.SerializeToString() for name, model in models()}
     seeds |= {"archive/plain": archive("w"), "archive/gzip": archive("w:gz")}
+    seeds |= {f"ipc_frame/{name}": frame for name, frame in frames()}
     for name, content in seeds.items():
         path = pathlib.Path(folder, name)
         path.parent.mkdir(parents=True, exist_ok=True)

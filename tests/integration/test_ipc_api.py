@@ -64,7 +64,7 @@ def core(tmp_path_factory: pytest.TempPathFactory) -> Iterator[IpcCore]:
         dtype = dtype or helper.np_dtype_to_tensor_dtype(np.dtype(name))
         reply = core.register(name, identity(folder / f"{name}.onnx", dtype))
         assert reply.status_code == 200, reply.text
-    assert core.register("slow", slow(folder / "slow.onnx", 400)).status_code == 200
+    assert core.register("slow", slow(folder / "slow.onnx", 100)).status_code == 200
     yield core
     assert core.stop() == 0
 
@@ -288,7 +288,7 @@ def test_a_file_that_is_no_socket_stays(tmp_path):
 
 def test_sigterm_answers_what_is_in_flight(tmp_path):
     core = IpcCore(tmp_path / "core").start()
-    assert core.register("slow", slow(tmp_path / "slow.onnx", 2000)).status_code == 200
+    assert core.register("slow", slow(tmp_path / "slow.onnx", 300)).status_code == 200
     client = Client(str(core.socket))
     x = {"x": np.ones(1, np.float32)}
     pending = [client.submit("slow", x) for _ in range(3)]

@@ -15,9 +15,20 @@ from tests.support.core import Core
 sys.path.insert(0, str(paths.ROOT / "sdk" / "python"))
 
 from mlos.client import Client, MlosError, wire  # noqa: E402
+from mlos.client.messages import encode_infer  # noqa: E402
 from mlos.client.wire import Frame  # noqa: E402
 
-__all__ = ["Client", "Frame", "IpcCore", "MlosError", "RawIpc", "hello_frame", "settled", "wire"]
+__all__ = [
+    "Client",
+    "Frame",
+    "IpcCore",
+    "MlosError",
+    "RawIpc",
+    "encode_infer",
+    "hello_frame",
+    "settled",
+    "wire",
+]
 
 
 class IpcCore(Core):
@@ -37,8 +48,8 @@ class RawIpc:
 
     def __init__(self, path: Path | str, hello: bool = True, timeout_s: float = 10.0):
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.socket.settimeout(timeout_s)
         self.socket.connect(str(path))
+        self.socket.settimeout(timeout_s)
         if hello:
             self.send(hello_frame())
             assert self.answer()[0] == Frame.HELLO_OK
@@ -88,7 +99,7 @@ class RawIpc:
         return data
 
 
-def hello_frame(magic: int = wire.MAGIC, low: int = wire.VERSION, high: int = wire.VERSION) -> bytes:
+def hello_frame(magic: int = wire.MAGIC, low: int = wire.VERSION, high: int = wire.VERSION):
     """The first frame of a connection."""
     return wire.frame(Frame.HELLO, 1, wire.HELLO.pack(magic, low, high, 0))
 

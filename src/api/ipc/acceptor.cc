@@ -43,8 +43,8 @@ void Turn(int fd, const Status& why) {
 
 }  // namespace
 
-Acceptor::Acceptor(std::shared_ptr<Service> service, ListeningSocket socket,
-                   std::vector<EventLoop*> loops)
+Acceptor::Acceptor(std::shared_ptr<Service> service, socket::ListeningSocket socket,
+                   std::vector<socket::EventLoop*> loops)
     : service_(std::move(service)), socket_(std::move(socket)), loops_(std::move(loops)) {}
 
 void Acceptor::Close() {
@@ -94,7 +94,7 @@ void Acceptor::Admit(UniqueFd fd) {
     service_->runtime().stats().RecordRequest("ipc", "refused", admitted, 0);
     return Turn(fd.get(), admitted);
   }
-  EventLoop& loop = *loops_[next_++ % loops_.size()];
+  socket::EventLoop& loop = *loops_[next_++ % loops_.size()];
   auto session = std::make_shared<Session>(service_->options(), *peer, peer->uid == ::geteuid());
   open_->fetch_add(1);
   const auto connection = std::make_shared<Connection>(

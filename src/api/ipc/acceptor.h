@@ -5,17 +5,18 @@
 #include <memory>
 #include <vector>
 
-#include "api/ipc/event_loop.h"
-#include "api/ipc/listening_socket.h"
 #include "api/ipc/service.h"
+#include "api/ipc/socket/event_loop.h"
+#include "api/ipc/socket/listening_socket.h"
 
 namespace mlos::api::ipc {
 
 /// Accepts connections, looks at who they are, and hands them to the loops in turn. Belongs to the
 /// first of these; its methods are for that one's thread.
-class Acceptor : public EventHandler {
+class Acceptor : public socket::EventHandler {
  public:
-  Acceptor(std::shared_ptr<Service> service, ListeningSocket socket, std::vector<EventLoop*> loops);
+  Acceptor(std::shared_ptr<Service> service, socket::ListeningSocket socket,
+           std::vector<socket::EventLoop*> loops);
 
   int fd() const { return socket_.fd(); }
   /// Accepts what has come in until now, and then closes and removes the socket.
@@ -30,8 +31,8 @@ class Acceptor : public EventHandler {
   void Pause();
 
   const std::shared_ptr<Service> service_;
-  ListeningSocket socket_;
-  const std::vector<EventLoop*> loops_;
+  socket::ListeningSocket socket_;
+  const std::vector<socket::EventLoop*> loops_;
   std::size_t next_ = 0;
   bool paused_ = false;
   const std::shared_ptr<std::atomic<unsigned>> open_ = std::make_shared<std::atomic<unsigned>>(0);

@@ -26,7 +26,7 @@ constexpr std::uint64_t kProgressBytes = 64 << 10;
 }  // namespace
 
 Connection::Connection(std::shared_ptr<Service> service, std::shared_ptr<Session> session,
-                       UniqueFd fd, EventLoop& loop, std::function<void()> on_close)
+                       UniqueFd fd, socket::EventLoop& loop, std::function<void()> on_close)
     : service_(std::move(service)),
       session_(std::move(session)),
       loop_(loop),
@@ -35,6 +35,7 @@ Connection::Connection(std::shared_ptr<Service> service, std::shared_ptr<Session
       fd_(std::move(fd)) {}
 
 Connection::~Connection() {
+  session_->Close();
   if (on_close_) on_close_();
 }
 
@@ -73,18 +74,18 @@ void Connection::ReadSome() {
       if (!fd_.valid() || outbox_full()) return UpdateEvents();
       fd = fd_.get();
     }
-    const Result<FrameReader::Outcome> received = reader_.Receive(fd);
-    if (!received.ok()) return Fail(received.status(), 0);
-    if (*received == FrameReader::Outcome::kEnd) return Close();
+    const Result<socket::FrameReader::Outcome> received = reader_.Receive(fd);
+    if (!received.ok()) return End(received.status());
+    if (*received == socket::FrameReader::Outcome::kEnd) return Close();
     const Status read = ReadFrames();
-    if (!read.ok()) return Fail(read, 0);
-    if (*received == FrameReader::Outcome::kEmpty) return;
+    if (!read.ok()) return End(read);
+    if (*received == socket::FrameReader::Outcome::kEmpty) return;
   }
 }
 
 Status Connection::ReadFrames() {
   while (!ending_) {
-    std::optional<Frame> frame = MLOS_TRY(reader_.Next());
+    std::optional<socket::Frame> frame = MLOS_TRY(reader_.Next());
     if (!frame) return OkStatus();
     if (greeted_) {
       MLOS_TRY(Receive({service_, session_, shared_from_this()}, std::move(*frame)));
@@ -95,7 +96,7 @@ Status Connection::ReadFrames() {
   return OkStatus();
 }
 
-Status Connection::Greet(const Frame& frame) {
+Status Connection::Greet(const socket::Frame& frame) {
   if (frame.header.type != wire::FrameType::kHello || !frame.descriptors.empty()) {
     return {Reason::kMalformedRequest, "the first frame is a hello"};
   }
@@ -114,15 +115,24 @@ Status Connection::Greet(const Frame& frame) {
 }
 
 // What the client has sent wrong it is told, and then left.
-void Connection::Fail(const Status& why, std::uint64_t request_id) {
+void Connection::End(const Status& why) {
   Log(LogLevel::kDebug, "ipc connection refused", {{"pid", session_->peer().pid}, LogField(why)});
   service_->runtime().stats().RecordRequest("ipc", "refused", why, 0);
-  SendError(*this, request_id, why);
+  SendError(*this, 0, why);
   ending_ = true;
   session_->Close();
   const MutexLock lock(mutex_);
   reading_ = false;
   UpdateEvents();
+}
+
+void Connection::Fail(const Status& why) {
+  loop_.Post([self = weak_from_this(), why] {
+    const auto connection = self.lock();
+    if (connection == nullptr || connection->ending_) return;
+    connection->End(why);
+    connection->CloseIfDone();
+  });
 }
 
 void Connection::Drain() {

@@ -4,30 +4,33 @@
 #include <deque>
 #include <memory>
 
-#include "api/ipc/event_loop.h"
-#include "api/ipc/frame_reader.h"
 #include "api/ipc/request.h"
+#include "api/ipc/socket/event_loop.h"
+#include "api/ipc/socket/frame_reader.h"
 #include "base/mutex.h"
 #include "base/unique_fd.h"
 
 namespace mlos::api::ipc {
 
 /// A client's socket: reads frames on its loop's thread, takes answers from any.
-class Connection : public EventHandler,
+class Connection : public socket::EventHandler,
                    public Channel,
                    public std::enable_shared_from_this<Connection> {
  public:
   /// Belongs to `loop`, which must outlive its last frame; `on_close` is called once.
   Connection(std::shared_ptr<Service> service, std::shared_ptr<Session> session, UniqueFd fd,
-             EventLoop& loop, std::function<void()> on_close);
+             socket::EventLoop& loop, std::function<void()> on_close);
   ~Connection() override;
 
   /// Joins the loop; on its thread.
   void Start();
   /// On the loop's thread: closes as soon as everything that was sent before is answered.
   void Drain();
+  /// On the loop's thread: closes now.
+  void Close();
 
   void Send(wire::ByteBuffer frame) override;
+  void Fail(const Status& why) override;
   void OnEvents(std::uint32_t events) override;
   void OnTick(SteadyClock::time_point now) override;
 
@@ -39,9 +42,8 @@ class Connection : public EventHandler,
 
   void ReadSome();
   Status ReadFrames();
-  Status Greet(const Frame& frame);
-  void Fail(const Status& why, std::uint64_t request_id);
-  void Close();
+  Status Greet(const socket::Frame& frame);
+  void End(const Status& why);
   void CloseIfDone();
   void Watch();
 
@@ -52,11 +54,11 @@ class Connection : public EventHandler,
 
   const std::shared_ptr<Service> service_;
   const std::shared_ptr<Session> session_;
-  EventLoop& loop_;
+  socket::EventLoop& loop_;
   std::function<void()> on_close_;
 
   // Of the loop's thread.
-  FrameReader reader_;
+  socket::FrameReader reader_;
   bool greeted_ = false;
   bool ending_ = false;    // reads no more, closes when what is to be sent is sent
   bool draining_ = false;  // closes when nothing is in flight

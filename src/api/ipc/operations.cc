@@ -35,7 +35,7 @@ constexpr Operation kOperations[] = {
     {FrameType::kAttachRing, "attach_ring", Place::kHere, 1, &Answer<AttachRing>},
 };
 
-Status Check(const Operation* operation, const Frame& frame) {
+Status Check(const Operation* operation, const socket::Frame& frame) {
   if (operation == nullptr) {
     return Status(Reason::kUnimplemented,
                   "there is no frame of type " +
@@ -52,7 +52,7 @@ Status Check(const Operation* operation, const Frame& frame) {
   return frame.refusal;
 }
 
-Status Refuse(const Origin& origin, const Frame& frame, const Operation* operation,
+Status Refuse(const Origin& origin, const socket::Frame& frame, const Operation* operation,
               const Status& why) {
   origin.service->runtime().stats().RecordRequest(
       "ipc", operation == nullptr ? "refused" : operation->name, why, 0);
@@ -62,7 +62,7 @@ Status Refuse(const Origin& origin, const Frame& frame, const Operation* operati
 
 }  // namespace
 
-Status Receive(const Origin& origin, Frame frame) {
+Status Receive(const Origin& origin, socket::Frame frame) {
   const std::uint64_t id = frame.header.request_id;
   if (id == 0) return {Reason::kMalformedRequest, "a request's number is not 0"};
   if (frame.header.type == FrameType::kCancel) {

@@ -1,36 +1,17 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <cstdint>
 #include <memory>
-#include <string_view>
 
+#include "api/ipc/operation.h"
 #include "api/ipc/request.h"
-#include "api/ipc/wire/protocol.h"
 #include "base/result.h"
 
 namespace mlos::api::ipc {
 
-/// The threads an operation is done on.
-enum class Place : std::uint8_t {
-  kHere,     ///< where its frame was read: microseconds
-  kManager,  ///< loads models, writes files
-};
-
-/// One thing a client may ask for.
-struct Operation {
-  wire::FrameType type;
-  /// In the metrics.
-  std::string_view name;
-  Place place;
-  std::uint8_t descriptors;
-  /// Answers the request, now or later.
-  void (*handle)(const std::shared_ptr<Request>& request);
-};
-
 /// Acts on a frame behind the hello. A failure is a breach of the protocol, after which the
 /// connection ends; everything else is answered.
-Status Receive(const Origin& origin, Frame frame);
+Status Receive(const Origin& origin, socket::Frame frame);
 
 // What the operations do (document_handlers.cc, region_handlers.cc, inference_handler.cc).
 Result<wire::ByteBuffer> Health(Request& request);

@@ -2,10 +2,14 @@
 #include <utility>
 
 #include "api/ipc/operations.h"
+#include "api/ipc/ring_channel.h"
 #include "api/ipc/wire/frame.h"
 
 namespace mlos::api::ipc {
 namespace {
+
+// 1024 slots of 1 MiB, both ways, and more than that for a reason of the client's own.
+constexpr std::uint64_t kRingBytesMax = 4ULL << 30;
 
 wire::ByteBuffer Reply(Request& request, const wire::RegionReply& reply) {
   wire::ByteBuffer frame = request.NewFrame();
@@ -25,8 +29,26 @@ Result<wire::ByteBuffer> UnmapRegion(Request& request) {
   return Reply(request, MLOS_TRY(request.session().UnmapRegion(region_id)));
 }
 
-Result<wire::ByteBuffer> AttachRing(Request&) {
-  return Status(Reason::kUnimplemented, "rings are not served");
+Result<wire::ByteBuffer> AttachRing(Request& request) {
+  const wire::RingForm form = MLOS_TRY(wire::DecodeRingForm(request.body()));
+  Service& service = request.service();
+  if (service.rings().load() >= service.options().rings_max) {
+    return Status(Reason::kOverloaded, "too many rings are served; use the socket");
+  }
+  memory::Mapping mapping =
+      MLOS_TRY(memory::Mapping::Create(request.TakeDescriptor(), true, kRingBytesMax));
+  memory::Ring ring = MLOS_TRY(memory::Ring::Create(std::move(mapping), form));
+  const auto channel = std::make_shared<RingChannel>(request.origin(), std::move(ring));
+  // Started first: what is attached can be stopped at any time.
+  channel->Start();
+  const Status attached = request.session().Attach(channel);
+  if (!attached.ok()) {
+    channel->Stop();
+    return attached;
+  }
+  wire::ByteBuffer frame = request.NewFrame();
+  wire::EncodeRingForm(frame, wire::FrameType::kRing, request.id(), form);
+  return frame;
 }
 
 }  // namespace mlos::api::ipc

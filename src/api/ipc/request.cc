@@ -3,12 +3,12 @@
 
 #include <utility>
 
-#include "api/ipc/operations.h"
+#include "api/ipc/operation.h"
 #include "api/ipc/wire/frame.h"
 
 namespace mlos::api::ipc {
 
-Request::Request(Origin origin, const Operation& operation, Frame frame,
+Request::Request(Origin origin, const Operation& operation, socket::Frame frame,
                  std::shared_ptr<engine::Cancellation> cancellation)
     : origin_(std::move(origin)),
       operation_(operation),

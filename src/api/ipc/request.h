@@ -5,9 +5,9 @@
 #include <optional>
 #include <string_view>
 
-#include "api/ipc/frame_reader.h"
 #include "api/ipc/service.h"
 #include "api/ipc/session.h"
+#include "api/ipc/socket/frame_reader.h"
 #include "api/ipc/wire/fields.h"
 #include "base/clock.h"
 
@@ -23,6 +23,8 @@ class Channel {
 
   /// Sends a whole frame, now or when the client takes it; drops it where the client is gone.
   virtual void Send(wire::ByteBuffer frame) = 0;
+  /// The client has broken the protocol: tells it so and ends the connection.
+  virtual void Fail(const Status& why) = 0;
 };
 
 /// What a frame came over, and for whom.
@@ -38,7 +40,7 @@ struct Operation;
 /// it unanswered, it answers INTERNAL. Thread-compatible: one thread works on it at a time.
 class Request : public std::enable_shared_from_this<Request> {
  public:
-  Request(Origin origin, const Operation& operation, Frame frame,
+  Request(Origin origin, const Operation& operation, socket::Frame frame,
           std::shared_ptr<engine::Cancellation> cancellation);
   Request(const Request&) = delete;
   Request& operator=(const Request&) = delete;
@@ -69,7 +71,7 @@ class Request : public std::enable_shared_from_this<Request> {
   const Operation& operation_;
   const std::shared_ptr<engine::Cancellation> cancellation_;
   const SteadyClock::time_point start_ = SteadyClock::now();
-  Frame frame_;
+  socket::Frame frame_;
   resource::Reservation reservation_;
   bool finished_ = false;
 };

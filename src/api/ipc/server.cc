@@ -12,8 +12,8 @@
 
 #include "api/ipc/acceptor.h"
 #include "api/ipc/connection.h"
-#include "api/ipc/event_loop.h"
 #include "api/ipc/service.h"
+#include "api/ipc/socket/event_loop.h"
 
 namespace mlos::api::ipc {
 namespace {
@@ -29,7 +29,7 @@ unsigned ThreadCount(const ServerOptions& options) {
 
 /// What `ask` says on the loop's thread.
 template <typename Ask>
-auto On(EventLoop& loop, Ask ask) {
+auto On(socket::EventLoop& loop, Ask ask) {
   auto answer = std::make_shared<std::promise<decltype(ask())>>();
   loop.Post([answer, ask] { answer->set_value(ask()); });
   return answer->get_future().get();
@@ -40,12 +40,13 @@ auto On(EventLoop& loop, Ask ask) {
 class Server::Impl {
  public:
   static Result<std::unique_ptr<Impl>> Start(ServerOptions options, runtime::Runtime& runtime) {
-    ListeningSocket socket = MLOS_TRY(ListeningSocket::Open(options.socket, options.mode));
+    socket::ListeningSocket socket =
+        MLOS_TRY(socket::ListeningSocket::Open(options.socket, options.mode));
     auto impl = std::make_unique<Impl>();
     const std::int64_t spin_ns = std::thread::hardware_concurrency() > 1 ? kSpinNs : 0;
-    std::vector<EventLoop*> loops;
+    std::vector<socket::EventLoop*> loops;
     for (unsigned i = 0; i < ThreadCount(options); ++i) {
-      impl->loops_.push_back(MLOS_TRY(EventLoop::Create(spin_ns)));
+      impl->loops_.push_back(MLOS_TRY(socket::EventLoop::Create(spin_ns)));
       loops.push_back(impl->loops_.back().get());
     }
     impl->service_ = std::make_shared<Service>(std::move(options), runtime);
@@ -71,19 +72,33 @@ class Server::Impl {
     while (!(drained = Drained()) && SteadyClock::now() < deadline) {
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
-    loops_.clear();
+    for (const auto& loop : loops_) CloseAll(*loop);
+    // Rings and loads still speak to the loops.
     if (service_ != nullptr) service_->Join();
+    loops_.clear();
     return drained;
   }
 
  private:
+  template <typename Visit>
+  static void ForEachConnection(socket::EventLoop& loop, Visit visit) {
+    loop.ForEach([visit](socket::EventHandler& handler) {
+      if (auto* const connection = dynamic_cast<Connection*>(&handler)) visit(*connection);
+    });
+  }
+
   // Connections that were accepted before have been posted before, too.
-  static void StartDraining(EventLoop& loop) {
+  static void StartDraining(socket::EventLoop& loop) {
     loop.Post([&loop] {
       loop.set_draining();
-      loop.ForEach([](EventHandler& handler) {
-        if (auto* const connection = dynamic_cast<Connection*>(&handler)) connection->Drain();
-      });
+      ForEachConnection(loop, [](Connection& connection) { connection.Drain(); });
+    });
+  }
+
+  static void CloseAll(socket::EventLoop& loop) {
+    On(loop, [&loop] {
+      ForEachConnection(loop, [](Connection& connection) { connection.Close(); });
+      return true;
     });
   }
 
@@ -94,7 +109,7 @@ class Server::Impl {
   }
 
   std::shared_ptr<Service> service_;
-  std::vector<std::unique_ptr<EventLoop>> loops_;
+  std::vector<std::unique_ptr<socket::EventLoop>> loops_;
   std::shared_ptr<Acceptor> acceptor_;
 };
 

@@ -48,10 +48,23 @@ void Session::Cancel(std::uint64_t request_id) {
 
 void Session::Close() {
   Regions regions;
+  std::shared_ptr<Attachment> attachment;
+  {
+    const MutexLock lock(mutex_);
+    closed_ = true;
+    for (const auto& [id, cancellation] : requests_) cancellation->Cancel();
+    regions.swap(regions_);
+    attachment.swap(attachment_);
+  }
+  if (attachment != nullptr) attachment->Stop();
+}
+
+Status Session::Attach(std::shared_ptr<Attachment> attachment) {
   const MutexLock lock(mutex_);
-  closed_ = true;
-  for (const auto& [id, cancellation] : requests_) cancellation->Cancel();
-  regions.swap(regions_);
+  if (closed_) return {Reason::kCancelled, "the client is gone"};
+  if (attachment_ != nullptr) return {Reason::kAlreadyExists, "the connection has a ring already"};
+  attachment_ = std::move(attachment);
+  return OkStatus();
 }
 
 bool Session::idle() const {

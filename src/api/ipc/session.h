@@ -25,6 +25,16 @@ struct Peer {
   std::int32_t pid = 0;
 };
 
+/// Something that is served for a session until that closes: its ring.
+class Attachment {
+ public:
+  Attachment() = default;
+  Attachment(const Attachment&) = delete;
+  Attachment& operator=(const Attachment&) = delete;
+  virtual ~Attachment() = default;
+  virtual void Stop() = 0;
+};
+
 /// What a client has with Core, whichever way its frames come: the requests in flight and the
 /// regions it has mapped. Thread-safe.
 class Session {
@@ -55,6 +65,9 @@ class Session {
                                                            wire::Access access,
                                                            std::string_view field) const;
 
+  /// ALREADY_EXISTS where there is one, CANCELLED where the session is closed; then it is not kept.
+  Status Attach(std::shared_ptr<Attachment> attachment);
+
  private:
   using Regions = std::unordered_map<std::uint32_t, std::shared_ptr<const memory::Region>>;
 
@@ -69,6 +82,7 @@ class Session {
       GUARDED_BY(mutex_);
   Regions regions_ GUARDED_BY(mutex_);
   std::uint64_t region_bytes_ GUARDED_BY(mutex_) = 0;
+  std::shared_ptr<Attachment> attachment_ GUARDED_BY(mutex_);
 };
 
 }  // namespace mlos::api::ipc

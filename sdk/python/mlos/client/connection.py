@@ -6,6 +6,7 @@ from __future__ import annotations
 import array
 import select
 import socket
+import struct
 import threading
 import time
 
@@ -20,9 +21,10 @@ class Connection:
     def __init__(self, path: str, timeout_s: float):
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
-            self._socket.settimeout(timeout_s)
+            # Not settimeout: that would give up at once where Core has others to accept first.
+            self._limit_sending(timeout_s)
             self._socket.connect(path)
-            self._socket.settimeout(None)
+            self._limit_sending(0)
         except BaseException:
             self._socket.close()
             raise
@@ -31,6 +33,10 @@ class Connection:
         self._reading = False
         self._broken: Exception | None = None
         self._answers: dict[int, tuple[int, memoryview] | None] = {}
+
+    def _limit_sending(self, seconds: float) -> None:
+        limit = struct.pack("ll", int(seconds), int(seconds % 1 * 1e6))
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
 
     def close(self) -> None:
         """Ends it; those who wait get a ProtocolError."""

@@ -10,7 +10,7 @@ namespace {
 constexpr std::uint32_t kRetryAfterMs = 1000;
 constexpr std::size_t kMessageBytesMax = 16 << 10;
 constexpr std::uint32_t kRingSlotsMax = 1024;
-constexpr std::uint32_t kSlotBytesMin = 256;
+constexpr std::uint32_t kSlotBytesMin = 1024;
 constexpr std::uint32_t kSlotBytesMax = 1 << 20;
 
 Status Malformed(std::string_view what) { return {Reason::kMalformedRequest, std::string(what)}; }
@@ -143,21 +143,27 @@ Result<Error> DecodeError(std::string_view body) {
   return error;
 }
 
-void EncodeError(ByteBuffer& out, std::uint64_t request_id, const Status& status) {
-  const std::string_view reason = ToString(status.reason());
-  const std::string_view field = status.field().substr(0, kMessageBytesMax);
-  const std::string_view message = status.message().substr(0, kMessageBytesMax);
+void EncodeError(ByteBuffer& out, std::uint64_t request_id, const Error& error) {
   StartFrame(out, FrameType::kError, request_id);
   FieldWriter writer(out);
-  writer.Write(static_cast<std::uint16_t>(status.code()));
-  writer.Write(static_cast<std::uint16_t>(reason.size()));
-  writer.Write(static_cast<std::uint16_t>(field.size()));
-  writer.Write(static_cast<std::uint16_t>(message.size()));
-  writer.Write(RetryLater(status.code()) ? kRetryAfterMs : 0);
+  writer.Write(error.code);
+  writer.Write(static_cast<std::uint16_t>(error.reason.size()));
+  writer.Write(static_cast<std::uint16_t>(error.field.size()));
+  writer.Write(static_cast<std::uint16_t>(error.message.size()));
+  writer.Write(error.retry_after_ms);
   writer.Write(std::uint32_t{0});
-  writer.Text(reason);
-  writer.Text(field);
-  writer.Text(message);
+  writer.Text(error.reason);
+  writer.Text(error.field);
+  writer.Text(error.message);
+}
+
+void EncodeError(ByteBuffer& out, std::uint64_t request_id, const Status& status) {
+  EncodeError(out, request_id,
+              Error{.code = static_cast<std::uint16_t>(status.code()),
+                    .retry_after_ms = RetryLater(status.code()) ? kRetryAfterMs : 0,
+                    .reason = ToString(status.reason()),
+                    .field = status.field().substr(0, kMessageBytesMax),
+                    .message = status.message().substr(0, kMessageBytesMax)});
 }
 
 Result<MapRegion> DecodeMapRegion(std::string_view body) {
@@ -216,7 +222,7 @@ Result<RingForm> DecodeRingForm(std::string_view body) {
   }
   if (form.slot_bytes < kSlotBytesMin || form.slot_bytes > kSlotBytesMax ||
       form.slot_bytes % kTensorAlignment != 0) {
-    return Status(Reason::kInvalidField, "a slot has 256 bytes to 1 MiB, a multiple of 64")
+    return Status(Reason::kInvalidField, "a slot has 1 KiB to 1 MiB, a multiple of 64")
         .WithField("slot_bytes");
   }
   return form;

@@ -62,6 +62,7 @@ struct Error {
   std::string_view message;
 };
 Result<Error> DecodeError(std::string_view body);
+void EncodeError(ByteBuffer& out, std::uint64_t request_id, const Error& error);
 void EncodeError(ByteBuffer& out, std::uint64_t request_id, const Status& status);
 
 struct MapRegion {

@@ -10,8 +10,6 @@ namespace mlos::api::ipc::wire {
 
 /// "MLOS" in memory.
 inline constexpr std::uint32_t kMagic = 0x534F4C4D;
-/// "MLRG" in memory: the first word of a ring.
-inline constexpr std::uint32_t kRingMagic = 0x47524C4D;
 inline constexpr std::uint16_t kVersion = 1;
 
 inline constexpr std::size_t kHeaderBytes = 16;

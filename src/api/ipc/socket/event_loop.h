@@ -9,7 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "api/ipc/spin.h"
+#include "api/ipc/socket/spin.h"
 #include "base/clock.h"
 #include "base/mutex.h"
 #include "base/result.h"
@@ -17,7 +17,7 @@
 
 struct epoll_event;
 
-namespace mlos::api::ipc {
+namespace mlos::api::ipc::socket {
 
 /// Something with a descriptor that a loop looks after. Its methods are called on the loop's
 /// thread.
@@ -84,4 +84,4 @@ class EventLoop {
   std::thread thread_;
 };
 
-}  // namespace mlos::api::ipc
+}  // namespace mlos::api::ipc::socket

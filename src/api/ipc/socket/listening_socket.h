@@ -8,7 +8,7 @@
 #include "base/result.h"
 #include "base/unique_fd.h"
 
-namespace mlos::api::ipc {
+namespace mlos::api::ipc::socket {
 
 /// A Unix socket that is listened on: removed from the file system on destruction, where it still
 /// is the one that was made. Move-only; thread-compatible.
@@ -33,4 +33,4 @@ class ListeningSocket {
   std::uint64_t inode_ = 0;
 };
 
-}  // namespace mlos::api::ipc
+}  // namespace mlos::api::ipc::socket

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "api/ipc/event_loop.h"
+#include "api/ipc/socket/event_loop.h"
 
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -10,7 +10,7 @@
 
 #include "base/files.h"
 
-namespace mlos::api::ipc {
+namespace mlos::api::ipc::socket {
 namespace {
 
 constexpr int kEventsMax = 64;
@@ -165,4 +165,4 @@ void EventLoop::Tick() {
   ForEach([now](EventHandler& handler) { handler.OnTick(now); });
 }
 
-}  // namespace mlos::api::ipc
+}  // namespace mlos::api::ipc::socket

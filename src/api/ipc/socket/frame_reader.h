@@ -17,7 +17,7 @@
 
 struct msghdr;
 
-namespace mlos::api::ipc {
+namespace mlos::api::ipc::socket {
 
 /// A frame as it came, in memory of its own: 64-byte aligned, so that inline tensors are run where
 /// they lie.
@@ -33,6 +33,11 @@ struct Frame {
     return {static_cast<const char*>(buffer.data()), buffer.data() ? header.body_bytes() : 0};
   }
 };
+
+/// Makes room for the body that `frame.header` announces, and counts at first only as much of it as
+/// `counted_max`; what is small is not counted, so that it is served also while all the budget is
+/// taken. A failure is in `frame.refusal`.
+void AllocateBody(Frame& frame, resource::ByteBudget& budget, std::uint32_t counted_max);
 
 /// Cuts what arrives on a Unix socket into frames. A failure of it is the client's, and the end:
 /// what follows cannot be understood. Thread-compatible.
@@ -78,4 +83,4 @@ class FrameReader {
   std::uint64_t received_bytes_ = 0;
 };
 
-}  // namespace mlos::api::ipc
+}  // namespace mlos::api::ipc::socket

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "api/ipc/frame_reader.h"
+#include "api/ipc/socket/frame_reader.h"
 
 #include <sys/socket.h>
 
@@ -7,16 +7,37 @@
 #include <cerrno>
 #include <cstring>
 
-namespace mlos::api::ipc {
+namespace mlos::api::ipc::socket {
 namespace {
 
 constexpr std::size_t kInputBytes = 64 << 10;
 // Reserved of a large body before it has come.
 constexpr std::uint32_t kReserveAhead = 256 << 10;
+// Requests in flight are few enough for this much each.
+constexpr std::uint32_t kUncountedBytes = 4 << 10;
 // Descriptors that have come ahead of their frames.
 constexpr std::size_t kWaitingMax = 4 * wire::kDescriptorsMax;
 
 }  // namespace
+
+void AllocateBody(Frame& frame, resource::ByteBudget& budget, std::uint32_t counted_max) {
+  const std::uint32_t size = frame.header.body_bytes();
+  if (size == 0) return;
+  if (size > kUncountedBytes) {
+    Result<resource::Reservation> reservation = budget.Reserve(std::min(size, counted_max));
+    if (!reservation.ok()) {
+      frame.refusal = std::move(reservation).status();
+      return;
+    }
+    frame.reservation = std::move(reservation).value();
+  }
+  Result<tensor::Buffer> buffer = tensor::Buffer::Allocate(size);
+  if (!buffer.ok()) {
+    frame.refusal = std::move(buffer).status();
+    return;
+  }
+  frame.buffer = std::move(buffer).value();
+}
 
 // A large body is received where it will stay, everything else into the input buffer.
 std::pair<char*, std::size_t> FrameReader::Target() {
@@ -96,16 +117,7 @@ Result<std::optional<Frame>> FrameReader::Next() {
 void FrameReader::StartBody(const wire::FrameHeader& header) {
   Partial& partial = partial_.emplace();
   partial.frame.header = header;
-  if (header.body_bytes() == 0) return;
-  auto reservation = budget_.Reserve(std::min(header.body_bytes(), kReserveAhead));
-  auto buffer = reservation.ok() ? tensor::Buffer::Allocate(header.body_bytes())
-                                 : Result<tensor::Buffer>(reservation.status());
-  if (!buffer.ok()) {
-    partial.frame.refusal = std::move(buffer).status();
-    return;
-  }
-  partial.frame.reservation = std::move(reservation).value();
-  partial.frame.buffer = std::move(buffer).value();
+  AllocateBody(partial.frame, budget_, kReserveAhead);
 }
 
 void FrameReader::MoveToBody() {
@@ -125,7 +137,8 @@ void FrameReader::Grow(Partial& partial, std::uint32_t received) {
   Frame& frame = partial.frame;
   const std::uint64_t wanted = std::min<std::uint64_t>(
       frame.header.body_bytes(), std::uint64_t{partial.received} * 2 + kReserveAhead);
-  if (frame.buffer.data() == nullptr || wanted <= frame.reservation.bytes()) return;
+  const bool counted = frame.buffer.data() != nullptr && frame.reservation.bytes() != 0;
+  if (!counted || wanted <= frame.reservation.bytes()) return;
   Status grown = frame.reservation.Resize(wanted);
   if (grown.ok()) return;
   frame.refusal = std::move(grown);
@@ -146,4 +159,4 @@ Result<Frame> FrameReader::Complete() {
   return frame;
 }
 
-}  // namespace mlos::api::ipc
+}  // namespace mlos::api::ipc::socket

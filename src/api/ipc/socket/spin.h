@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-namespace mlos::api::ipc {
+namespace mlos::api::ipc::socket {
 
 /// How long a thread polls for the next request before it sleeps: waking it takes longer than most
 /// requests. Polls only while that pays, so that an idle client costs nothing, and one that shares
@@ -45,4 +45,4 @@ class SpinPolicy {
   unsigned skip_ = 0;
 };
 
-}  // namespace mlos::api::ipc
+}  // namespace mlos::api::ipc::socket

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "api/ipc/listening_socket.h"
+#include "api/ipc/socket/listening_socket.h"
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -13,10 +13,10 @@
 
 #include "base/files.h"
 
-namespace mlos::api::ipc {
+namespace mlos::api::ipc::socket {
 namespace {
 
-constexpr int kBacklog = 128;
+constexpr int kBacklog = 1024;
 
 Status Unusable(std::string_view what) {
   return Status(Reason::kInvalidConfig, std::string(what)).WithField("socket");
@@ -104,4 +104,4 @@ void ListeningSocket::Close() {
   fd_.Reset();
 }
 
-}  // namespace mlos::api::ipc
+}  // namespace mlos::api::ipc::socket

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "internal.h"
+
+static int connect_socket(const char* path, int* fd, mlos_error_t* error) {
+  struct sockaddr_un address = {.sun_family = AF_UNIX};
+  const char* folder = getenv("XDG_RUNTIME_DIR");
+  const bool in_folder = path == NULL && folder != NULL && *folder != '\0';
+  const int size =
+      in_folder ? snprintf(address.sun_path, sizeof(address.sun_path), "%s/mlos.sock", folder)
+                : snprintf(address.sun_path, sizeof(address.sun_path), "%s",
+                           path == NULL ? "/tmp/mlos.sock" : path);
+  if (size < 0 || (size_t)size >= sizeof(address.sun_path)) {
+    return fail(error, MLOS_INVALID_ARGUMENT, "INVALID_FIELD", "path", "the path is too long");
+  }
+  *fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (*fd < 0) return fail_errno(error, "cannot make a socket");
+  if (connect(*fd, (const struct sockaddr*)&address, sizeof(address)) == 0) return MLOS_OK;
+  const int code = fail_errno(error, "cannot connect to Core");
+  close(*fd);
+  return code;
+}
+
+static int greet(mlos_client_t* client, mlos_error_t* error) {
+  char body[16] = {0};
+  fields_t fields = {.data = body, .size = sizeof(body)};
+  const uint32_t magic = PROTOCOL_MAGIC;
+  const uint16_t version = PROTOCOL_VERSION;
+  frame_t answer = {0};
+  put(&fields, &magic, sizeof(magic));
+  put(&fields, &version, sizeof(version));
+  put(&fields, &version, sizeof(version));
+  const int code = ask(client, FRAME_HELLO, body, sizeof(body), -1, FRAME_HELLO_OK, &answer, error);
+  if (code == MLOS_OK) free(answer.bytes);
+  return code;
+}
+
+int mlos_connect(const char* path, mlos_client_t** client, mlos_error_t* error) {
+  *client = NULL;
+  mlos_client_t* made = calloc(1, sizeof(*made));
+  if (made == NULL) return fail_errno(error, "cannot make a client");
+  made->next_request_id = 1;
+  made->next_region_id = 1;
+  int code = connect_socket(path, &made->fd, error);
+  if (code != MLOS_OK) {
+    free(made);
+    return code;
+  }
+  code = greet(made, error);
+  if (code != MLOS_OK) {
+    mlos_close(made);
+    return code;
+  }
+  *client = made;
+  return MLOS_OK;
+}
+
+void mlos_close(mlos_client_t* client) {
+  if (client == NULL) return;
+  close(client->fd);
+  while (client->pending != NULL) {
+    pending_t* next = client->pending->next;
+    free(client->pending->regions);
+    free(client->pending);
+    client->pending = next;
+  }
+  while (client->answers != NULL) {
+    frame_t* next = client->answers->next;
+    free(client->answers->bytes);
+    free(client->answers);
+    client->answers = next;
+  }
+  ring_free(client->ring);
+  free(client->scratch);
+  free(client);
+}
+
+void mlos_set_spin(mlos_client_t* client, int64_t spin_us) { client->spin_us = spin_us; }
+
+int mlos_call(mlos_client_t* client, mlos_operation_t operation, const char* argument, char** json,
+              mlos_error_t* error) {
+  frame_t answer = {0};
+  const size_t size = argument == NULL ? 0 : strlen(argument);
+  *json = NULL;
+  const int code =
+      ask(client, (uint8_t)operation, argument, size, -1, FRAME_DOCUMENT, &answer, error);
+  if (code != MLOS_OK) return code;
+  const size_t text_size = answer.size - HEADER_BYTES;
+  memmove(answer.bytes, answer.bytes + HEADER_BYTES, text_size);
+  answer.bytes[text_size] = '\0';
+  *json = answer.bytes;
+  return MLOS_OK;
+}
+
+void mlos_free(void* memory) { free(memory); }

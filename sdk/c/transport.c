@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: MIT
+ * Frames over the socket, and waiting for those of a request. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <time.h>
+
+#include "internal.h"
+
+#define PARTS_MAX 64
+
+int64_t now_us(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+void pause_cpu(void) {
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause();
+#endif
+}
+
+static size_t fill_vector(struct iovec* vector, const part_t* parts, size_t count, size_t skip) {
+  size_t used = 0;
+  for (size_t i = 0; i < count && used < PARTS_MAX; ++i) {
+    if (skip >= parts[i].size) {
+      skip -= parts[i].size;
+      continue;
+    }
+    /* sendmsg reads only. */
+    vector[used].iov_base = (char*)(uintptr_t)parts[i].data + skip;
+    vector[used].iov_len = parts[i].size - skip;
+    skip = 0;
+    ++used;
+  }
+  return used;
+}
+
+int send_frame(mlos_client_t* client, const part_t* parts, size_t count, int fd,
+               mlos_error_t* error) {
+  union {
+    struct cmsghdr header;
+    char bytes[CMSG_SPACE(sizeof(int))];
+  } control;
+  size_t size = 0;
+  size_t sent = 0;
+  if (client->broken) return fail_gone(client, error);
+  for (size_t i = 0; i < count; ++i) size += parts[i].size;
+  while (sent < size) {
+    struct iovec vector[PARTS_MAX];
+    struct msghdr message = {.msg_iov = vector};
+    message.msg_iovlen = fill_vector(vector, parts, count, sent);
+    if (fd >= 0 && sent == 0) {
+      memset(&control, 0, sizeof(control));
+      message.msg_control = control.bytes;
+      message.msg_controllen = sizeof(control.bytes);
+      control.header.cmsg_level = SOL_SOCKET;
+      control.header.cmsg_type = SCM_RIGHTS;
+      control.header.cmsg_len = CMSG_LEN(sizeof(int));
+      memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
+    }
+    const ssize_t done = sendmsg(client->fd, &message, MSG_NOSIGNAL);
+    if (done < 0 && errno == EINTR) continue;
+    if (done < 0) return fail_gone(client, error);
+    sent += (size_t)done;
+  }
+  return MLOS_OK;
+}
+
+/* Polls for a while, as it is set, before it sleeps. */
+static bool receive(mlos_client_t* client, char* data, size_t size, bool may_spin) {
+  const bool spins = may_spin && client->spin_us != 0;
+  const int64_t end = spins && client->spin_us > 0 ? now_us() + client->spin_us : INT64_MAX;
+  bool poll = spins;
+  while (size != 0) {
+    const ssize_t got = recv(client->fd, data, size, poll ? MSG_DONTWAIT : MSG_WAITALL);
+    if (got > 0) {
+      data += got;
+      size -= (size_t)got;
+    } else if (got == 0) {
+      return false;
+    } else if (errno == EAGAIN) {
+      poll = client->spin_us < 0 || now_us() < end;
+    } else if (errno != EINTR) {
+      return false;
+    }
+  }
+  return true;
+}
+
+static int receive_frame(mlos_client_t* client, frame_t* frame, mlos_error_t* error) {
+  char header[HEADER_BYTES];
+  if (!receive(client, header, sizeof(header), true)) return fail_gone(client, error);
+  memcpy(&frame->size, header, sizeof(frame->size));
+  frame->type = (uint8_t)header[4];
+  memcpy(&frame->request_id, header + 8, sizeof(frame->request_id));
+  if (frame->size < HEADER_BYTES || frame->size > FRAME_BYTES_MAX) return fail_gone(client, error);
+  /* One more, so that a document can be ended with NUL. */
+  frame->bytes = malloc((size_t)frame->size + 1);
+  if (frame->bytes == NULL) return fail_gone(client, error);
+  memcpy(frame->bytes, header, sizeof(header));
+  if (!receive(client, frame->bytes + HEADER_BYTES, frame->size - HEADER_BYTES, true)) {
+    free(frame->bytes);
+    return fail_gone(client, error);
+  }
+  if (frame->request_id != 0) return MLOS_OK;
+  /* Of the connection, which Core then closes. */
+  client->broken = true;
+  const int code =
+      frame->type == FRAME_ERROR ? decode_error(frame, error) : fail_gone(client, error);
+  free(frame->bytes);
+  return code;
+}
+
+static bool take_answer(mlos_client_t* client, uint64_t request_id, frame_t* frame) {
+  for (frame_t** link = &client->answers; *link != NULL; link = &(*link)->next) {
+    if ((*link)->request_id != request_id) continue;
+    frame_t* found = *link;
+    *link = found->next;
+    *frame = *found;
+    free(found);
+    return true;
+  }
+  return false;
+}
+
+static bool is_pending(const mlos_client_t* client, uint64_t request_id) {
+  const pending_t* pending = client->pending;
+  while (pending != NULL && pending->request_id != request_id) pending = pending->next;
+  return pending != NULL;
+}
+
+/* Keeps an answer that is waited for later. */
+static bool keep_answer(mlos_client_t* client, const frame_t* frame) {
+  frame_t* kept = is_pending(client, frame->request_id) ? malloc(sizeof(*kept)) : NULL;
+  if (kept == NULL) {
+    free(frame->bytes);
+    return !is_pending(client, frame->request_id);
+  }
+  *kept = *frame;
+  kept->next = client->answers;
+  client->answers = kept;
+  return true;
+}
+
+bool socket_gone(mlos_client_t* client) {
+  char byte;
+  const ssize_t got = recv(client->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  return got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR);
+}
+
+/* One frame of the ring. */
+static int receive_ring(mlos_client_t* client, frame_t* frame, mlos_error_t* error) {
+  const int64_t spin_us = client->spin_us == 0 ? 50 : client->spin_us;
+  const int64_t end = spin_us < 0 ? INT64_MAX : now_us() + spin_us;
+  for (unsigned round = 1;; ++round) {
+    const int got = ring_receive(client->ring, frame);
+    if (got > 0) return MLOS_OK;
+    if (got < 0) return fail_gone(client, error);
+    pause_cpu();
+    if (round % 64 != 0 || now_us() < end) continue;
+    ring_sleep(client->ring);
+    if (ring_receive(client->ring, frame) > 0) return MLOS_OK;
+    if (!socket_gone(client)) continue;
+    return ring_receive(client->ring, frame) > 0 ? MLOS_OK : fail_gone(client, error);
+  }
+}
+
+int wait_frame(mlos_client_t* client, uint64_t request_id, bool on_ring, frame_t* frame,
+               mlos_error_t* error) {
+  while (!take_answer(client, request_id, frame)) {
+    if (client->broken) return fail_gone(client, error);
+    frame_t next = {0};
+    const int code =
+        on_ring ? receive_ring(client, &next, error) : receive_frame(client, &next, error);
+    if (code != MLOS_OK) return code;
+    if (next.request_id == request_id) {
+      *frame = next;
+      return MLOS_OK;
+    }
+    if (!keep_answer(client, &next)) return fail_gone(client, error);
+  }
+  return MLOS_OK;
+}
+
+int ask(mlos_client_t* client, uint8_t type, const void* body, size_t size, int fd, uint8_t answer,
+        frame_t* frame, mlos_error_t* error) {
+  char header[HEADER_BYTES];
+  const uint64_t request_id = client->next_request_id++;
+  if (size > FRAME_BYTES_MAX - HEADER_BYTES) {
+    return fail(error, MLOS_INVALID_ARGUMENT, "PAYLOAD_TOO_LARGE", "", "the argument is too long");
+  }
+  put_header(header, (uint32_t)(HEADER_BYTES + size), type, fd >= 0 ? 1 : 0, request_id);
+  const part_t parts[2] = {{header, sizeof(header)}, {body, size}};
+  int code = send_frame(client, parts, 2, fd, error);
+  if (code == MLOS_OK) code = wait_frame(client, request_id, false, frame, error);
+  if (code != MLOS_OK) return code;
+  if (frame->type == answer) return MLOS_OK;
+  code = frame->type == FRAME_ERROR
+             ? decode_error(frame, error)
+             : fail(error, MLOS_INTERNAL, "PROTOCOL", "", "Core answers something else");
+  free(frame->bytes);
+  return code;
+}

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "api/ipc/wire/protocol.h"
+
+namespace mlos::api::ipc {
+
+class Request;
+
+/// The threads an operation is done on.
+enum class Place : std::uint8_t {
+  kHere,     ///< where its frame was read: microseconds
+  kManager,  ///< loads models, writes files
+};
+
+/// One thing a client may ask for.
+struct Operation {
+  wire::FrameType type;
+  /// In the metrics.
+  std::string_view name;
+  Place place;
+  std::uint8_t descriptors;
+  /// Answers the request, now or later.
+  void (*handle)(const std::shared_ptr<Request>& request);
+};
+
+}  // namespace mlos::api::ipc

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: MIT
+#include "api/ipc/ring_channel.h"
+
+#include <chrono>
+#include <utility>
+
+#include "api/ipc/operations.h"
+#include "api/ipc/wire/frame.h"
+
+namespace mlos::api::ipc {
+namespace {
+
+constexpr std::int64_t kSpinNs = 50'000;
+// Between two looks at the clock while polling.
+constexpr int kPauses = 32;
+// While answers wait for room in the ring.
+constexpr std::int64_t kRetryNs = 1'000'000;
+constexpr std::size_t kErrorTextBytes = 200;
+
+std::int64_t NanosecondsSince(SteadyClock::time_point start) {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(SteadyClock::now() - start).count();
+}
+
+void Pause() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+/// What is sent in place of a frame that no slot holds: a failure, shortened, or that it is one.
+wire::ByteBuffer Shortened(const wire::ByteBuffer& frame, std::uint32_t slot_bytes) {
+  const wire::FrameHeader header =
+      wire::DecodeHeader(frame.view().substr(0, wire::kHeaderBytes)).value();
+  wire::ByteBuffer shorter;
+  const Result<wire::Error> error = wire::DecodeError(frame.view().substr(wire::kHeaderBytes));
+  if (header.type == wire::FrameType::kError && error.ok()) {
+    wire::Error cut = *error;
+    cut.field = cut.field.substr(0, kErrorTextBytes);
+    cut.message = cut.message.substr(0, kErrorTextBytes);
+    wire::EncodeError(shorter, header.request_id, cut);
+  } else {
+    wire::EncodeError(
+        shorter, header.request_id,
+        Status(Reason::kPayloadTooLarge,
+               "the answer takes " + std::to_string(frame.size()) + " bytes, and a slot has " +
+                   std::to_string(slot_bytes) + "; name an output region, or use the socket"));
+  }
+  [[maybe_unused]] const Status finished = wire::FinishFrame(shorter);
+  return shorter;
+}
+
+}  // namespace
+
+RingChannel::RingChannel(Origin origin, memory::Ring ring)
+    : origin_(std::move(origin)),
+      ring_(std::move(ring)),
+      spin_(std::thread::hardware_concurrency() > 1 ? kSpinNs : 0) {
+  origin_.service->rings().fetch_add(1);
+}
+
+RingChannel::~RingChannel() { origin_.service->rings().fetch_sub(1); }
+
+void RingChannel::Start() {
+  thread_ = std::thread([this] { Serve(); });
+}
+
+// Whoever waits for the thread keeps what it uses.
+void RingChannel::Stop() {
+  if (stopping_.exchange(true)) return;
+  ring_.Wake();
+  origin_.service->Post([self = shared_from_this()] { self->thread_.join(); });
+}
+
+void RingChannel::Serve() {
+  while (!stopping_.load(std::memory_order_relaxed)) {
+    const Status served = ServeWaiting();
+    if (!served.ok()) return Fail(served);
+    Wait();
+  }
+}
+
+Status RingChannel::ServeWaiting() {
+  {
+    const MutexLock lock(mutex_);
+    if (!outbox_.empty()) MLOS_TRY(Flush());
+  }
+  while (!stopping_.load(std::memory_order_relaxed) && MLOS_TRY(ring_.HasRequest())) {
+    MLOS_TRY(TakeOne());
+  }
+  return OkStatus();
+}
+
+Status RingChannel::TakeOne() {
+  socket::Frame frame;
+  MLOS_TRY(ring_.TakeRequest([&](const wire::FrameHeader& header) -> char* {
+    frame.header = header;
+    socket::AllocateBody(frame, origin_.service->budget(), header.body_bytes());
+    return static_cast<char*>(frame.buffer.data());
+  }));
+  return Receive({origin_.service, origin_.session, shared_from_this()}, std::move(frame));
+}
+
+bool RingChannel::Awake() const {
+  const Result<bool> request = ring_.HasRequest();
+  return stopping_.load(std::memory_order_relaxed) || !request.ok() || *request;
+}
+
+bool RingChannel::Spin() {
+  const std::int64_t budget_ns = spin_.budget_ns();
+  if (budget_ns == 0) return false;
+  const SteadyClock::time_point start = SteadyClock::now();
+  do {
+    for (int i = 0; i < kPauses; ++i) {
+      if (Awake()) {
+        spin_.Hit();
+        return true;
+      }
+      Pause();
+    }
+  } while (NanosecondsSince(start) < budget_ns);
+  spin_.Miss();
+  return false;
+}
+
+void RingChannel::Wait() {
+  if (Spin()) return;
+  bool full = false;
+  {
+    const MutexLock lock(mutex_);
+    full = !outbox_.empty();
+  }
+  const SteadyClock::time_point start = SteadyClock::now();
+  ring_.Sleep(full ? kRetryNs : -1, [this] { return Awake(); });
+  spin_.Slept(NanosecondsSince(start));
+}
+
+void RingChannel::Send(wire::ByteBuffer frame) {
+  if (frame.size() > ring_.slot_bytes()) frame = Shortened(frame, ring_.slot_bytes());
+  bool full = false;
+  {
+    const MutexLock lock(mutex_);
+    if (stopping_.load()) return;
+    outbox_.push_back(std::move(frame));
+    const Result<bool> flushed = Flush();
+    // A breach is noticed by the thread, at its next request.
+    full = flushed.ok() && !*flushed;
+  }
+  // From now on the thread looks for room.
+  if (full && std::this_thread::get_id() != thread_.get_id()) ring_.Wake();
+}
+
+Result<bool> RingChannel::Flush() {
+  while (!outbox_.empty()) {
+    if (!MLOS_TRY(ring_.TryReply(outbox_.front().view()))) return false;
+    outbox_.pop_front();
+  }
+  return true;
+}
+
+}  // namespace mlos::api::ipc

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <atomic>
+#include <deque>
+#include <memory>
+#include <thread>
+
+#include "api/ipc/memory/ring.h"
+#include "api/ipc/request.h"
+#include "api/ipc/socket/spin.h"
+#include "base/mutex.h"
+
+namespace mlos::api::ipc {
+
+/// A ring and the thread that serves it: polls for a while, then sleeps on the ring's bell. A
+/// breach of the protocol ends the connection it belongs to. Thread-safe.
+class RingChannel : public Channel,
+                    public Attachment,
+                    public std::enable_shared_from_this<RingChannel> {
+ public:
+  /// `origin` is the connection that brought it.
+  RingChannel(Origin origin, memory::Ring ring);
+  ~RingChannel() override;
+
+  void Start();
+  /// Ends the thread, before long; its last request may still be answered.
+  void Stop() override;
+
+  void Send(wire::ByteBuffer frame) override;
+  void Fail(const Status& why) override { origin_.channel->Fail(why); }
+
+ private:
+  void Serve();
+  Status ServeWaiting();
+  Status TakeOne();
+  void Wait();
+  bool Spin();
+  /// There is something to do, or to end for.
+  bool Awake() const;
+  /// Moves what is to be sent into the ring as far as there is room; true where nothing is left.
+  Result<bool> Flush() REQUIRES(mutex_);
+
+  const Origin origin_;
+  memory::Ring ring_;
+  socket::SpinPolicy spin_;
+  std::atomic<bool> stopping_{false};
+
+  Mutex mutex_;
+  std::deque<wire::ByteBuffer> outbox_ GUARDED_BY(mutex_);
+  std::thread thread_;
+};
+
+}  // namespace mlos::api::ipc

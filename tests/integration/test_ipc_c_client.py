@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: MIT
+"""libmlos as its users have it: installed, found by pkg-config and CMake, compiled with warnings as
+errors by gcc and clang, as C and as C++."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from onnx import TensorProto
+
+from tests.integration.test_ipc_api import identity, slow
+from tests.support import paths
+from tests.support.ipc import IpcCore, settled
+
+PROGRAM = paths.ROOT / "tests/ipc/client_check.c"
+WARNINGS = ["-Wall", "-Wextra", "-Werror", "-pedantic"]
+COMPILERS = {
+    "gcc": ["gcc", "-std=c11"],
+    "clang": ["clang-19", "-std=c11"],
+    "g++": ["g++", "-std=c++11", "-xc++"],
+    "clang++": ["clang++-19", "-std=c++20", "-xc++"],
+}
+
+
+def run(command: list, **options: object) -> str:
+    """Its output; AssertionError with all it said where it fails."""
+    done = subprocess.run(
+        list(map(str, command)), capture_output=True, text=True, check=False, **options
+    )
+    assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `make install-dev` installs of the client."""
+    prefix = tmp_path_factory.mktemp("prefix")
+    for part in ("sdk/c",):
+        script = paths.build_dir() / part / "cmake_install.cmake"
+        run(["cmake", f"-DCMAKE_INSTALL_PREFIX={prefix}", "-DCMAKE_INSTALL_COMPONENT=dev",
+             "-P", script])  # fmt: skip
+    (prefix / "include").mkdir(exist_ok=True)
+    shutil.copytree(paths.ROOT / "include/mlos", prefix / "include/mlos", dirs_exist_ok=True)
+    return prefix
+
+
+@pytest.fixture(scope="module")
+def core(tmp_path_factory: pytest.TempPathFactory) -> Iterator[IpcCore]:
+    folder = tmp_path_factory.mktemp("c")
+    core = IpcCore(folder).start()
+    for name, dtype in (("f", TensorProto.FLOAT), ("s", TensorProto.STRING)):
+        assert core.register(name, identity(folder / f"{name}.onnx", dtype)).status_code == 200
+    assert core.register("slow", slow(folder / "slow.onnx", 60)).status_code == 200
+    yield core
+    assert core.stop() == 0
+
+
+def pkg_config(prefix: Path, *arguments: str) -> list[str]:
+    folder = next(prefix.rglob("mlos.pc")).parent
+    env = {"PKG_CONFIG_PATH": str(folder), "PATH": "/usr/bin:/bin"}
+    return run(["pkg-config", *arguments, "mlos"], env=env).split()
+
+
+@pytest.mark.parametrize("compiler", COMPILERS.values(), ids=COMPILERS)
+def test_every_compiler_takes_the_header_and_every_call_works(core, installed, tmp_path, compiler):
+    program = tmp_path / "client_check"
+    libraries = pkg_config(installed, "--libs")
+    flags = pkg_config(installed, "--cflags")
+    folder = next(installed.rglob("libmlos.so")).parent
+    run([*compiler, *WARNINGS, *flags, PROGRAM, "-o", program, *libraries,
+         f"-Wl,-rpath,{folder}"])  # fmt: skip
+    before = core.resources()
+    assert run([program, core.socket], timeout=60) == "all is well\n"
+    assert settled(core, before)
+
+
+def test_cmake_finds_it(installed, tmp_path):
+    (tmp_path / "CMakeLists.txt").write_text(
+        "cmake_minimum_required(VERSION 3.20)\nproject(user C)\n"
+        "find_package(mlos 1.0 REQUIRED)\n"
+        f"add_executable(user {PROGRAM})\ntarget_link_libraries(user PRIVATE mlos::mlos)\n"
+    )
+    run(["cmake", "-S", tmp_path, "-B", tmp_path / "build", f"-DCMAKE_PREFIX_PATH={installed}"])
+    run(["cmake", "--build", tmp_path / "build"])
+    assert "libmlos.so.1 " in run(["ldd", tmp_path / "build/user"])
+
+
+def test_it_exports_what_the_header_declares_and_nothing_else(installed):
+    library = next(installed.rglob("libmlos.so.1"))
+    symbols = {line.split()[-1] for line in run(["nm", "-D", "--defined-only", library]).split("\n")
+               if line}  # fmt: skip
+    header = (installed / "include/mlos/client.h").read_text()
+    assert symbols
+    assert all(symbol.startswith("mlos_") and f"{symbol}(" in header for symbol in symbols), symbols
+    assert not [line for line in run(["ldd", library]).splitlines() if "stdc++" in line]
