@@ -78,6 +78,7 @@ def test_the_page_works_as_written(shell, tmp_path):
     shell.environment["MLOS_STATE_DIR"] = str(tmp_path / "first")
     assert commands[0].shows in shell.daemon(commands[0].command)
     shell.environment["MLOS_STATE_DIR"] = str(tmp_path / "second")
+    shell.environment["MLOS_SOCKET"] = str(tmp_path / "second.sock")
     assert commands[1].shows in shell.daemon(commands[1].command)
     for promise in commands[2:]:
         done = shell.run(promise.command)
