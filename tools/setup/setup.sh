@@ -38,6 +38,10 @@ for group in "$@"; do
       provide_tool promtool prometheus
       ;;
     check) provide_requirements ;;
+    deep)
+      provide_requirements
+      provide_triton
+      ;;
     bench)
       provide_requirements
       provide_tool nginx nginx

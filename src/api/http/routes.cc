@@ -2,6 +2,7 @@
 #include "api/http/routes.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace mlos::api::http {
 namespace {
@@ -11,9 +12,15 @@ using wire::Verb;
 constexpr std::string_view kId = "{id}";
 constexpr std::string_view kWideId = "{id...}";
 constexpr std::string_view kVersion = "{version}";
+// What follows the id of a model: an id that ends in one of them is written with %2F.
+constexpr std::string_view kActions[] = {"infer", "generate", "generate_stream"};
 
 std::size_t SegmentCount(std::string_view pattern) {
   return static_cast<std::size_t>(std::count(pattern.begin(), pattern.end(), '/'));
+}
+
+bool IsAction(std::string_view segment) {
+  return std::find(std::begin(kActions), std::end(kActions), segment) != std::end(kActions);
 }
 
 /// Joins `count` segments from `first` on; false where one is empty.
@@ -41,6 +48,8 @@ bool Fits(std::string_view pattern, const std::vector<std::string>& segments, Ro
     const std::string_view wanted = pattern.substr(0, slash);
     if (i == segments.size()) return false;
     if (wanted == kWideId) {
+      const bool action = spare != 0 && i + spare + 1 == segments.size();
+      if (action && IsAction(segments.back())) return false;
       if (!Join(segments, i, spare + 1, match.id)) return false;
       i += spare;
       wide = true;

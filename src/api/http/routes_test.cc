@@ -70,6 +70,8 @@ TEST(RouterTest, ModelsOfTheOpenInferenceProtocolMayHaveSlashes) {
       {Verb::get, "/v2/models/a%2Fready", "/v2/models/{id...} [a/ready]"},
       {Verb::get, "/v2/models/a//b", "ROUTE_NOT_FOUND"},
       {Verb::post, "/v2/models/infer", "METHOD_NOT_ALLOWED"},
+      {Verb::get, "/v2/models/a/infer", "METHOD_NOT_ALLOWED"},
+      {Verb::get, "/v2/models/a%2Finfer", "/v2/models/{id...} [a/infer]"},
       {Verb::post, "/v2/models/a/b/infer", "/v2/models/{id...}/infer [a/b]"},
       {Verb::post, "/v2/models/infer/infer", "/v2/models/{id...}/infer [infer]"},
       {Verb::post, "/v2/models/a/b/versions/1/infer",
