@@ -15,8 +15,8 @@ namespace mlos::net {
 Result<ByteBuffer> Gunzip(std::string_view compressed, std::uint64_t bytes_max,
                           resource::ByteBudget& budget);
 
-/// Appends `data` as a gzip file to `out`, at zlib's quickest. What `out` says where it has no room,
-/// OUT_OF_MEMORY, PAYLOAD_TOO_LARGE above 1 GiB; `out` may have grown then.
+/// Appends `data` as a gzip file to `out`, at zlib's quickest. What `out` says where it has no
+/// room, OUT_OF_MEMORY, PAYLOAD_TOO_LARGE above 1 GiB; `out` may have grown then.
 Status Gzip(std::string_view data, ByteBuffer& out);
 
 }  // namespace mlos::net
