@@ -3,5 +3,7 @@
 file(READ ${INPUT} hex HEX)
 string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${hex}")
 file(SIZE ${INPUT} size)
-file(WRITE ${OUTPUT} "extern const unsigned char ${NAME}[];\nextern const unsigned long ${NAME}Size;\n"
-  "const unsigned char ${NAME}[] = {${bytes}};\nconst unsigned long ${NAME}Size = ${size};\n")
+file(WRITE ${OUTPUT} "extern const unsigned char ${NAME}[];\n"
+  "extern const unsigned long ${NAME}Size;\n"
+  "const unsigned char ${NAME}[] = {${bytes}};\n"
+  "const unsigned long ${NAME}Size = ${size};\n")

@@ -3,16 +3,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from tests.support.core import Core
 
 
 class GrpcCore(Core):
-    """A Core that listens for gRPC at `grpc_address`, on a port it picked itself."""
+    """A Core that listens for gRPC at `grpc_address`, on `port` or one it picked itself."""
+
+    def __init__(self, folder: Path, *args: str, grpc_port: int = 0) -> None:
+        super().__init__(folder, *args)
+        self.asked_grpc_port = grpc_port
 
     def command(self) -> list[str]:
         line = super().command()
         at = line.index("--no-grpc")
-        return [*line[:at], "--grpc-port", "0", *line[at + 1 :]]
+        return [*line[:at], "--grpc-port", str(self.asked_grpc_port), *line[at + 1 :]]
 
     @property
     def grpc_port(self) -> int:

@@ -8,5 +8,6 @@ dir=$1
 shift
 
 printf 'test: unit tests of %s\n' "$dir"
+hidden='^ +Start +[0-9]+:|\.\.\. +Passed +[0-9.]+ sec$|^Internal ctest|^$|^Label Time|^(unit|fuzz) +='
 ctest --test-dir "$dir" -j "$(nproc)" --no-tests=error --output-on-failure "$@" |
-  grep -vE '^ +Start +[0-9]+:|\.\.\. +Passed +[0-9.]+ sec$|^Internal ctest|^$|^Label Time|^(unit|fuzz) +='
+  grep -vE "$hidden"

@@ -20,8 +20,7 @@ Request::~Request() {
 }
 
 Status Request::Reserve(std::uint64_t bytes) {
-  return net::RaiseReservation(service().budget(), reservation_,
-                                      reservation_.bytes() + bytes);
+  return net::RaiseReservation(service().budget(), reservation_, reservation_.bytes() + bytes);
 }
 
 void Request::Finish(Result<wire::ByteBuffer> answer) {

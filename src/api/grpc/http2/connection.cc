@@ -5,8 +5,6 @@
 #include <chrono>
 #include <utility>
 
-#include "api/grpc/http2/event_loop.h"
-
 namespace mlos::api::grpc::http2 {
 namespace {
 
@@ -25,7 +23,7 @@ Deadline After(SteadyClock::time_point now, std::int64_t timeout_ms) {
 
 }  // namespace
 
-Connection::Connection(std::shared_ptr<EventLoop> loop, boost::asio::ip::tcp::socket socket,
+Connection::Connection(std::shared_ptr<ConnectionHost> loop, boost::asio::ip::tcp::socket socket,
                        boost::asio::ip::address peer)
     : loop_(std::move(loop)), socket_(std::move(socket)), peer_(std::move(peer)) {}
 
@@ -142,9 +140,9 @@ void Connection::Linger() {
 template <typename Task>
 void Connection::Do(Task task) {
   if (!loop_->RunsHere()) {
-    loop_->Post([self = shared_from_this(), task = std::move(task)]() mutable {
-      self->Do(std::move(task));
-    });
+    // std::function wants copies, and a reply cannot be copied.
+    auto shared = std::make_shared<Task>(std::move(task));
+    loop_->Post([self = shared_from_this(), shared] { self->Do(std::move(*shared)); });
     return;
   }
   if (self_ == nullptr || session_ == nullptr) return;

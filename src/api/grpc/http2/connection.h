@@ -8,12 +8,11 @@
 #include <memory>
 #include <string>
 
+#include "api/grpc/http2/connection_host.h"
 #include "api/grpc/http2/session.h"
 #include "base/clock.h"
 
 namespace mlos::api::grpc::http2 {
-
-class EventLoop;
 
 using OpenHook = boost::intrusive::list_base_hook<boost::intrusive::tag<struct OpenTag>>;
 
@@ -24,7 +23,7 @@ class Connection : public StreamPort,
                    public std::enable_shared_from_this<Connection>,
                    public OpenHook {
  public:
-  Connection(std::shared_ptr<EventLoop> loop, boost::asio::ip::tcp::socket socket,
+  Connection(std::shared_ptr<ConnectionHost> loop, boost::asio::ip::tcp::socket socket,
              boost::asio::ip::address peer);
   ~Connection() override;
 
@@ -60,7 +59,7 @@ class Connection : public StreamPort,
   void GoOnDraining();
 
   // Declared first, so that it dies last: the socket belongs to its io_context.
-  const std::shared_ptr<EventLoop> loop_;
+  const std::shared_ptr<ConnectionHost> loop_;
   boost::asio::ip::tcp::socket socket_;
   const boost::asio::ip::address peer_;
   /// Keeps it alive until it is closed.

@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <boost/asio/post.hpp>
 #include <chrono>
 #include <utility>
 
@@ -22,10 +23,9 @@ constexpr auto kAcceptPause = std::chrono::milliseconds(100);
 }  // namespace
 
 EventLoop::EventLoop(const Limits& limits, std::shared_ptr<Acceptor> acceptor)
-    : limits_(limits),
-      acceptor_handler_(std::move(acceptor)),
+    : ConnectionHost(limits, std::move(acceptor)),
       work_(boost::asio::make_work_guard(io_)),
-      acceptor_(io_),
+      listening_(io_),
       timer_(io_),
       accept_pause_(io_) {}
 
@@ -36,9 +36,9 @@ Result<std::shared_ptr<EventLoop>> EventLoop::Create(UniqueFd listening, const L
   socklen_t size = sizeof(address);
   error_code error;
   getsockname(listening.get(), reinterpret_cast<sockaddr*>(&address), &size);
-  loop->acceptor_.assign(address.ss_family == AF_INET6 ? Tcp::v6() : Tcp::v4(), listening.Release(),
-                         error);
-  if (!error) loop->acceptor_.non_blocking(true, error);
+  loop->listening_.assign(address.ss_family == AF_INET6 ? Tcp::v6() : Tcp::v4(),
+                          listening.Release(), error);
+  if (!error) loop->listening_.non_blocking(true, error);
   if (error) return Status(Reason::kIoError, "cannot listen: " + error.message());
   return loop;
 }
@@ -49,9 +49,14 @@ void EventLoop::Run() {
   io_.run();
 }
 
+void EventLoop::Post(std::function<void()> task) {
+  const MutexLock lock(post_mutex_);
+  if (!finished_) boost::asio::post(io_, std::move(task));
+}
+
 void EventLoop::Accept() {
   if (draining_) return;
-  acceptor_.async_accept([self = shared_from_this()](const error_code& error, Tcp::socket socket) {
+  listening_.async_accept([self = shared_from_this()](const error_code& error, Tcp::socket socket) {
     self->OnAccept(error, std::move(socket));
   });
 }
@@ -86,10 +91,10 @@ void EventLoop::Add(Tcp::socket socket) {
 
 bool EventLoop::MakeRoom(const boost::asio::ip::address& peer) {
   const auto of_peer = open_per_peer_.find(peer);
-  if (of_peer != open_per_peer_.end() && of_peer->second >= limits_.connections_per_peer_max) {
+  if (of_peer != open_per_peer_.end() && of_peer->second >= limits().connections_per_peer_max) {
     return CloseIdle(&peer);
   }
-  return open_.size() < limits_.connections_max || CloseIdle(nullptr);
+  return open_.size() < limits().connections_max || CloseIdle(nullptr);
 }
 
 bool EventLoop::CloseIdle(const boost::asio::ip::address* peer) {
@@ -109,9 +114,9 @@ void EventLoop::Remove(Connection& connection) {
 }
 
 void EventLoop::Tick() {
-  now_ = SteadyClock::now();
+  set_time(SteadyClock::now());
   // Closing one takes it out of the list, and only that one.
-  for (auto it = open_.begin(); it != open_.end();) (it++)->OnTick(now_);
+  for (auto it = open_.begin(); it != open_.end();) (it++)->OnTick(now());
   timer_.expires_after(kTick);
   timer_.async_wait([self = shared_from_this()](const error_code& stopped) {
     if (!stopped) self->Tick();
@@ -121,14 +126,14 @@ void EventLoop::Tick() {
 void EventLoop::Drain() {
   Post([self = shared_from_this()] {
     error_code error;
-    while (self->acceptor_.is_open()) {
+    while (self->listening_.is_open()) {
       Tcp::socket socket(self->io_);
-      self->acceptor_.accept(socket, error);
+      self->listening_.accept(socket, error);
       if (error) break;
       self->Add(std::move(socket));
     }
     self->draining_ = true;
-    self->acceptor_.close(error);
+    self->listening_.close(error);
     for (auto it = self->open_.begin(); it != self->open_.end();) (it++)->Drain();
     self->EndWhenEmpty();
   });
@@ -146,7 +151,7 @@ void EventLoop::Finish() {
     finished_ = true;
   }
   error_code ignored;
-  acceptor_.close(ignored);
+  listening_.close(ignored);
   timer_.cancel();
   accept_pause_.cancel();
   while (!open_.empty()) open_.front().Close();

@@ -3,14 +3,15 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/intrusive/list.hpp>
+#include <functional>
 #include <memory>
 #include <unordered_map>
 #include <utility>
 
 #include "api/grpc/http2/connection.h"
+#include "api/grpc/http2/connection_host.h"
 #include "base/mutex.h"
 #include "base/unique_fd.h"
 
@@ -22,7 +23,7 @@ namespace mlos::api::grpc::http2 {
 ///
 /// Run, Post, RunsHere, Drain, Stop and Finish may be called from any thread; the rest belongs to
 /// the thread in Run.
-class EventLoop : public std::enable_shared_from_this<EventLoop> {
+class EventLoop : public ConnectionHost, public std::enable_shared_from_this<EventLoop> {
  public:
   static Result<std::shared_ptr<EventLoop>> Create(UniqueFd listening, const Limits& limits,
                                                    std::shared_ptr<Acceptor> acceptor);
@@ -35,19 +36,9 @@ class EventLoop : public std::enable_shared_from_this<EventLoop> {
   /// After Run has returned: releases what the connections hold. Later posts are dropped.
   void Finish();
 
-  /// Runs `task` on the loop's thread, soon; never once the loop is finished.
-  template <typename Task>
-  void Post(Task task) {
-    const MutexLock lock(post_mutex_);
-    if (!finished_) boost::asio::post(io_, std::move(task));
-  }
-  bool RunsHere() { return io_.get_executor().running_in_this_thread(); }
-
-  void Remove(Connection& connection);
-  Acceptor& acceptor() { return *acceptor_handler_; }
-  const Limits& limits() const { return limits_; }
-  /// The time of the last tick; a quarter of a second old at most.
-  SteadyClock::time_point now() const { return now_; }
+  void Post(std::function<void()> task) override;
+  bool RunsHere() override { return io_.get_executor().running_in_this_thread(); }
+  void Remove(Connection& connection) override;
 
  private:
   EventLoop(const Limits& limits, std::shared_ptr<Acceptor> acceptor);
@@ -61,14 +52,11 @@ class EventLoop : public std::enable_shared_from_this<EventLoop> {
   void Tick();
   void EndWhenEmpty();
 
-  const Limits limits_;
-  const std::shared_ptr<Acceptor> acceptor_handler_;
   boost::asio::io_context io_{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
-  Tcp::acceptor acceptor_;
+  Tcp::acceptor listening_;
   boost::asio::steady_timer timer_;
   boost::asio::steady_timer accept_pause_;
-  SteadyClock::time_point now_ = SteadyClock::now();
   bool draining_ = false;
 
   /// Longest open first.

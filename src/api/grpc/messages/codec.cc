@@ -26,7 +26,8 @@ Status Parse(call::Service& service, const call::Message& message, const Cost& c
   std::string_view bytes = message.bytes.view();
   net::ByteBuffer inflated;
   if (message.compressed) {
-    inflated = MLOS_TRY(net::Inflate(net::ContentCoding::kGzip, bytes, service.options().message_bytes_max, service.budget()));
+    inflated = MLOS_TRY(net::Inflate(net::ContentCoding::kGzip, bytes,
+                                     service.options().message_bytes_max, service.budget()));
     bytes = inflated.view();
   }
   if (bytes.size() > std::numeric_limits<int>::max()) {

@@ -7,9 +7,9 @@
 #include <string>
 #include <string_view>
 
-#include "net/byte_buffer.h"
 #include "api/ipc/wire/protocol.h"
 #include "base/result.h"
+#include "net/byte_buffer.h"
 
 namespace mlos::api::ipc::wire {
 
