@@ -84,6 +84,7 @@ static void measure_bigin(mlos_client_t* client, int count) {
                                .size_bytes = size,
                                .region = region};
   const mlos_request_t request = {.model_id = "bigin", .inputs = &input, .input_count = 1};
+  mlos_set_spin(client, 1000);
   measure("region_602k", client, &request, count, mlos_region_data(region), source, size);
   mlos_region_destroy(client, region);
   free(source);

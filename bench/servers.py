@@ -93,14 +93,14 @@ class Nginx:
 class Core:
     """mlos_core on a free port, with one intra-op thread as the floors have."""
 
-    def __init__(self, state: Path, build: Path = ROOT / "build"):
+    def __init__(self, state: Path, build: Path = ROOT / "build", arguments=("--no-ipc",)):
         state.mkdir(parents=True, exist_ok=True)
         port_file = state / "http.port"
         port_file.unlink(missing_ok=True)
         self.started = time.perf_counter()
         self.process = subprocess.Popen(
             [str(build / "mlos_core"), "--http-port", "0", "--state-dir", str(state),
-             "--intra-op-threads", "1", "--log-level", "error"])
+             "--intra-op-threads", "1", "--log-level", "error", *arguments])
         wait_until(lambda: port_file.exists() and port_file.read_text().endswith("\n"))
         self.url = f"http://127.0.0.1:{port_file.read_text().strip()}"
 

@@ -104,7 +104,7 @@ MLOS_API int mlos_connect(const char* path, mlos_client_t** client, mlos_error_t
 MLOS_API void mlos_close(mlos_client_t* client);
 
 /* How answers are waited for: polling for at most `spin_us` before sleeping; -1 polls without end.
- * The default is 0 on the socket and 50 on a ring. */
+ * The default is 0 on the socket and 100 on a ring. */
 MLOS_API void mlos_set_spin(mlos_client_t* client, int64_t spin_us);
 
 /* Asks for one of the operations. `argument` may be NULL where there is none.

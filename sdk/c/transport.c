@@ -155,7 +155,7 @@ bool socket_gone(mlos_client_t* client) {
 
 /* One frame of the ring. */
 static int receive_ring(mlos_client_t* client, frame_t* frame, mlos_error_t* error) {
-  const int64_t spin_us = client->spin_us == 0 ? 50 : client->spin_us;
+  const int64_t spin_us = client->spin_us == 0 ? 100 : client->spin_us;
   const int64_t end = spin_us < 0 ? INT64_MAX : now_us() + spin_us;
   for (unsigned round = 1;; ++round) {
     const int got = ring_receive(client->ring, frame);

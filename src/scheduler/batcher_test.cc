@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <future>
 #include <thread>
 
@@ -22,6 +23,7 @@ class DoublingModel : public engine::LoadedModel {
   engine::MemoryReport memory() const override { return {}; }
 
   Result<engine::InferenceResponse> Infer(const engine::InferenceRequest& request) override {
+    started.fetch_add(1);
     std::this_thread::sleep_for(std::chrono::milliseconds(run_ms));
     const Tensor& x = request.inputs[0].tensor;
     const std::int64_t items = x.shape()[0];
@@ -47,6 +49,7 @@ class DoublingModel : public engine::LoadedModel {
     return runs_;
   }
 
+  std::atomic<int> started{0};
   int run_ms = 20;
   bool mixes_items = false;
   bool fails_on_many = false;
@@ -178,6 +181,7 @@ TEST_F(BatcherTest, RaggedShapesAreKeptApart) {
 TEST_F(BatcherTest, RefusesTheExcessAndWhatWasCancelled) {
   model_.run_ms = 100;
   auto first = Ask(1);
+  while (model_.started.load() == 0) std::this_thread::yield();
   const auto cancellation = std::make_shared<engine::Cancellation>();
   auto cancelled = Ask(1, 1, cancellation);
   cancellation->Cancel();

@@ -8,6 +8,7 @@ dir=$1
 shift
 
 printf 'test: unit tests of %s\n' "$dir"
-hidden='^ +Start +[0-9]+:|\.\.\. +Passed +[0-9.]+ sec$|^Internal ctest|^$|^Label Time|^(unit|fuzz) +='
+hidden='^ +Start +[0-9]+:|\.\.\. +Passed +[0-9.]+ sec$|^Internal ctest|^$'
+hidden+='|^Label Time|^(unit|fuzz) +='
 ctest --test-dir "$dir" -j "$(nproc)" --no-tests=error --output-on-failure "$@" |
   grep -vE "$hidden"

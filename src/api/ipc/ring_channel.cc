@@ -10,7 +10,7 @@
 namespace mlos::api::ipc {
 namespace {
 
-constexpr std::int64_t kSpinNs = 50'000;
+constexpr std::int64_t kSpinNs = 100'000;
 // Between two looks at the clock while polling.
 constexpr int kPauses = 32;
 // While answers wait for room in the ring.
