@@ -236,7 +236,7 @@ def test_the_reference_is_up_to_date(axon):
 
 
 def test_every_exit_code_of_the_page_is_used_by_a_test():
-    tests = "".join(file.read_text() for file in Path(__file__).parent.glob("test_axon*.py"))
+    tests = "".join(file.read_text() for file in Path(__file__).parent.glob("test_*.py"))
     page = (paths.ROOT / "docs/AXON.md").read_text()
     for code in re.findall(r"^\| (\d+) \|", page, re.MULTILINE):
         assert re.search(rf"\b{code}\b", tests), code
