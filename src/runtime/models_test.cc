@@ -52,6 +52,33 @@ TEST_F(ModelsTest, ARegisteredModelAnswersAndTellsWhatItIs) {
   EXPECT_EQ(runtime_->ListModels().size(), 1U);
 }
 
+TEST_F(ModelsTest, ANameStandsForTheOneModelItMayMean) {
+  const std::string path = Model("double", "2");
+  for (const char* id : {"ns/org/m@v1", "ns/org/m@v2", "ns/a--b", "other/alone@v1"}) {
+    ASSERT_TRUE(Register(id, path).ok()) << id;
+  }
+  const struct {
+    std::string_view name;
+    std::string_view version;
+    std::string_view resolved;  // an id, or the reason there is none
+  } cases[] = {
+      {"ns/org/m@v1", "", "ns/org/m@v1"},       {"ns/org/m@v1", "v1", "ns/org/m@v1"},
+      {"ns/org/m@v1", "v2", "MODEL_NOT_FOUND"}, {"ns--org--m@v2", "", "ns/org/m@v2"},
+      {"ns--org/m@v2", "", "ns/org/m@v2"},      {"ns/org/m", "", "MODEL_NOT_FOUND"},
+      {"ns/org/m", "v2", "ns/org/m@v2"},        {"ns--org--m", "v1", "ns/org/m@v1"},
+      {"ns--org-m", "v1", "MODEL_NOT_FOUND"},   {"ns--a--b", "", "ns/a--b"},
+      {"alone", "", "other/alone@v1"},          {"other--alone", "", "other/alone@v1"},
+      {"none", "", "MODEL_NOT_FOUND"},          {"", "", "INVALID_MODEL_ID"},
+      {"../x", "", "INVALID_MODEL_ID"},
+  };
+  for (const auto& c : cases) {
+    const Result<std::string> resolved = runtime_->ResolveModel(c.name, c.version);
+    const std::string outcome =
+        resolved.ok() ? *resolved : std::string(ToString(resolved.status().reason()));
+    EXPECT_EQ(outcome, c.resolved) << c.name << " of " << c.version;
+  }
+}
+
 TEST_F(ModelsTest, TheSameAgainChangesNothing) {
   const std::string path = Model("double", "2");
   const ModelInfo first = Register("double", path).value().info;

@@ -33,12 +33,6 @@ def slow(path, size=700, rounds=12):
     return path
 
 
-def errors(core, model_id):
-    """How many requests to a model failed, by reason."""
-    models = {item["model_id"]: item for item in core.get("/stats").json()["models"]}
-    return models[model_id]["errors"]
-
-
 @pytest.fixture
 def served(make_core, tmp_path):
     """A Core of one compute thread, with `ns/slow@v1`."""

@@ -88,9 +88,9 @@ class Triton:
         loopback = [f"--{kind}-address=127.0.0.1" for kind in ("http", "grpc", "metrics")]
         command = [
             str(server / "bin/tritonserver"), f"--model-repository={self.models}",
-            f"--backend-directory={backends}", f"--cache-directory={server / 'caches'}", *loopback,
-            f"--http-port={self.port}",
-            "--allow-grpc=false", "--allow-metrics=false", "--model-control-mode=explicit",
+            f"--backend-directory={backends}", f"--cache-directory={server / 'caches'}",
+            *loopback, f"--http-port={self.port}", "--allow-grpc=false", "--allow-metrics=false",
+            "--model-control-mode=explicit",
         ]  # fmt: skip
         command += [f"--load-model={path.name}" for path in sorted(self.models.iterdir())]
         with self.log_path.open("wb") as log:

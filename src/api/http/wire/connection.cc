@@ -12,8 +12,10 @@ namespace {
 
 using boost::system::error_code;
 
-constexpr std::size_t kReadBytes = 4 << 10;       // room for a head and a small body
-constexpr std::size_t kBodyReadBytes = 64 << 10;  // at a time, into the body itself
+constexpr std::size_t kReadBytes = 4 << 10;  // room for a head and a small body
+// At a time, into the body itself: as much again as has arrived, within these.
+constexpr std::size_t kBodyReadBytesMin = 64 << 10;
+constexpr std::size_t kBodyReadBytesMax = 1 << 20;
 constexpr std::size_t kChunkReadBytes = 16 << 10;
 // What may wait unparsed while a chunk header is still incomplete.
 constexpr std::size_t kChunkHeaderBytesMax = 8 << 10;
@@ -330,8 +332,10 @@ bool Connection::ReadBody() {
   const bool in_place = ReadsInPlace();
   ByteBuffer& target = in_place ? body_ : received_;
   const auto wanted = static_cast<std::size_t>(
-      in_place ? std::min<std::uint64_t>(parser_->remaining_bytes(), kBodyReadBytes)
-               : kChunkReadBytes);
+      in_place
+          ? std::min<std::uint64_t>(parser_->remaining_bytes(),
+                                    std::clamp(body_.size(), kBodyReadBytesMin, kBodyReadBytesMax))
+          : kChunkReadBytes);
   char* room = target.Prepare(wanted + kBodyPaddingBytes);
   if (room == nullptr) {
     Refuse(target.status());
