@@ -6,11 +6,13 @@ from __future__ import annotations
 
 import os
 import time
+import zlib
 from collections.abc import Callable, Iterator
 
 import grpc
 import numpy as np
 import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 from hyperframe.frame import GoAwayFrame, PingFrame, PriorityFrame
 from tritonclient.grpc import service_pb2 as pb
 from tritonclient.grpc import service_pb2_grpc
@@ -43,7 +45,7 @@ STATUS = {name: str(code.value[0]) for name, code in grpc.StatusCode.__members__
 def core(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GrpcCore]:
     folder = tmp_path_factory.mktemp("wire")
     timeouts = ["--header-timeout-ms", "1000", "--body-timeout-ms", "1000",
-                "--write-timeout-ms", "1000", "--idle-timeout-ms", "3000"]  # fmt: skip
+                "--write-timeout-ms", "1000", "--idle-timeout-ms", "1200"]  # fmt: skip
     core = GrpcCore(folder, *timeouts).start()
     assert core.register("t/scale@1", scale(folder / "scale.onnx", 2.0)).status_code == 200
     infer(core)
@@ -316,20 +318,56 @@ def test_an_idle_connection_is_closed_in_order(core: GrpcCore):
         assert client.goaway(10) == 0
 
 
-def big_request() -> bytes:
-    tensor = pb.ModelInferRequest.InferInputTensor(name="x", datatype="FP32", shape=[MIB // 2])
+def test_a_watch_lasts_beyond_idleness_while_its_caller_lives(core: GrpcCore):
+    with grpc.insecure_channel(core.grpc_address) as channel:
+        stub = health_pb2_grpc.HealthStub(channel)
+        watch = stub.Watch(health_pb2.HealthCheckRequest(service=""))
+        assert next(watch).status == 1
+        time.sleep(3)
+        assert watch.is_active() and watch.cancel()
+
+
+def test_a_caller_who_does_not_answer_pings_is_gone(core: GrpcCore):
+    with RawH2(core.grpc_port) as client:
+        client.send(client.call(1, "/grpc.health.v1.Health/Watch", message(b"")))
+        assert client.goaway(8) == 0
+        assert any(isinstance(f, PingFrame) and "ACK" not in f.flags for f in client.frames)
+        assert client.wait_closed(5)
+
+
+def gzip_bomb(size: int) -> bytes:
+    return zlib.compress(bytes(size), 9, wbits=31)
+
+
+@pytest.mark.parametrize("path", [INFER, LIVE, "/mlos.v1.InferenceService/InferBidi"])
+def test_a_gzip_bomb_is_refused(core: GrpcCore, path: str):
+    with RawH2(core.grpc_port) as client:
+        bomb = message(gzip_bomb(32 * MIB), 1)
+        client.send(HeadersFrame(1, client.head(path, ("grpc-encoding", "gzip")),
+                                 flags=["END_HEADERS"]).serialize())  # fmt: skip
+        send_body(client, 1, bomb)
+        assert client.trailers(1)["grpc-status"] == STATUS["RESOURCE_EXHAUSTED"]
+
+
+def big_request(size: int = 2 * MIB) -> bytes:
+    tensor = pb.ModelInferRequest.InferInputTensor(name="x", datatype="FP32", shape=[size // 4])
     made = pb.ModelInferRequest(
-        model_name="t/scale@1", inputs=[tensor], raw_input_contents=[bytes(2 * MIB)]
+        model_name="t/scale@1", inputs=[tensor], raw_input_contents=[bytes(size)]
     )
     return message(made.SerializeToString())
 
 
 def send_body(client: RawH2, stream_id: int, body: bytes) -> None:
-    """Sends a body within the windows of the server, which gives them back as it reads."""
+    """Sends a body within the windows of the server, which gives them back as it reads; not to its
+    end where the server has answered before."""
     step = 16384
-    window = 65535
+    client.read(SettingsFrame)
+    settings = next(f for f in client.frames if isinstance(f, SettingsFrame) and f.settings)
+    window = settings.settings[SettingsFrame.INITIAL_WINDOW_SIZE]
     for i in range(0, len(body), step):
         while window < step:
+            if client.closed or client.ended(stream_id):
+                return
             seen = len(client.frames)
             client.read(WindowUpdateFrame, 0.02, stream_id=-1)
             window += sum(
@@ -354,6 +392,24 @@ def test_who_does_not_read_the_reply_is_cut_off(core: GrpcCore):
         send_body(client, 1, big_request())
         client.read(RstStreamFrame, 10, stream_id=1)
         assert any(isinstance(f, RstStreamFrame) and f.stream_id == 1 for f in client.frames)
+
+
+def test_who_does_not_read_a_stream_is_held_back_and_cut_off(core: GrpcCore):
+    """Replies that nobody takes stop further requests; they do not pile up."""
+    before = core.resources().rss_bytes
+    with RawH2(core.grpc_port, timeout_s=30) as client:
+        client.read(SettingsFrame)
+        path = "/inference.GRPCInferenceService/ModelStreamInfer"
+        client.send(HeadersFrame(1, client.head(path), flags=["END_HEADERS"]).serialize())
+        body = big_request(128 << 10)
+        for _ in range(7):  # within the window
+            for i in range(0, len(body), 16384):
+                client.send(DataFrame(1, body[i : i + 16384]).serialize())
+        client.read(RstStreamFrame, 10, stream_id=1)
+        frames = [f for f in client.frames if f.stream_id == 1]
+        assert any(isinstance(f, RstStreamFrame) for f in frames)
+        assert sum(len(f.data) for f in frames if isinstance(f, DataFrame)) == 65535
+        assert core.resources().rss_bytes - before < 16 * MIB
 
 
 def test_connections_cut_at_random_leave_nothing_behind(core: GrpcCore):

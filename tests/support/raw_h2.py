@@ -105,13 +105,16 @@ class RawH2:
         self.read(None, timeout_s)
         return self.closed
 
+    def ended(self, stream_id: int) -> bool:
+        """Whether the server has ended its side of a stream, as far as frames were read."""
+        of_stream = [f for f in self.frames if f.stream_id == stream_id]
+        return any("END_STREAM" in f.flags or isinstance(f, RstStreamFrame) for f in of_stream)
+
     def trailers(self, stream_id: int, timeout_s: float | None = None) -> dict[str, str]:
         """All header fields of the reply on a stream, trailers last."""
         deadline = time.monotonic() + (timeout_s or self.timeout_s)
         while time.monotonic() < deadline and not self.closed:
-            if any("END_STREAM" in f.flags for f in self.frames if f.stream_id == stream_id):
-                break
-            if any(isinstance(f, RstStreamFrame) and f.stream_id == stream_id for f in self.frames):
+            if self.ended(stream_id):
                 break
             seen = len(self.frames)
             self.read(HeadersFrame, 0.05, stream_id=-1)
@@ -141,6 +144,9 @@ class RawH2:
                 frame.parse_body(memoryview(self._received[9 : 9 + length]))
             self._received = self._received[9 + length :]
             self.frames.append(frame)
+            if isinstance(frame, SettingsFrame) and "ACK" not in frame.flags:
+                # Until then the server holds its caller to the windows of before.
+                self.send(SettingsFrame(0, flags=["ACK"]).serialize())
 
 
 __all__ = [

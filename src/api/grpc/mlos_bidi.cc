@@ -37,23 +37,23 @@ class InferBidi : public call::CallHandler {
   explicit InferBidi(call::Call& call) : call_(call) {}
 
   void OnMessage(call::Message message) override {
-    auto parsed = std::make_shared<v1::InferBidiRequest>();
-    const auto work = std::make_shared<MlosInference>(call_.service().budget());
-    // On this thread, also where it is large: cancellations must not overtake what they cancel.
-    const Status status = messages::Parse(call_.service(), message, tensors::kInferBidiRequestCost,
-                                          *parsed, work->held);
-    if (!status.ok()) return call_.Finish(status);
-    const std::string id = parsed->id();
-    const Status valid = Check(*parsed);
-    if (!valid.ok()) {
-      SendInStream(call_, messages::Encode(call_, Failure(id, valid)));
-    } else if (parsed->has_cancel()) {
-      running_.at(id)->Cancel();
-    } else {
-      work->request.Swap(parsed->mutable_infer());
-      Run(id, work);
+    const auto parsing = std::make_shared<Parsing>(call_, std::move(message));
+    if (!messages::IsLarge(parsing->message)) {
+      parsing->Parse(call_);
+      return Handle(*parsing);
     }
-    PauseWhereFull();
+    // Read elsewhere, and nothing after it until then: a cancellation must not overtake what it
+    // cancels.
+    parsing_ = true;
+    call_.Pause();
+    call_.service().Post(call::Place::kWorker, [this, call = call_.shared_from_this(), parsing] {
+      parsing->Parse(*call);
+      call->Post([this, call, parsing] {
+        parsing_ = false;
+        if (!call->finished()) Handle(*parsing);
+        ResumeWhereFree();
+      });
+    });
   }
   void OnHalfClose() override {
     half_closed_ = true;
@@ -65,6 +65,38 @@ class InferBidi : public call::CallHandler {
   }
 
  private:
+  /// A message and what becomes of it.
+  struct Parsing {
+    Parsing(call::Call& call, call::Message came)
+        : work(std::make_shared<MlosInference>(call.service().budget())),
+          message(std::move(came)) {}
+    void Parse(call::Call& call) {
+      status = messages::Parse(call.service(), message, tensors::kInferBidiRequestCost, request,
+                               work->held);
+      message = call::Message();
+    }
+
+    std::shared_ptr<MlosInference> work;
+    call::Message message;
+    v1::InferBidiRequest request;
+    Status status;
+  };
+
+  void Handle(Parsing& parsing) {
+    if (!parsing.status.ok()) return call_.Finish(parsing.status);
+    const std::string id = parsing.request.id();
+    const Status valid = Check(parsing.request);
+    if (!valid.ok()) {
+      SendInStream(call_, messages::Encode(call_, Failure(id, valid)));
+    } else if (parsing.request.has_cancel()) {
+      running_.at(id)->Cancel();
+    } else {
+      parsing.work->request.Swap(parsing.request.mutable_infer());
+      Run(id, parsing.work);
+    }
+    PauseWhereFull();
+  }
+
   Status Check(const v1::InferBidiRequest& request) const {
     if (request.id().empty() || request.id().size() > kIdBytesMax) {
       return Status(Reason::kInvalidField, "a request has an id of 1 to 256 bytes").WithField("id");
@@ -119,7 +151,9 @@ class InferBidi : public call::CallHandler {
     FinishWhenDone();
   }
 
-  bool full() const { return running_.size() >= kRunningMax || call_.waiting_bytes() != 0; }
+  bool full() const {
+    return parsing_ || running_.size() >= kRunningMax || call_.waiting_bytes() != 0;
+  }
   void PauseWhereFull() {
     if (full()) call_.Pause();
   }
@@ -132,6 +166,7 @@ class InferBidi : public call::CallHandler {
 
   call::Call& call_;
   std::map<std::string, std::shared_ptr<engine::Cancellation>, std::less<>> running_;
+  bool parsing_ = false;
   bool half_closed_ = false;
 };
 

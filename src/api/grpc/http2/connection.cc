@@ -12,7 +12,7 @@ using boost::system::error_code;
 
 constexpr std::size_t kReadBytes = 8 << 10;
 // Of a connection whose peer sends much.
-constexpr std::size_t kReadBytesMax = 64 << 10;
+constexpr std::size_t kReadBytesMax = 32 << 10;
 constexpr std::size_t kOutBytesMax = 64 << 10;
 constexpr std::int64_t kLingerMs = 2'000;
 constexpr std::size_t kLingerBytesMax = 16 << 20;
@@ -25,7 +25,10 @@ Deadline After(SteadyClock::time_point now, std::int64_t timeout_ms) {
 
 Connection::Connection(std::shared_ptr<ConnectionHost> loop, boost::asio::ip::tcp::socket socket,
                        boost::asio::ip::address peer)
-    : loop_(std::move(loop)), socket_(std::move(socket)), peer_(std::move(peer)) {}
+    : loop_(std::move(loop)),
+      socket_(std::move(socket)),
+      peer_(std::move(peer)),
+      out_(loop_->acceptor().budget()) {}
 
 Connection::~Connection() = default;
 
@@ -82,8 +85,11 @@ void Connection::Flush() {
   working_ = true;
   bool more = true;
   while (more) {
-    more = session_->Produce(out_, kOutBytesMax) && !out_.empty();
-    if (out_.empty() || !Write()) break;
+    const bool produced = session_->Produce(out_, kOutBytesMax);
+    more = !out_.empty() && Write();
+    // What was to follow is lost, and with it the peer's understanding of what comes then.
+    if (!produced && self_ != nullptr) Close();
+    more = more && produced;
   }
   working_ = false;
   if (self_ != nullptr && !writing_ && session_->over()) Linger();
@@ -177,6 +183,12 @@ void Connection::OnTick(SteadyClock::time_point now) {
   if (draining_) GoOnDraining();
   working_ = false;
   Flush();
+  if (session_ != nullptr && idle() && out_.empty()) ShrinkBuffers();
+}
+
+// An idle connection keeps what a small call needs. What an operation reads into stays.
+void Connection::ShrinkBuffers() {
+  if (out_.capacity() > kReadBytesMax) out_ = net::ByteBuffer(loop_->acceptor().budget());
 }
 
 void Connection::CheckIdle(SteadyClock::time_point now) {

@@ -57,6 +57,7 @@ class Connection : public StreamPort,
   void Linger();
   void CheckIdle(SteadyClock::time_point now);
   void GoOnDraining();
+  void ShrinkBuffers();
 
   // Declared first, so that it dies last: the socket belongs to its io_context.
   const std::shared_ptr<ConnectionHost> loop_;

@@ -93,9 +93,12 @@ struct Session::Callbacks {
   }
 
   /// How much of the reply goes into the next DATA frame.
-  static ssize_t ReadReply(nghttp2_session* session, std::int32_t, std::uint8_t*, std::size_t max,
-                           std::uint32_t* flags, nghttp2_data_source* source, void*) {
-    auto& stream = *static_cast<Stream*>(source->ptr);
+  static ssize_t ReadReply(nghttp2_session* session, std::int32_t id, std::uint8_t*,
+                           std::size_t max, std::uint32_t* flags, nghttp2_data_source*,
+                           void* self) {
+    Stream* const found = Of(self).Find(id);
+    if (found == nullptr) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+    Stream& stream = *found;
     const std::size_t count = std::min(max, stream.outgoing.size());
     if (count == stream.outgoing.size() && stream.end) {
       *flags |= NGHTTP2_DATA_FLAG_EOF | NGHTTP2_DATA_FLAG_NO_END_STREAM;
@@ -109,11 +112,13 @@ struct Session::Callbacks {
   }
 
   static int SendData(nghttp2_session*, nghttp2_frame* frame, const std::uint8_t* head,
-                      std::size_t size, nghttp2_data_source* source, void* self) {
-    auto& stream = *static_cast<Stream*>(source->ptr);
+                      std::size_t size, nghttp2_data_source*, void* self) {
+    Stream* const found = Of(self).Find(frame->hd.stream_id);
+    // We never ask for padding.
+    if (found == nullptr || frame->data.padlen != 0) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+    Stream& stream = *found;
     net::ByteBuffer& out = *Of(self).out_;
     out.Append(View(head, kFrameHeaderBytes));
-    if (frame->data.padlen != 0) return NGHTTP2_ERR_CALLBACK_FAILURE;  // we never ask for it
     stream.outgoing.MoveTo(out, size);
     stream.sent_bytes += size;
     if (stream.outgoing.size() == 0 && !stream.end) Of(self).drained_.push_back(stream.id);
@@ -327,7 +332,6 @@ void Session::StartReply(Stream& stream, Part& part) {
     }
   }
   nghttp2_data_provider provider{};
-  provider.source.ptr = &stream;
   provider.read_callback = &Callbacks::ReadReply;
   nghttp2_submit_response(session_, stream.id, list.data(), list.size(),
                           alone ? nullptr : &provider);
