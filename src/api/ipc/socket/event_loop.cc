@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "api/ipc/socket/event_loop.h"
 
-#include <sys/epoll.h>
 #include <sys/eventfd.h>
 
 #include <cerrno>

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <sys/epoll.h>
+
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -14,8 +16,6 @@
 #include "base/mutex.h"
 #include "base/result.h"
 #include "base/unique_fd.h"
-
-struct epoll_event;
 
 namespace mlos::api::ipc::socket {
 
