@@ -10,6 +10,7 @@
 #define HEADER_BYTES 16u
 #define FRAME_BYTES_MAX (16u << 20)
 #define TENSOR_ALIGNMENT 64u
+#define INPUT_BYTES 4096u
 #define PROTOCOL_MAGIC 0x534F4C4Du
 #define PROTOCOL_VERSION 1u
 
@@ -65,6 +66,10 @@ struct mlos_client {
   pending_t* pending;
   frame_t* answers; /* that came before they were waited for */
   ring_t* ring;
+  /* What came behind a frame that was read: one call takes a whole small answer. */
+  char input[INPUT_BYTES];
+  size_t input_begin;
+  size_t input_end;
   char* scratch; /* heads of frames are written here */
   size_t scratch_bytes;
 };

@@ -71,13 +71,34 @@ int send_frame(mlos_client_t* client, const part_t* parts, size_t count, int fd,
   return MLOS_OK;
 }
 
+static size_t take_input(mlos_client_t* client, char* data, size_t size) {
+  const size_t there = client->input_end - client->input_begin;
+  const size_t taken = there < size ? there : size;
+  if (taken != 0) memcpy(data, client->input + client->input_begin, taken);
+  client->input_begin += taken;
+  return taken;
+}
+
+/* Receives once: much into its place, little into the input buffer with what follows it. */
+static ssize_t receive_once(mlos_client_t* client, char* data, size_t size, int flags) {
+  if (size >= INPUT_BYTES) return recv(client->fd, data, size, flags);
+  const ssize_t got = recv(client->fd, client->input, INPUT_BYTES, flags);
+  if (got <= 0) return got;
+  client->input_begin = 0;
+  client->input_end = (size_t)got;
+  return (ssize_t)take_input(client, data, size);
+}
+
 /* Polls for a while, as it is set, before it sleeps. */
-static bool receive(mlos_client_t* client, char* data, size_t size, bool may_spin) {
-  const bool spins = may_spin && client->spin_us != 0;
-  const int64_t end = spins && client->spin_us > 0 ? now_us() + client->spin_us : INT64_MAX;
-  bool poll = spins;
+static bool receive(mlos_client_t* client, char* data, size_t size) {
+  const size_t taken = take_input(client, data, size);
+  data += taken;
+  size -= taken;
+  if (size == 0) return true;
+  const int64_t end = client->spin_us > 0 ? now_us() + client->spin_us : INT64_MAX;
+  bool poll = client->spin_us != 0;
   while (size != 0) {
-    const ssize_t got = recv(client->fd, data, size, poll ? MSG_DONTWAIT : MSG_WAITALL);
+    const ssize_t got = receive_once(client, data, size, poll ? MSG_DONTWAIT : 0);
     if (got > 0) {
       data += got;
       size -= (size_t)got;
@@ -94,7 +115,7 @@ static bool receive(mlos_client_t* client, char* data, size_t size, bool may_spi
 
 static int receive_frame(mlos_client_t* client, frame_t* frame, mlos_error_t* error) {
   char header[HEADER_BYTES];
-  if (!receive(client, header, sizeof(header), true)) return fail_gone(client, error);
+  if (!receive(client, header, sizeof(header))) return fail_gone(client, error);
   memcpy(&frame->size, header, sizeof(frame->size));
   frame->type = (uint8_t)header[4];
   memcpy(&frame->request_id, header + 8, sizeof(frame->request_id));
@@ -103,7 +124,7 @@ static int receive_frame(mlos_client_t* client, frame_t* frame, mlos_error_t* er
   frame->bytes = malloc((size_t)frame->size + 1);
   if (frame->bytes == NULL) return fail_gone(client, error);
   memcpy(frame->bytes, header, sizeof(header));
-  if (!receive(client, frame->bytes + HEADER_BYTES, frame->size - HEADER_BYTES, true)) {
+  if (!receive(client, frame->bytes + HEADER_BYTES, frame->size - HEADER_BYTES)) {
     free(frame->bytes);
     return fail_gone(client, error);
   }

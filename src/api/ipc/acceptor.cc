@@ -95,7 +95,8 @@ void Acceptor::Admit(UniqueFd fd) {
     return Turn(fd.get(), admitted);
   }
   socket::EventLoop& loop = *loops_[next_++ % loops_.size()];
-  auto session = std::make_shared<Session>(service_->options(), *peer, peer->uid == ::geteuid());
+  auto session =
+      std::make_shared<Session>(service_->options(), *peer, peer->uid == ::geteuid(), regions_);
   open_->fetch_add(1);
   const auto connection = std::make_shared<Connection>(
       service_, std::move(session), std::move(fd), loop, [open = open_] { open->fetch_sub(1); });

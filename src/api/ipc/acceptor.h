@@ -35,6 +35,8 @@ class Acceptor : public socket::EventHandler {
   const std::vector<socket::EventLoop*> loops_;
   std::size_t next_ = 0;
   bool paused_ = false;
+  const std::shared_ptr<std::atomic<std::uint32_t>> regions_ =
+      std::make_shared<std::atomic<std::uint32_t>>(0);
   const std::shared_ptr<std::atomic<unsigned>> open_ = std::make_shared<std::atomic<unsigned>>(0);
 };
 

@@ -66,6 +66,16 @@ void Connection::OnEvents(std::uint32_t events) {
   Watch();
 }
 
+bool Connection::OnPoll() {
+  if (ending_) return false;
+  const std::uint64_t before = reader_.received_bytes();
+  ReadSome();
+  if (reader_.received_bytes() == before && !ending_) return false;
+  CloseIfDone();
+  Watch();
+  return true;
+}
+
 void Connection::ReadSome() {
   int fd = -1;
   for (int i = 0; i < kReceivesMax && !ending_; ++i) {

@@ -32,6 +32,7 @@ class Connection : public socket::EventHandler,
   void Send(wire::ByteBuffer frame) override;
   void Fail(const Status& why) override;
   void OnEvents(std::uint32_t events) override;
+  bool OnPoll() override;
   void OnTick(SteadyClock::time_point now) override;
 
  private:

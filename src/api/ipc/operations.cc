@@ -83,6 +83,7 @@ Status Receive(const Origin& origin, socket::Frame frame) {
   }
   if (const Status checked = Check(operation, frame); !checked.ok()) {
     origin.session->End(id);
+    origin.session->Answered();
     return Refuse(origin, frame, operation, checked);
   }
   const auto request =

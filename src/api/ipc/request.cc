@@ -35,6 +35,7 @@ void Request::Finish(Result<wire::ByteBuffer> answer) {
   } else {
     SendError(*origin_.channel, id(), status);
   }
+  session().Answered();
 }
 
 void SendError(Channel& channel, std::uint64_t request_id, const Status& status) {

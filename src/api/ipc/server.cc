@@ -29,7 +29,7 @@ unsigned ThreadCount(const ServerOptions& options) {
 
 /// What `ask` says on the loop's thread.
 template <typename Ask>
-auto On(socket::EventLoop& loop, Ask ask) {
+auto On(socket::EventLoop& loop, const Ask& ask) {
   auto answer = std::make_shared<std::promise<decltype(ask())>>();
   loop.Post([answer, ask] { answer->set_value(ask()); });
   return answer->get_future().get();

@@ -13,9 +13,11 @@ struct ServerOptions {
   std::uint32_t mode = 0600;  ///< of the socket: who may connect
   unsigned threads = 0;       ///< event threads; 0: one for each core, two at most
   unsigned connections_max = 1024;
-  unsigned rings_max = 32;                      ///< each has a thread of its own
-  std::uint16_t requests_max = 256;             ///< in flight on one connection
-  std::uint32_t regions_max = 64;               ///< mapped by one connection
+  unsigned rings_max = 32;           ///< each has a thread of its own
+  std::uint16_t requests_max = 256;  ///< in flight on one connection
+  std::uint32_t regions_max = 64;    ///< mapped by one connection
+  /// Of all connections: a process may have only so many mappings.
+  std::uint32_t all_regions_max = 8192;
   std::uint64_t region_bytes_max = 8ULL << 30;  ///< mapped by one connection, in all
   /// Users that may connect beside Core's own and root; empty: whoever the mode lets in.
   std::vector<std::uint32_t> users;

@@ -31,12 +31,18 @@ Result<std::shared_ptr<engine::Cancellation>> Session::Begin(std::uint64_t reque
 
 void Session::End(std::uint64_t request_id) {
   const MutexLock lock(mutex_);
+  ++answering_;
   const auto found =
       std::find_if(requests_.begin(), requests_.end(),
                    [request_id](const auto& request) { return request.first == request_id; });
   if (found == requests_.end()) return;
   std::swap(*found, requests_.back());
   requests_.pop_back();
+}
+
+void Session::Answered() {
+  const MutexLock lock(mutex_);
+  --answering_;
 }
 
 void Session::Cancel(std::uint64_t request_id) {
@@ -69,7 +75,7 @@ Status Session::Attach(std::shared_ptr<Attachment> attachment) {
 
 bool Session::idle() const {
   const MutexLock lock(mutex_);
-  return requests_.empty();
+  return requests_.empty() && answering_ == 0;
 }
 
 Result<wire::RegionReply> Session::MapRegion(const wire::MapRegion& map, UniqueFd fd) {
@@ -82,11 +88,20 @@ Result<wire::RegionReply> Session::MapRegion(const wire::MapRegion& map, UniqueF
     return Status(Reason::kOverloaded,
                   "a connection may map " + std::to_string(options_.regions_max) + " regions");
   }
+  if (all_regions_->load() >= options_.all_regions_max) {
+    return Status(Reason::kOverloaded, "too many regions are mapped by all connections");
+  }
   const bool writable = map.access == wire::Access::kWrite;
   memory::Mapping mapping = MLOS_TRY(
       memory::Mapping::Create(std::move(fd), writable, options_.region_bytes_max - region_bytes_));
   const bool in_place = own_user_ || mapping.write_sealed();
-  auto region = std::make_shared<const memory::Region>(std::move(mapping), map.access, in_place);
+  all_regions_->fetch_add(1);
+  const auto forget = [all = all_regions_](const memory::Region* region) {
+    delete region;
+    all->fetch_sub(1);
+  };
+  std::shared_ptr<const memory::Region> region(
+      new memory::Region(std::move(mapping), map.access, in_place), forget);
   region_bytes_ += region->size_bytes();
   wire::RegionReply reply{map.region_id, in_place, region->size_bytes()};
   regions_.emplace(map.region_id, std::move(region));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string_view>
@@ -39,8 +40,10 @@ class Attachment {
 /// regions it has mapped. Thread-safe.
 class Session {
  public:
-  Session(const ServerOptions& options, Peer peer, bool own_user)
-      : options_(options), peer_(peer), own_user_(own_user) {}
+  /// `regions` counts those of all sessions.
+  Session(const ServerOptions& options, Peer peer, bool own_user,
+          std::shared_ptr<std::atomic<std::uint32_t>> regions)
+      : options_(options), peer_(peer), own_user_(own_user), all_regions_(std::move(regions)) {}
 
   const Peer& peer() const { return peer_; }
   /// Whether the client is Core's own user, who may do what Core may.
@@ -49,12 +52,15 @@ class Session {
   /// A request begins; what it returns tells whether it was cancelled. CONFLICT where one of that
   /// number is in flight, OVERLOADED where too many are.
   Result<std::shared_ptr<engine::Cancellation>> Begin(std::uint64_t request_id);
+  /// Its number is free again; its answer is about to be sent, and Answered tells when it is.
   void End(std::uint64_t request_id);
+  void Answered();
   /// No change where there is none of that number: its answer may be on its way.
   void Cancel(std::uint64_t request_id);
   /// The client is gone: cancels everything and forgets the regions, which live on in the requests
   /// that use them.
   void Close();
+  /// Nothing is in flight, and no answer on its way to the channel.
   bool idle() const;
 
   /// INVALID_FIELD, PAYLOAD_TOO_LARGE, OVERLOADED; see memory::Mapping.
@@ -74,12 +80,14 @@ class Session {
   const ServerOptions& options_;
   const Peer peer_;
   const bool own_user_;
+  const std::shared_ptr<std::atomic<std::uint32_t>> all_regions_;
 
   mutable Mutex mutex_;
   bool closed_ GUARDED_BY(mutex_) = false;
   // Few, so that a walk is quicker than a table.
   std::vector<std::pair<std::uint64_t, std::shared_ptr<engine::Cancellation>>> requests_
       GUARDED_BY(mutex_);
+  std::uint32_t answering_ GUARDED_BY(mutex_) = 0;
   Regions regions_ GUARDED_BY(mutex_);
   std::uint64_t region_bytes_ GUARDED_BY(mutex_) = 0;
   std::shared_ptr<Attachment> attachment_ GUARDED_BY(mutex_);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "api/ipc/socket/event_loop.h"
 
-#include <sys/epoll.h>
 #include <sys/eventfd.h>
 
 #include <cerrno>
@@ -15,6 +14,8 @@ namespace {
 
 constexpr int kEventsMax = 64;
 constexpr int kTickMs = 1000;
+constexpr unsigned kPollsPerLook = 4;
+constexpr int kServed = -1;
 constexpr int kDrainTickMs = 5;
 
 std::int64_t NanosecondsSince(SteadyClock::time_point start) {
@@ -76,6 +77,7 @@ void EventLoop::Remove(EventHandler& handler, int fd) {
   ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
   const auto found = handlers_.find(&handler);
   if (found == handlers_.end()) return;
+  if (latest_ == &handler) latest_ = nullptr;
   removed_.push_back(std::move(found->second));
   handlers_.erase(found);
 }
@@ -111,7 +113,7 @@ int EventLoop::TimeoutMs() const {
 }
 
 int EventLoop::Wait(epoll_event* events) {
-  if (const int count = Poll(events); count > 0) return count;
+  if (const int count = Poll(events); count != 0) return count;
   const SteadyClock::time_point start = SteadyClock::now();
   const int count = ::epoll_wait(epoll_.get(), events, kEventsMax, TimeoutMs());
   if (count > 0) spin_.Slept(NanosecondsSince(start));
@@ -123,10 +125,16 @@ int EventLoop::Poll(epoll_event* events) {
   if (budget_ns == 0) return 0;
   const SteadyClock::time_point start = SteadyClock::now();
   do {
-    const int count = ::epoll_wait(epoll_.get(), events, kEventsMax, 0);
-    if (count > 0) {
+    // A look at one connection is quicker than one at all of them, who must have their turn too.
+    if (latest_ == nullptr || ++polls_ % kPollsPerLook == 0) {
+      const int count = ::epoll_wait(epoll_.get(), events, kEventsMax, 0);
+      if (count > 0) {
+        spin_.Hit();
+        return count;
+      }
+    } else if (latest_->OnPoll()) {
       spin_.Hit();
-      return count;
+      return kServed;
     }
   } while (NanosecondsSince(start) < budget_ns);
   spin_.Miss();
@@ -140,6 +148,7 @@ void EventLoop::Dispatch(const epoll_event* events, int count) {
       RunPosted();
     } else if (handlers_.contains(handler)) {
       // Not one that an earlier event of this round has removed.
+      latest_ = handler;
       handler->OnEvents(events[i].events);
     }
   }

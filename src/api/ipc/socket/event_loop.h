@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <sys/epoll.h>
+
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -15,8 +17,6 @@
 #include "base/result.h"
 #include "base/unique_fd.h"
 
-struct epoll_event;
-
 namespace mlos::api::ipc::socket {
 
 /// Something with a descriptor that a loop looks after. Its methods are called on the loop's
@@ -30,6 +30,8 @@ class EventHandler {
 
   /// `events` as epoll has them.
   virtual void OnEvents(std::uint32_t events) = 0;
+  /// Asked while the loop polls: reads what has come, without an event; true where something had.
+  virtual bool OnPoll() { return false; }
   /// About once a second while the loop has deadlines to watch, and often while it drains.
   virtual void OnTick(SteadyClock::time_point now) = 0;
 };
@@ -62,6 +64,7 @@ class EventLoop {
  private:
   EventLoop(UniqueFd epoll, UniqueFd wake, std::int64_t spin_ns);
   void Run();
+  /// The number of events, or -1 where what had come has been read already.
   int Wait(epoll_event* events);
   int Poll(epoll_event* events);
   int TimeoutMs() const;
@@ -74,6 +77,9 @@ class EventLoop {
   SpinPolicy spin_;
   std::unordered_map<EventHandler*, std::shared_ptr<EventHandler>> handlers_;
   std::vector<std::shared_ptr<EventHandler>> removed_;
+  // Had the last event: whoever polls is likely to be the next.
+  EventHandler* latest_ = nullptr;
+  unsigned polls_ = 0;
   SteadyClock::time_point last_tick_ = SteadyClock::now();
   bool draining_ = false;
   std::atomic<int> deadlines_{0};

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "api/ipc/socket/frame_reader.h"
 
-#include <sys/socket.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
@@ -115,13 +113,13 @@ Result<std::optional<Frame>> FrameReader::Next() {
 
 // The memory is asked for at once, and neither touched nor counted before its bytes come.
 void FrameReader::StartBody(const wire::FrameHeader& header) {
-  Partial& partial = partial_.emplace();
+  PartialFrame& partial = partial_.emplace();
   partial.frame.header = header;
   AllocateBody(partial.frame, budget_, kReserveAhead);
 }
 
 void FrameReader::MoveToBody() {
-  Partial& partial = *partial_;
+  PartialFrame& partial = *partial_;
   const std::size_t count = std::min<std::size_t>(end_ - begin_, partial.left());
   if (count == 0) return;
   if (partial.frame.buffer.data() != nullptr) {
@@ -132,7 +130,7 @@ void FrameReader::MoveToBody() {
   Grow(partial, static_cast<std::uint32_t>(count));
 }
 
-void FrameReader::Grow(Partial& partial, std::uint32_t received) {
+void FrameReader::Grow(PartialFrame& partial, std::uint32_t received) {
   partial.received += received;
   Frame& frame = partial.frame;
   const std::uint64_t wanted = std::min<std::uint64_t>(

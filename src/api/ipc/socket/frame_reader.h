@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <sys/socket.h>
+
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -14,8 +16,6 @@
 #include "base/unique_fd.h"
 #include "resource/byte_budget.h"
 #include "tensor/buffer.h"
-
-struct msghdr;
 
 namespace mlos::api::ipc::socket {
 
@@ -39,6 +39,13 @@ struct Frame {
 /// taken. A failure is in `frame.refusal`.
 void AllocateBody(Frame& frame, resource::ByteBudget& budget, std::uint32_t counted_max);
 
+/// A frame whose header has come.
+struct PartialFrame {
+  Frame frame;
+  std::uint32_t received = 0;  ///< of its body
+  std::uint32_t left() const { return frame.header.body_bytes() - received; }
+};
+
 /// Cuts what arrives on a Unix socket into frames. A failure of it is the client's, and the end:
 /// what follows cannot be understood. Thread-compatible.
 class FrameReader {
@@ -61,24 +68,18 @@ class FrameReader {
   std::uint64_t received_bytes() const { return received_bytes_; }
 
  private:
-  struct Partial {
-    Frame frame;
-    std::uint32_t received = 0;
-    std::uint32_t left() const { return frame.header.body_bytes() - received; }
-  };
-
   std::pair<char*, std::size_t> Target();
   Status TakeDescriptors(msghdr& message);
   void StartBody(const wire::FrameHeader& header);
   void MoveToBody();
-  void Grow(Partial& partial, std::uint32_t received);
+  void Grow(PartialFrame& partial, std::uint32_t received);
   Result<Frame> Complete();
 
   resource::ByteBudget& budget_;
   std::unique_ptr<char[]> input_;
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
-  std::optional<Partial> partial_;
+  std::optional<PartialFrame> partial_;
   std::deque<UniqueFd> descriptors_;
   std::uint64_t received_bytes_ = 0;
 };
