@@ -216,6 +216,17 @@ def test_connections_cut_anywhere(core):
                 raw.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
+def test_rings_cut_anywhere(core):
+    rng = random.Random(6)
+    whole = infer_frame(2) + infer_frame(3)
+    for _ in range(60):
+        with RawIpc(core.socket) as raw:
+            ring = RawRing(raw)
+            for number in range(rng.randrange(4)):
+                ring.put(infer_frame(50 + number))
+            raw.send(whole[: rng.randrange(len(whole))])
+
+
 def test_what_never_comes_takes_no_memory(core):
     """Frames announced and not sent hold next to nothing of the 96 MiB that all may hold."""
     raws = [RawIpc(core.socket) for _ in range(40)]
