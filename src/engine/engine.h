@@ -62,6 +62,8 @@ class LoadedModel {
   /// The same, handing over each response as it comes; returns when there are no more. A model that
   /// answers once gives one. Fails as Infer does, or as `sink` did.
   virtual Status Stream(const InferenceRequest& request, const ResponseSink& sink);
+  /// Whether Stream may give more than one response.
+  virtual bool streams() const { return false; }
   virtual MemoryReport memory() const = 0;
 };
 

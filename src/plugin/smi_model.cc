@@ -74,7 +74,7 @@ Result<engine::InferenceResponse> SmiModel::Infer(const engine::InferenceRequest
 }
 
 Status SmiModel::Stream(const engine::InferenceRequest& request, const engine::ResponseSink& sink) {
-  if (model_->plugin().smi().execute == nullptr) return LoadedModel::Stream(request, sink);
+  if (!streams()) return LoadedModel::Stream(request, sink);
   MLOS_TRY(RequestView::Check(request));
   return Execute(request, [&](Outputs given) -> Status {
     if (request.cancelled()) return {Reason::kCancelled, "the caller cancelled the request"};

@@ -59,6 +59,7 @@ class SmiModel : public engine::LoadedModel {
   const engine::ModelSchema& schema() const override { return model_->schema(); }
   Result<engine::InferenceResponse> Infer(const engine::InferenceRequest& request) override;
   Status Stream(const engine::InferenceRequest& request, const engine::ResponseSink& sink) override;
+  bool streams() const override { return model_->plugin().smi().execute != nullptr; }
   engine::MemoryReport memory() const override;
 
  private:

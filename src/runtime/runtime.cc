@@ -190,6 +190,15 @@ void Runtime::Infer(std::shared_ptr<ServedModel> model, engine::InferenceRequest
 
 void Runtime::Stream(std::shared_ptr<ServedModel> model, engine::InferenceRequest request,
                      StreamResponse on_response, StreamEnd on_end) {
+  if (!model->loaded().streams()) {
+    return Infer(std::move(model), std::move(request),
+                 [on_response = std::move(on_response),
+                  on_end = std::move(on_end)](Result<engine::InferenceResponse> outcome) {
+                   if (!outcome.ok()) return on_end(std::move(outcome).status());
+                   on_response(std::move(outcome).value());
+                   on_end(OkStatus());
+                 });
+  }
   impl_->scheduler.Submit(std::make_unique<StreamJob>(std::move(model), std::move(request),
                                                       impl_->stats, std::move(on_response),
                                                       std::move(on_end)));

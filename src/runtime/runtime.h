@@ -92,10 +92,10 @@ class Runtime {
 
   using StreamResponse = std::function<void(engine::InferenceResponse)>;
   using StreamEnd = std::function<void(Status)>;
-  /// Runs `request` on the compute pool and gives each response of the model to `on_response`, in
-  /// order, as it comes; `on_end` is called exactly once, after the last of them, with OK or as
-  /// Infer fails. A callback that takes its time slows the model down; cancellation ends the stream
-  /// before its next response.
+  /// Runs `request` and gives each response of the model to `on_response`, in order, as it comes:
+  /// on the compute pool, or as Infer does where the model answers only once; `on_end` is called
+  /// exactly once, after the last of them, with OK or as Infer fails. A callback that takes its
+  /// time slows the model down; cancellation ends the stream before its next response.
   void Stream(std::shared_ptr<ServedModel> model, engine::InferenceRequest request,
               StreamResponse on_response, StreamEnd on_end);
 

@@ -19,6 +19,7 @@ from grpc_reflection.v1alpha.proto_reflection_descriptor_database import (
     ProtoReflectionDescriptorDatabase,
 )
 
+from tests.support import paths
 from tests.support.graphs import scale
 from tests.support.grpc_core import GrpcCore
 from tests.support.protos import mlos_v1
@@ -143,6 +144,48 @@ def test_a_response_stream_ends_in_order(channel: grpc.Channel):
     assert [values(r) for r in stub.InferStream(request([4.0]))] == [[8.0]]
     fails(lambda: list(stub.InferStream(request([4.0], "t/none@1"))),
           grpc.StatusCode.NOT_FOUND, "MODEL_NOT_FOUND", "model_id")  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def counter(core: GrpcCore) -> str:
+    """A model that answers with as many responses as it is asked for."""
+    plugin = paths.product("plugins/samples/libstream_c.so")
+    registered = core.post("/plugins/register", json={"id": "stream-c", "path": str(plugin)})
+    assert registered.status_code == 200, registered.text
+    (core.folder / "count.model").write_text("anything")
+    done = core.register(
+        "t/count@1", core.folder / "count.model", plugin_id="stream-c", execution_format="count"
+    )
+    assert done.status_code == 200, done.text
+    return "t/count@1"
+
+
+def count_to(count: int, model: str):
+    data = np.array(count, np.int64).tobytes()
+    tensor = inference.Tensor(name="count", dtype="int64", shape=[], data=data)
+    return inference.InferRequest(model_id=model, inputs=[tensor])
+
+
+def numbers(responses) -> list[int]:
+    return [int(np.frombuffer(r.outputs[0].data, np.int64)[0]) for r in responses]
+
+
+def test_every_response_of_a_streaming_model_comes_in_order(channel: grpc.Channel, counter: str):
+    stub = inference_grpc.InferenceServiceStub(channel)
+    assert numbers(stub.InferStream(count_to(7, counter))) == list(range(7))
+    assert numbers([stub.Infer(count_to(1, counter))]) == [0]
+    fails(lambda: stub.Infer(count_to(2, counter)),
+          grpc.StatusCode.UNIMPLEMENTED, "UNIMPLEMENTED")  # fmt: skip
+    fails(lambda: list(stub.InferStream(count_to(0, counter))),
+          grpc.StatusCode.INVALID_ARGUMENT, "INFERENCE_REJECTED", "count")  # fmt: skip
+    messages = [inference.InferBidiRequest(id=str(n), infer=count_to(n, counter)) for n in (3, 5)]
+    answers: dict[str, list] = {}
+    for response in stub.InferBidi(iter(messages)):
+        answers.setdefault(response.id, []).append(response)
+    for count in (3, 5):
+        of_id = answers[str(count)]
+        assert numbers(r.response for r in of_id if r.response.outputs) == list(range(count))
+        assert [r.final for r in of_id] == [False] * (len(of_id) - 1) + [True]
 
 
 def test_many_requests_share_a_call(channel: grpc.Channel):

@@ -120,8 +120,8 @@ class InferBidi : public call::CallHandler {
     Result<engine::InferenceRequest> request = PrepareMlos(*call, work, RequestDeadline(*call));
     if (!request.ok()) return End(call, id, request.status());
     request->cancellation = cancellation;
-    StreamResponses(
-        call->runtime(), work->model, std::move(request).value(),
+    call->runtime().Stream(
+        work->model, std::move(request).value(),
         [call, work, id](engine::InferenceResponse response) {
           v1::InferBidiResponse envelope;
           envelope.set_id(id);

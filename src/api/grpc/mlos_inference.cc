@@ -37,8 +37,8 @@ void SendOne(const std::shared_ptr<call::Call>& call, const Work& work,
 
 void SendStream(const std::shared_ptr<call::Call>& call, const Work& work,
                 engine::InferenceRequest request) {
-  StreamResponses(
-      call->runtime(), work->model, std::move(request),
+  call->runtime().Stream(
+      work->model, std::move(request),
       [call, work](engine::InferenceResponse response) {
         net::ByteBuffer message = call->NewMessage();
         tensors::MlosResponse(MlosHead(*work), response).AppendTo(message);

@@ -41,8 +41,8 @@ class ModelStreamInfer : public call::CallHandler {
     MLOS_TRY(messages::Parse(call->service(), message, tensors::kOipRequestCost, work->request,
                              work->held));
     auto request = MLOS_TRY(PrepareOip(*call, work, RequestDeadline(*call)));
-    StreamResponses(
-        call->runtime(), work->model, std::move(request),
+    call->runtime().Stream(
+        work->model, std::move(request),
         [call, work](engine::InferenceResponse response) {
           net::ByteBuffer encoded = call->NewMessage();
           tensors::OipResponse(OipHead(*work), response).AppendStreamedTo(encoded);

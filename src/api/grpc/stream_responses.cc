@@ -13,19 +13,6 @@ constexpr std::size_t kWaitingBytesMax = 8 << 20;
 
 }  // namespace
 
-void StreamResponses(runtime::Runtime& runtime, std::shared_ptr<runtime::ServedModel> model,
-                     engine::InferenceRequest request,
-                     std::function<void(engine::InferenceResponse)> on_response,
-                     std::function<void(Status)> on_end) {
-  runtime.Infer(std::move(model), std::move(request),
-                [on_response = std::move(on_response),
-                 on_end = std::move(on_end)](Result<engine::InferenceResponse> outcome) {
-                  if (!outcome.ok()) return on_end(outcome.status());
-                  on_response(std::move(outcome).value());
-                  on_end(OkStatus());
-                });
-}
-
 bool SendInStream(call::Call& call, net::ByteBuffer message) {
   Status status = message.status();
   if (status.ok() && call.waiting_bytes() > kWaitingBytesMax) {
