@@ -57,7 +57,7 @@ test-deep: build ## Sanitizer builds, long kill loops and the fuzz corpora
 .PHONY: test-performance
 test-performance: build ## Measure against nginx, simdjson and ONNX Runtime on this machine
 	@$(SETUP) test bench
-	@tools/build.sh release json_floor
+	@tools/build.sh release json_floor grpc_floor ipc_floor ipc_client
 	@$(PYTHON) bench/run.py
 
 .PHONY: check

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Deterministic ONNX models to measure with, random weights: `null` (identity of 4 floats), `tiny`
-(784→128→10) and `bigin` (mean of 150,528 floats: payload, no compute)."""
+(784→128→10), `wide` (1024→4096→4096→64: weights, little to compute), `bigin` (mean of 150,528
+floats: payload, no compute) and `one` (identity of any number of floats)."""
 
 from pathlib import Path
 
@@ -41,6 +42,7 @@ def make_models(folder: Path):
     rng = np.random.default_rng(0)
     node = helper.make_node
     _save(folder, "null", [node("Identity", ["x"], ["y"])], ["N", 4], ["N", 4], {})
+    _save(folder, "one", [node("Identity", ["x"], ["y"])], ["N"], ["N"], {})
     _save(folder, "tiny",
           [_gemm("x", 1, "h"), node("Relu", ["h"], ["r"]), _gemm("r", 2, "l"),
            node("Softmax", ["l"], ["y"])],
@@ -48,9 +50,13 @@ def make_models(folder: Path):
     _save(folder, "bigin",
           [node("ReduceMean", ["x"], ["y"], axes=[1, 2, 3], keepdims=0)],
           ["N", 3, 224, 224], ["N"], {})
+    _save(folder, "wide",
+          [_gemm("x", 1, "a"), node("Relu", ["a"], ["b"]), _gemm("b", 2, "c"),
+           node("Relu", ["c"], ["d"]), _gemm("d", 3, "y")],
+          ["N", 1024], ["N", 64], _dense(rng, [1024, 4096, 4096, 64]))
 
 
-SHAPES = {"null": (1, 4), "tiny": (1, 784), "bigin": (1, 3, 224, 224)}
+SHAPES = {"null": (1, 4), "tiny": (1, 784), "bigin": (1, 3, 224, 224), "wide": (1, 1024)}
 
 
 def inputs():

@@ -1,18 +1,13 @@
 # SPDX-License-Identifier: MIT
-"""Core over IPC beside its floors, goals P1 to P3: `python bench/ipc.py [--repetitions N]`. Needs
-the targets mlos_core, mlos_onnx, ipc_client and ipc_floor. Prints a table; exits 1 where a goal is
-missed."""
+"""The IPC door beside its floors, goals P1 to P3: bare sockets and shared memory, and ONNX Runtime."""
 
-import argparse
 import subprocess
-import sys
-import tempfile
-from pathlib import Path
-from statistics import median
+import time
 
 import onnxruntime
 
 from models import inputs, make_models
+from row import Row, median
 from servers import ROOT, Core
 
 # Clients and Core on cores of their own, as the floors have it.
@@ -31,8 +26,6 @@ class Measured(dict):
 
 def run_p50_us(path, array, count):
     """Median time of ONNX Runtime alone, the output bound beforehand."""
-    import time
-
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     session = onnxruntime.InferenceSession(str(path), options)
@@ -75,8 +68,9 @@ def measure(folder, repetitions, count):
     return floors, ours, runs
 
 
-def rows(floors, ours, runs):
-    """Goal, what, ours, floor, the median of the repetitions' ratios, the limit."""
+def rows(folder, repetitions, count=20000):
+    """One row a goal: the median of the repetitions' ratios."""
+    floors, ours, runs = measure(folder, repetitions, count)
     for goal, what, name, floor, model, limit in (
             ("P1", "socket, sleeping, null", "socket_sleeping", "socket_sleeping", "null", 1.3),
             ("P1", "socket, polling, null", "socket_polling", "socket_polling", "null", 1.3),
@@ -84,25 +78,6 @@ def rows(floors, ours, runs):
             ("P3", "region, 602 KB", "region_602k", "copy_602k", "bigin", 1.2)):
         sums = [a + b for a, b in zip(floors[floor], runs[model])]
         ratio = median(a / b for a, b in zip(ours[name], sums))
-        yield goal, what, median(ours[name]), median(sums), ratio, limit
-
-
-def main():
-    """Runs the benchmark."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--repetitions", type=int, default=5)
-    parser.add_argument("--count", type=int, default=20000)
-    arguments = parser.parse_args()
-    missed = 0
-    with tempfile.TemporaryDirectory(prefix="mlos-ipc-") as folder:
-        measured = measure(Path(folder), arguments.repetitions, arguments.count)
-    print("| goal | what | Core, p50 µs | bare + ONNX Runtime, p50 µs | ratio | at most |")
-    print("|---|---|---|---|---|---|")
-    for goal, what, ours, floor, ratio, limit in rows(*measured):
-        missed += ratio > limit
-        print(f"| {goal} | {what} | {ours:.1f} | {floor:.1f} | {ratio:.2f} | {limit} |")
-    sys.exit(1 if missed else 0)
-
-
-if __name__ == "__main__":
-    main()
+        yield Row(f"{goal}: IPC {what}, p50", f"{median(ours[name]):.1f} µs",
+                  f"bare + ONNX Runtime direct {median(sums):.1f} µs", ratio, f"≤ {limit} ×",
+                  ratio <= limit)
