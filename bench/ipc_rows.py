@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The IPC door beside its floors, goals P1 to P3: bare sockets and shared memory, and ONNX Runtime."""
+"""The IPC door, goals P1 to P3, beside bare sockets and shared memory and ONNX Runtime alone."""
 
 import subprocess
 import time
