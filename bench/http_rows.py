@@ -81,7 +81,7 @@ class HttpBench:
                    f"≤ {goal} ×", ratio <= goal)
 
     def batching(self, core, goal):
-        """Items a second of the wide model at 32 connections, beside runs of 32 items in process."""
+        """Items a second of the wide model at 32 connections, beside runs of 32 in process."""
         ratios, ours, floors = [], [], []
         batch = np.repeat(self.arrays["wide"], 32, axis=0)
         load(core.inference_url("wide"), self.bodies["wide"], 32, 1)  # tries batching
