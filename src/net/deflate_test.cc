@@ -14,7 +14,7 @@ namespace {
 TEST(DeflateTest, ComesBackWhole) {
   resource::ByteBudget budget(64 << 20);
   std::string mixed;
-  for (int i = 0; i < 300'000; ++i) mixed += static_cast<char>((i * i) >> 5);
+  for (std::uint32_t i = 0; i < 300'000; ++i) mixed += static_cast<char>((i * i) >> 5);
   for (const ContentCoding coding : {ContentCoding::kGzip, ContentCoding::kDeflate}) {
     for (const std::string& text : {std::string("a"), std::string(500'000, 'x'), mixed}) {
       ByteBuffer packed(budget);

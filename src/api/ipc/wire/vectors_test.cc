@@ -55,7 +55,7 @@ ByteBuffer Plain(FrameType type, std::uint64_t id, std::string_view body = {}) {
 }
 
 template <typename Write>
-ByteBuffer Made(Write write) {
+ByteBuffer Made(const Write& write) {
   ByteBuffer out;
   write(out);
   return out;
