@@ -12,8 +12,8 @@ export TSAN_OPTIONS=ignore_noninstrumented_modules=1:halt_on_error=1:second_dead
 ASAN_OPTIONS+=:allocator_may_return_null=1
 TSAN_OPTIONS+=:allocator_may_return_null=1
 
-# Node tests are about numbers; what axon does is one thread's work; what compiles against libmlos wants one that is not
-# instrumented.
+# Node tests are about numbers; what axon does is one thread's work; what compiles against libmlos
+# wants one that is not instrumented.
 core_only='not axon and not hub and not onnx_node and not install and not promises'
 core_only+=' and not ipc_models and not c_client'
 
