@@ -41,7 +41,7 @@ def main():
     """Runs the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repetitions", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=2.0,
+    parser.add_argument("--seconds", type=int, default=2,
                         help="of each run of the load generator")
     parser.add_argument("--results", type=Path, default=ROOT / "bench/results.md")
     arguments = parser.parse_args()
