@@ -73,7 +73,7 @@ PAGE = [
     Promise("make quick-test", run_by="a part of `make test-all`"),
     Promise("make test-unit", run_by="a part of `make test-all`"),
     Promise("make test-integration", run_by="a part of `make test-all`"),
-    Promise("make test-performance", run_by="bench/results.md; exits 1 while a goal there is missed"),
+    Promise("make test-performance", run_by="bench/results.md; exits 1 where a goal is missed"),
     Promise("make install", test="tests/integration/test_install.py", shows="mlos_core"),
     Promise("make install-dev", test="tests/integration/test_install.py", shows="smi_spec.h"),
     Promise("make debug", run_by="`make check`"),
