@@ -6,8 +6,9 @@
 #include <utility>
 
 #include "api/grpc/call/dispatcher.h"
-#include "api/grpc/http2/listener.h"
+#include "api/grpc/http2/event_loop.h"
 #include "api/grpc/methods.h"
+#include "net/listener.h"
 #include "net/sockets.h"
 
 namespace mlos::api::grpc {
@@ -23,8 +24,8 @@ class Server::Impl {
     impl->port_ = sockets.port;
     impl->service_ = std::make_shared<call::Service>(std::move(options.calls), runtime);
     const auto dispatcher = std::make_shared<call::Dispatcher>(impl->service_, Methods());
-    impl->listener_ =
-        MLOS_TRY(http2::Listener::Start(std::move(sockets), options.limits, dispatcher));
+    impl->listener_ = MLOS_TRY(
+        net::Listener::Start<http2::EventLoop>(std::move(sockets), options.limits, dispatcher));
     return impl;
   }
 
@@ -39,7 +40,7 @@ class Server::Impl {
  private:
   std::uint16_t port_ = 0;
   std::shared_ptr<call::Service> service_;
-  std::unique_ptr<http2::Listener> listener_;
+  std::unique_ptr<net::Listener> listener_;
 };
 
 Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -7,7 +7,7 @@
 
 #include "api/http/dispatcher.h"
 #include "api/http/service.h"
-#include "api/http/wire/listener.h"
+#include "api/http/wire/event_loop.h"
 
 namespace mlos::api::http {
 namespace {
@@ -37,7 +37,8 @@ class Server::Impl {
     impl->port_ = sockets.port;
     impl->service_ = std::make_shared<Service>(std::move(options), runtime, sockets.port);
     const auto dispatcher = std::make_shared<Dispatcher>(impl->service_, sockets.address);
-    impl->listener_ = MLOS_TRY(wire::Listener::Start(std::move(sockets), limits, dispatcher));
+    impl->listener_ =
+        MLOS_TRY(net::Listener::Start<wire::EventLoop>(std::move(sockets), limits, dispatcher));
     return impl;
   }
 
@@ -52,7 +53,7 @@ class Server::Impl {
  private:
   std::uint16_t port_ = 0;
   std::shared_ptr<Service> service_;
-  std::unique_ptr<wire::Listener> listener_;
+  std::unique_ptr<net::Listener> listener_;
 };
 
 Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

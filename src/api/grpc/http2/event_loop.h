@@ -14,6 +14,7 @@
 #include "api/grpc/http2/connection_host.h"
 #include "base/mutex.h"
 #include "base/unique_fd.h"
+#include "net/listener.h"
 
 namespace mlos::api::grpc::http2 {
 
@@ -23,18 +24,16 @@ namespace mlos::api::grpc::http2 {
 ///
 /// Run, Post, RunsHere, Drain, Stop and Finish may be called from any thread; the rest belongs to
 /// the thread in Run.
-class EventLoop : public ConnectionHost, public std::enable_shared_from_this<EventLoop> {
+class EventLoop : public ConnectionHost,
+                  public net::Loop,
+                  public std::enable_shared_from_this<EventLoop> {
  public:
   static Result<std::shared_ptr<EventLoop>> Create(UniqueFd listening, const Limits& limits,
                                                    std::shared_ptr<Acceptor> acceptor);
-  /// Serves until the last connection of a drained loop is closed, or Stop.
-  void Run();
-  /// Takes what the kernel has accepted, stops listening, and lets calls under way end.
-  void Drain();
-  /// Makes Run return whatever is under way, and drops it.
-  void Stop();
-  /// After Run has returned: releases what the connections hold. Later posts are dropped.
-  void Finish();
+  void Run() override;
+  void Drain() override;
+  void Stop() override;
+  void Finish() override;
 
   void Post(std::function<void()> task) override;
   bool RunsHere() override { return io_.get_executor().running_in_this_thread(); }

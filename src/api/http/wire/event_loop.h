@@ -16,6 +16,7 @@
 #include "api/http/wire/connection_host.h"
 #include "base/mutex.h"
 #include "base/unique_fd.h"
+#include "net/listener.h"
 
 namespace mlos::api::http::wire {
 
@@ -25,18 +26,16 @@ namespace mlos::api::http::wire {
 ///
 /// Run, Deliver, Drain, Stop and Finish may be called from any thread; the rest belongs to the
 /// thread in Run.
-class EventLoop : public ConnectionHost, public std::enable_shared_from_this<EventLoop> {
+class EventLoop : public ConnectionHost,
+                  public net::Loop,
+                  public std::enable_shared_from_this<EventLoop> {
  public:
   static Result<std::shared_ptr<EventLoop>> Create(UniqueFd listening, const Limits& limits,
                                                    std::shared_ptr<Handler> handler);
-  /// Serves until the last connection of a drained loop is closed, or Finish.
-  void Run();
-  /// Takes what the kernel has accepted, stops listening, and lets requests under way end.
-  void Drain();
-  /// Makes Run return whatever is under way, and drops it.
-  void Stop();
-  /// After Run has returned: releases what the connections hold. Later posts are dropped.
-  void Finish();
+  void Run() override;
+  void Drain() override;
+  void Stop() override;
+  void Finish() override;
 
   bool RunsHere() override { return io_.get_executor().running_in_this_thread(); }
   void Deliver(std::shared_ptr<Connection> connection, std::uint64_t number, Reply reply) override;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Connections end to end, over real sockets and a handler made for the tests.
-#include "api/http/wire/listener.h"
+#include "net/listener.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,6 +8,7 @@
 #include <atomic>
 #include <thread>
 
+#include "api/http/wire/event_loop.h"
 #include "api/http/wire/test_client.h"
 
 namespace mlos::api::http::wire {
@@ -90,7 +91,7 @@ class ListenerTest : public testing::Test {
   void StartWith(const Limits& limits, unsigned threads = 2) {
     net::ListeningSockets sockets = net::OpenListeningSockets("127.0.0.1", 0, threads).value();
     port_ = sockets.port;
-    listener_ = Listener::Start(std::move(sockets), limits, handler_).value();
+    listener_ = net::Listener::Start<EventLoop>(std::move(sockets), limits, handler_).value();
   }
   void SetUp() override { StartWith(Limits()); }
   void TearDown() override {
@@ -105,7 +106,7 @@ class ListenerTest : public testing::Test {
   }
 
   std::shared_ptr<EchoHandler> handler_ = std::make_shared<EchoHandler>();
-  std::unique_ptr<Listener> listener_;
+  std::unique_ptr<net::Listener> listener_;
   std::uint16_t port_ = 0;
 };
 

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <algorithm>
+#include <memory>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/mutex.h"
+#include "base/result.h"
+#include "net/sockets.h"
+
+namespace mlos::net {
+
+/// One thread's share of a door: its listening socket and its connections. Drain, Stop and Finish
+/// may be called from any thread.
+class Loop {
+ public:
+  Loop() = default;
+  Loop(const Loop&) = delete;
+  Loop& operator=(const Loop&) = delete;
+  virtual ~Loop() = default;
+
+  /// Serves until the last connection of a drained loop is closed, or Stop.
+  virtual void Run() = 0;
+  /// Takes what the kernel has accepted, stops listening, and lets what is under way end.
+  virtual void Drain() = 0;
+  /// Makes Run return whatever is under way, and drops it.
+  virtual void Stop() = 0;
+  /// After Run has returned: releases what the connections hold. Later posts are dropped.
+  virtual void Finish() = 0;
+};
+
+/// The listening side of a door: a loop and a listening socket of its own for each thread, among
+/// which the kernel shares out connections (SO_REUSEPORT). Thread-safe.
+class Listener {
+ public:
+  /// Serves on one thread for each socket with an `EventLoop` made for it; each has its share of
+  /// the connections that `limits` allow. IO_ERROR.
+  template <typename EventLoop, typename Limits, typename Handler>
+  static Result<std::unique_ptr<Listener>> Start(ListeningSockets sockets, Limits limits,
+                                                 const std::shared_ptr<Handler>& handler) {
+    const auto threads = static_cast<unsigned>(sockets.fds.size());
+    limits.connections_max = std::max(1U, limits.connections_max / threads);
+    limits.connections_per_peer_max = std::max(1U, limits.connections_per_peer_max / threads);
+    std::vector<std::shared_ptr<Loop>> loops;
+    for (UniqueFd& fd : sockets.fds) {
+      loops.push_back(MLOS_TRY(EventLoop::Create(std::move(fd), limits, handler)));
+    }
+    return std::unique_ptr<Listener>(new Listener(std::move(loops)));
+  }
+  Listener(const Listener&) = delete;
+  Listener& operator=(const Listener&) = delete;
+  ~Listener();
+
+  /// Drains the loops, ends them, and joins their threads. False where `deadline` came before the
+  /// last connection was closed.
+  bool Shutdown(Deadline deadline);
+
+ private:
+  explicit Listener(std::vector<std::shared_ptr<Loop>> loops);
+  void Serve(Loop& loop);
+  bool AwaitEnd(Deadline deadline);
+
+  std::vector<std::shared_ptr<Loop>> loops_;
+  std::vector<std::thread> threads_;
+
+  Mutex mutex_;
+  CondVar ended_;
+  std::size_t running_ GUARDED_BY(mutex_) = 0;
+};
+
+}  // namespace mlos::net
