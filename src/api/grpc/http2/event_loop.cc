@@ -62,12 +62,14 @@ void EventLoop::Accept() {
 }
 
 void EventLoop::OnAccept(const error_code& error, Tcp::socket socket) {
-  if (draining_) return;
   if (!error) {
     Add(std::move(socket));
+    // It was accepted before the drain began, and is treated like the others.
+    if (draining_ && !open_.empty()) open_.back().Drain();
     Accept();
     return;
   }
+  if (draining_) return;
   if (error == boost::asio::error::no_descriptors) {
     Log(LogLevel::kWarning, "no file descriptor left for another gRPC connection",
         {{"open", open_.size()}});
@@ -135,7 +137,8 @@ void EventLoop::Drain() {
     self->draining_ = true;
     self->listening_.close(error);
     for (auto it = self->open_.begin(); it != self->open_.end();) (it++)->Drain();
-    self->EndWhenEmpty();
+    // After what the last accept may have brought, which is in the queue already.
+    self->Post([self] { self->EndWhenEmpty(); });
   });
 }
 
