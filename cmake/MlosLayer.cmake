@@ -16,18 +16,20 @@ function(mlos_quick_compile target)
   target_compile_options(${target} PRIVATE -O0 -U_FORTIFY_SOURCE)
 endfunction()
 
-# The tests of a layer, in one program `mlos_<name>_test`, found by ctest one by one (label unit).
+# The tests of a layer, in one program `mlos_<name>_test`, found by ctest one by one (label unit),
+# after the test that makes what they need, if they name one.
 #
-#   mlos_test(tensor dtype_test.cc LIBRARIES extra)
+#   mlos_test(tensor dtype_test.cc LIBRARIES extra FIXTURE onnx_plugin_models)
 function(mlos_test name)
   if(NOT MLOS_BUILD_TESTS)
     return()
   endif()
-  cmake_parse_arguments(ARG "" "" "LIBRARIES" ${ARGN})
+  cmake_parse_arguments(ARG "" "FIXTURE" "LIBRARIES" ${ARGN})
   add_executable(mlos_${name}_test ${ARG_UNPARSED_ARGUMENTS})
   target_link_libraries(mlos_${name}_test PRIVATE mlos_${name} ${ARG_LIBRARIES} GTest::gmock_main)
   mlos_quick_compile(mlos_${name}_test)
   gtest_discover_tests(mlos_${name}_test
-    PROPERTIES LABELS unit TIMEOUT 120 DISCOVERY_TIMEOUT 60
+    PROPERTIES LABELS unit TIMEOUT 120 FIXTURES_REQUIRED "${ARG_FIXTURE}"
+    DISCOVERY_TIMEOUT 60
     WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
 endfunction()

@@ -130,33 +130,33 @@ TEST_F(PluginsTest, TheBuiltInPluginIsLoadedWhenItIsFirstNeeded) {
   EXPECT_TRUE(runtime_->ListPlugins()[0].builtin);
   EXPECT_EQ(runtime_->ListPlugins()[0].state, PluginState::kRegistered);
   RegisterModelRequest request;
-  request.model_id = "hf/google/magika@main";
-  request.path = fs::absolute(".deps/models/google/magika/model.onnx");
+  request.model_id = "add";
+  request.path = MLOS_TEST_MODELS "/add.onnx";
   const Result<RegisterModelOutcome> outcome = runtime_->RegisterModel(request);
   ASSERT_TRUE(outcome.ok()) << outcome.status();
   EXPECT_EQ(runtime_->ListPlugins()[0].state, PluginState::kLoaded);
   EXPECT_EQ(outcome->info.plugin_id, kOnnxPluginId);
 
-  const auto model = runtime_->Acquire(request.model_id).value();
-  const tensor::TensorSpec& bytes = model->schema().inputs.at(0);
+  const auto model = runtime_->Acquire("add").value();
   engine::InferenceRequest inference;
-  inference.inputs.push_back(
-      {bytes.name, tensor::Tensor::Allocate(bytes.dtype, {bytes.dims.at(1).size}).value()});
-  std::fill_n(static_cast<char*>(inference.inputs[0].tensor.data()),
-              inference.inputs[0].tensor.size_bytes(), '\0');
-  ASSERT_TRUE(FitInputs(model->schema(), inference.inputs).ok());
-  std::promise<Status> outcome_status;
+  for (const char* name : {"a", "b"}) {
+    inference.inputs.push_back(
+        {name, tensor::Tensor::Allocate(tensor::DType::kFloat32, {1, 3}).value()});
+    std::fill_n(static_cast<float*>(inference.inputs.back().tensor.data()), 3, 1.5F);
+  }
+  std::promise<float> sum;
   runtime_->Infer(model, std::move(inference), [&](const Result<engine::InferenceResponse>& r) {
-    outcome_status.set_value(r.status());
+    EXPECT_TRUE(r.ok()) << r.status();
+    sum.set_value(r.ok() ? static_cast<const float*>(r->outputs.at(0).tensor.data())[2] : 0);
   });
-  EXPECT_TRUE(outcome_status.get_future().get().ok());
+  EXPECT_EQ(sum.get_future().get(), 3.0F);
 }
 
 TEST_F(PluginsTest, WithoutTheBuiltInPluginAnOnnxModelHasNone) {
   Start();
   RegisterModelRequest request;
-  request.model_id = "magika";
-  request.path = fs::absolute(".deps/models/google/magika/model.onnx");
+  request.model_id = "add";
+  request.path = MLOS_TEST_MODELS "/add.onnx";
   EXPECT_EQ(runtime_->RegisterModel(request).status().reason(), Reason::kNoPlugin);
 }
 
