@@ -25,18 +25,15 @@ Deadline After(SteadyClock::time_point now, std::int64_t timeout_ms) {
 
 Connection::Connection(std::shared_ptr<ConnectionHost> loop, boost::asio::ip::tcp::socket socket,
                        boost::asio::ip::address peer)
-    : loop_(std::move(loop)),
+    : net::Connection(std::move(peer)),
+      loop_(std::move(loop)),
       socket_(std::move(socket)),
-      peer_(std::move(peer)),
       out_(loop_->acceptor().budget()) {}
 
 Connection::~Connection() = default;
 
 void Connection::Start() {
   self_ = shared_from_this();
-  error_code ignored;
-  socket_.non_blocking(true, ignored);
-  socket_.set_option(boost::asio::ip::tcp::no_delay(true), ignored);
   session_ = std::make_unique<Session>(loop_->limits(), loop_->acceptor());
   if (!session_->Start(shared_from_this()).ok()) {
     Close();
@@ -146,9 +143,9 @@ void Connection::Linger() {
 template <typename Task>
 void Connection::Do(Task task) {
   if (!loop_->RunsHere()) {
-    // std::function wants copies, and a reply cannot be copied.
-    auto shared = std::make_shared<Task>(std::move(task));
-    loop_->Post([self = shared_from_this(), shared] { self->Do(std::move(*shared)); });
+    loop_->Post([self = shared_from_this(), task = std::move(task)]() mutable {
+      self->Do(std::move(task));
+    });
     return;
   }
   if (self_ == nullptr || session_ == nullptr) return;

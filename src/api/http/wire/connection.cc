@@ -54,18 +54,16 @@ bool Responder::OnEventThread() const { return connection_->OnEventThread(); }
 
 Connection::Connection(std::shared_ptr<ConnectionHost> loop, boost::asio::ip::tcp::socket socket,
                        boost::asio::ip::address peer)
-    : loop_(std::move(loop)),
+    : WaitingConnection(std::move(peer)),
+      loop_(std::move(loop)),
       socket_(std::move(socket)),
-      peer_(std::move(peer)),
       guard_(loop_->limits().head),
       received_(loop_->handler().budget()) {}
 
 void Connection::Start() {
   self_ = shared_from_this();
-  error_code ignored;
-  socket_.non_blocking(true, ignored);
-  socket_.set_option(boost::asio::ip::tcp::no_delay(true), ignored);
   if (loop_->listens_on_any()) {
+    error_code ignored;
     local_address_ = socket_.local_endpoint(ignored).address().to_string();
   }
   AwaitHead();
@@ -174,7 +172,7 @@ bool Connection::Admit(RequestHead& head) {
 
 void Connection::ExpectBody(const RequestHead& head, std::uint64_t body_bytes_max) {
   const std::size_t lead_bytes = exchange_->body_lead_bytes();
-  body_ = ByteBuffer(loop_->handler().budget());
+  body_ = net::ByteBuffer(loop_->handler().budget());
   body_.Expect(static_cast<std::size_t>(head.content_length.value_or(0)) + lead_bytes +
                kBodyPaddingBytes);
   for (std::size_t i = 0; i < lead_bytes; ++i) body_.Append(' ');
@@ -232,7 +230,9 @@ void Connection::Send(std::uint64_t number, Reply reply) {
   if (loop_->RunsHere()) {
     OnReply(number, std::move(reply));
   } else {
-    loop_->Deliver(shared_from_this(), number, std::move(reply));
+    loop_->Post([self = shared_from_this(), number, reply = std::move(reply)]() mutable {
+      self->OnReply(number, std::move(reply));
+    });
   }
 }
 
@@ -264,7 +264,7 @@ void Connection::AwaitHead() {
   keep_alive_ = true;
   read_deadline_ = After(loop_->now(), loop_->limits().idle_timeout_ms);
   if (received_.empty() && received_.capacity() > kChunkReadBytes && !reading_) {
-    received_ = ByteBuffer(loop_->handler().budget());
+    received_ = net::ByteBuffer(loop_->handler().budget());
   }
   loop_->EnterWaiting(*this);
 }
@@ -330,7 +330,7 @@ bool Connection::ReadHead() {
 // A body of known length is received where it stays; chunks have to be taken apart first.
 bool Connection::ReadBody() {
   const bool in_place = ReadsInPlace();
-  ByteBuffer& target = in_place ? body_ : received_;
+  net::ByteBuffer& target = in_place ? body_ : received_;
   const auto wanted = static_cast<std::size_t>(
       in_place
           ? std::min<std::uint64_t>(parser_->remaining_bytes(),
@@ -446,6 +446,7 @@ void Connection::Close() {
   if (state_ == State::kClosed) return;
   if (state_ == State::kHandling) ReportCallerGone();
   state_ = State::kClosed;
+  loop_->LeaveWaiting(*this);
   loop_->Remove(*this);
   error_code ignored;
   socket_.close(ignored);
