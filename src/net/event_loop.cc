@@ -19,8 +19,8 @@ constexpr auto kAcceptPause = std::chrono::milliseconds(100);
 
 }  // namespace
 
-EventLoop::EventLoop(const Share& share)
-    : share_(share),
+EventLoop::EventLoop(Share share)
+    : share_(std::move(share)),
       work_(boost::asio::make_work_guard(io_)),
       acceptor_(io_),
       timer_(io_),
@@ -78,7 +78,13 @@ void EventLoop::Add(Tcp::socket socket) {
   if (error || !MakeRoom(peer)) return;  // gone already, or every connection is at work
   socket.non_blocking(true, error);
   socket.set_option(Tcp::no_delay(true), error);
-  const std::shared_ptr<Connection> connection = Make(std::move(socket), peer);
+  std::unique_ptr<TlsSession> tls;
+  if (share_.tls != nullptr) {
+    tls = share_.tls->NewSession(socket.native_handle(), *share_.protocols);
+    if (tls == nullptr) return;
+  }
+  const std::shared_ptr<Connection> connection =
+      Make(Stream(std::move(socket), std::move(tls)), peer);
   open_.push_back(*connection);
   ++open_per_peer_[peer];
   connection->Start();

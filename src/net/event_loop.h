@@ -17,6 +17,8 @@
 #include "base/unique_fd.h"
 #include "net/connection.h"
 #include "net/listener.h"
+#include "net/stream.h"
+#include "net/tls_server.h"
 
 namespace mlos::net {
 
@@ -55,9 +57,11 @@ class EventLoop : public Loop, public std::enable_shared_from_this<EventLoop> {
     std::string_view door;  ///< as the log calls it; of static lifetime
     unsigned connections_max = 0;
     unsigned connections_per_peer_max = 0;
+    std::shared_ptr<TlsServer> tls;           ///< null: plain TCP
+    const TlsProtocols* protocols = nullptr;  ///< spoken over TLS; of static lifetime
   };
 
-  explicit EventLoop(const Share& share);
+  explicit EventLoop(Share share);
   /// Takes the socket over. IO_ERROR.
   Status Listen(UniqueFd listening);
   /// True where connections come in at several addresses.
@@ -65,8 +69,7 @@ class EventLoop : public Loop, public std::enable_shared_from_this<EventLoop> {
   /// Longest open first.
   OpenList& open() { return open_; }
 
-  virtual std::shared_ptr<Connection> Make(Tcp::socket socket,
-                                           const boost::asio::ip::address& peer) = 0;
+  virtual std::shared_ptr<Connection> Make(Stream stream, const boost::asio::ip::address& peer) = 0;
   /// Closes a connection that nobody will miss, one of `peer`'s unless that is null. False where
   /// all are at work.
   virtual bool CloseIdle(const boost::asio::ip::address* peer) = 0;

@@ -24,8 +24,8 @@ class Server::Impl {
     impl->port_ = sockets.port;
     impl->service_ = std::make_shared<call::Service>(std::move(options.calls), runtime);
     const auto dispatcher = std::make_shared<call::Dispatcher>(impl->service_, Methods());
-    impl->listener_ = MLOS_TRY(
-        net::Listener::Start<http2::EventLoop>(std::move(sockets), options.limits, dispatcher));
+    impl->listener_ = MLOS_TRY(net::Listener::Start<http2::EventLoop>(
+        std::move(sockets), options.limits, dispatcher, options.tls));
     return impl;
   }
 

@@ -33,12 +33,13 @@ class Server::Impl {
     net::ListeningSockets sockets =
         MLOS_TRY(net::OpenListeningSockets(options.host, options.port, threads));
     const wire::Limits limits = ToLimits(options);
+    const std::shared_ptr<net::TlsServer> tls = options.tls;
     auto impl = std::make_unique<Impl>();
     impl->port_ = sockets.port;
     impl->service_ = std::make_shared<Service>(std::move(options), runtime, sockets.port);
     const auto dispatcher = std::make_shared<Dispatcher>(impl->service_, sockets.address);
-    impl->listener_ =
-        MLOS_TRY(net::Listener::Start<wire::EventLoop>(std::move(sockets), limits, dispatcher));
+    impl->listener_ = MLOS_TRY(
+        net::Listener::Start<wire::EventLoop>(std::move(sockets), limits, dispatcher, tls));
     return impl;
   }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <boost/asio/ip/tcp.hpp>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -20,7 +19,7 @@ class Connection final : public StreamPort,
                          public net::Connection,
                          public std::enable_shared_from_this<Connection> {
  public:
-  Connection(std::shared_ptr<ConnectionHost> loop, boost::asio::ip::tcp::socket socket,
+  Connection(std::shared_ptr<ConnectionHost> loop, net::Stream stream,
              boost::asio::ip::address peer);
   ~Connection() override;
 
@@ -40,6 +39,8 @@ class Connection final : public StreamPort,
   bool idle() const { return session_ == nullptr || session_->open_streams() == 0; }
 
  private:
+  /// What follows once bytes can be exchanged.
+  void Begin();
   void Read();
   void OnRead(std::size_t count);
   /// Runs `task` here and now or soon on the loop's thread, then sends what came of it.
@@ -54,9 +55,9 @@ class Connection final : public StreamPort,
   void GoOnDraining();
   void ShrinkBuffers();
 
-  // Declared first, so that it dies last: the socket belongs to its io_context.
+  // Declared first, so that it dies last: the stream belongs to its io_context.
   const std::shared_ptr<ConnectionHost> loop_;
-  boost::asio::ip::tcp::socket socket_;
+  net::Stream stream_;
   /// Keeps it alive until it is closed.
   std::shared_ptr<Connection> self_;
 

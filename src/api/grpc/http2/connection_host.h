@@ -17,14 +17,19 @@ class ConnectionHost : public net::EventLoop {
   const Limits& limits() const { return limits_; }
 
  protected:
-  ConnectionHost(const Limits& limits, std::shared_ptr<Acceptor> acceptor)
+  ConnectionHost(const Limits& limits, std::shared_ptr<Acceptor> acceptor,
+                 std::shared_ptr<net::TlsServer> tls)
       : net::EventLoop({.door = "grpc",
                         .connections_max = limits.connections_max,
-                        .connections_per_peer_max = limits.connections_per_peer_max}),
+                        .connections_per_peer_max = limits.connections_per_peer_max,
+                        .tls = std::move(tls),
+                        .protocols = &kProtocols}),
         limits_(limits),
         acceptor_(std::move(acceptor)) {}
 
  private:
+  static constexpr net::TlsProtocols kProtocols{.names = "\x02h2", .required = true};
+
   const Limits limits_;
   const std::shared_ptr<Acceptor> acceptor_;
 };

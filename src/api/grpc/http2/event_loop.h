@@ -12,12 +12,13 @@ namespace mlos::api::grpc::http2 {
 class EventLoop final : public ConnectionHost {
  public:
   static Result<std::shared_ptr<EventLoop>> Create(UniqueFd listening, const Limits& limits,
-                                                   std::shared_ptr<Acceptor> acceptor);
+                                                   std::shared_ptr<Acceptor> acceptor,
+                                                   std::shared_ptr<net::TlsServer> tls);
 
  private:
   using ConnectionHost::ConnectionHost;
 
-  std::shared_ptr<net::Connection> Make(Tcp::socket socket,
+  std::shared_ptr<net::Connection> Make(net::Stream stream,
                                         const boost::asio::ip::address& peer) override;
   bool CloseIdle(const boost::asio::ip::address* peer) override;
 };

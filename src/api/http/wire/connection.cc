@@ -52,23 +52,29 @@ void Responder::Send(Reply reply) const { connection_->Send(request_number_, std
 
 bool Responder::OnEventThread() const { return connection_->OnEventThread(); }
 
-Connection::Connection(std::shared_ptr<ConnectionHost> loop, boost::asio::ip::tcp::socket socket,
+Connection::Connection(std::shared_ptr<ConnectionHost> loop, net::Stream stream,
                        boost::asio::ip::address peer)
     : WaitingConnection(std::move(peer)),
       loop_(std::move(loop)),
-      socket_(std::move(socket)),
+      stream_(std::move(stream)),
       guard_(loop_->limits().head),
       received_(loop_->handler().budget()) {}
 
 void Connection::Start() {
   self_ = shared_from_this();
-  if (loop_->listens_on_any()) {
-    error_code ignored;
-    local_address_ = socket_.local_endpoint(ignored).address().to_string();
-  }
+  if (loop_->listens_on_any()) local_address_ = stream_.local_address().to_string();
   AwaitHead();
   read_deadline_ = After(loop_->now(), loop_->limits().header_timeout_ms);
-  Run();
+  if (!stream_.encrypted()) return Run();
+  reading_ = true;
+  stream_.Handshake([self = shared_from_this()](const error_code& error) {
+    self->reading_ = false;
+    if (error) {
+      self->Close();
+    } else {
+      self->Run();
+    }
+  });
 }
 
 void Connection::Run() {
@@ -281,15 +287,15 @@ bool Connection::StepLastReply() {
 
 void Connection::Read(char* into, std::size_t size_max) {
   reading_ = true;
-  socket_.async_read_some(boost::asio::buffer(into, size_max),
-                          [self = shared_from_this()](const error_code& error, std::size_t count) {
-                            self->reading_ = false;
-                            if (error) {
-                              self->OnReadError(error);
-                            } else {
-                              self->OnRead(count);
-                            }
-                          });
+  stream_.Read(into, size_max,
+               [self = shared_from_this()](const error_code& error, std::size_t count) {
+                 self->reading_ = false;
+                 if (error) {
+                   self->OnReadError(error);
+                 } else {
+                   self->OnRead(count);
+                 }
+               });
 }
 
 // What arrives is the next request, kept for later. A caller that has sent one already is not
@@ -372,7 +378,7 @@ bool Connection::Write() {
   if (writing_) return false;
   while (!outbox_.empty()) {
     error_code error;
-    const std::size_t count = socket_.write_some(outbox_.buffers(), error);
+    const std::size_t count = stream_.Write(outbox_.buffers(), error);
     if (error == boost::asio::error::would_block) {
       WaitWritable();
       return false;
@@ -394,15 +400,14 @@ void Connection::WaitWritable() {
     write_mark_ = 0;
   }
   writing_ = true;
-  socket_.async_wait(boost::asio::ip::tcp::socket::wait_write,
-                     [self = shared_from_this()](const error_code& error) {
-                       self->writing_ = false;
-                       if (error) {
-                         self->Close();
-                       } else {
-                         self->Run();
-                       }
-                     });
+  stream_.WaitWritable([self = shared_from_this()](const error_code& error) {
+    self->writing_ = false;
+    if (error) {
+      self->Close();
+    } else {
+      self->Run();
+    }
+  });
 }
 
 // Closing while bytes are unread makes the kernel reset the connection, and the caller would lose
@@ -410,8 +415,7 @@ void Connection::WaitWritable() {
 void Connection::Linger() {
   state_ = State::kLingering;
   read_deadline_ = After(loop_->now(), kLingerMs);
-  error_code ignored;
-  socket_.shutdown(boost::asio::ip::tcp::socket::shutdown_send, ignored);
+  stream_.EndSending();
   if (!reading_) ReadAway();
 }
 
@@ -434,10 +438,9 @@ void Connection::OnTick(SteadyClock::time_point now) {
 void Connection::Drain() {
   draining_ = true;
   if (state_ != State::kHead || guard_.started()) return;
-  error_code ignored;
   if (request_number_ == 0) {
     read_deadline_ = After(loop_->now(), kFirstRequestWhileDrainingMs);
-  } else if (socket_.available(ignored) == 0 && outbox_.empty()) {
+  } else if (!stream_.has_unread() && outbox_.empty()) {
     Close();
   }
 }
@@ -448,8 +451,7 @@ void Connection::Close() {
   state_ = State::kClosed;
   loop_->LeaveWaiting(*this);
   loop_->Remove(*this);
-  error_code ignored;
-  socket_.close(ignored);
+  stream_.Close();
   const std::shared_ptr<Connection> last = std::move(self_);
 }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <boost/asio/ip/tcp.hpp>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -24,7 +23,7 @@ namespace mlos::api::http::wire {
 /// loop. It lives until it is closed and no operation or Responder holds it.
 class Connection final : public WaitingConnection, public std::enable_shared_from_this<Connection> {
  public:
-  Connection(std::shared_ptr<ConnectionHost> loop, boost::asio::ip::tcp::socket socket,
+  Connection(std::shared_ptr<ConnectionHost> loop, net::Stream stream,
              boost::asio::ip::address peer);
 
   void Start() override;
@@ -85,9 +84,9 @@ class Connection final : public WaitingConnection, public std::enable_shared_fro
   bool Write();
   void WaitWritable();
 
-  // Declared first, so that it dies last: the socket belongs to its io_context.
+  // Declared first, so that it dies last: the stream belongs to its io_context.
   const std::shared_ptr<ConnectionHost> loop_;
-  boost::asio::ip::tcp::socket socket_;
+  net::Stream stream_;
   std::string local_address_;
   /// Keeps it alive until it is closed.
   std::shared_ptr<Connection> self_;

@@ -42,10 +42,13 @@ class ConnectionHost : public net::EventLoop {
   char* scratch() { return scratch_; }
 
  protected:
-  ConnectionHost(const Limits& limits, std::shared_ptr<Handler> handler)
+  ConnectionHost(const Limits& limits, std::shared_ptr<Handler> handler,
+                 std::shared_ptr<net::TlsServer> tls)
       : net::EventLoop({.door = "http",
                         .connections_max = limits.connections_max,
-                        .connections_per_peer_max = limits.connections_per_peer_max}),
+                        .connections_per_peer_max = limits.connections_per_peer_max,
+                        .tls = std::move(tls),
+                        .protocols = &kProtocols}),
         limits_(limits),
         handler_(std::move(handler)) {}
 
@@ -56,6 +59,8 @@ class ConnectionHost : public net::EventLoop {
   void set_date(std::string date) { date_ = std::move(date); }
 
  private:
+  static constexpr net::TlsProtocols kProtocols{.names = "\x08http/1.1\x08http/1.0"};
+
   const Limits limits_;
   const std::shared_ptr<Handler> handler_;
   std::string date_;

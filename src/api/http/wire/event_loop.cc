@@ -28,16 +28,17 @@ std::string HttpDate(std::int64_t unix_seconds) {
 }  // namespace
 
 Result<std::shared_ptr<EventLoop>> EventLoop::Create(UniqueFd listening, const Limits& limits,
-                                                     std::shared_ptr<Handler> handler) {
-  std::shared_ptr<EventLoop> loop(new EventLoop(limits, std::move(handler)));
+                                                     std::shared_ptr<Handler> handler,
+                                                     std::shared_ptr<net::TlsServer> tls) {
+  std::shared_ptr<EventLoop> loop(new EventLoop(limits, std::move(handler), std::move(tls)));
   MLOS_TRY(loop->Listen(std::move(listening)));
   return loop;
 }
 
-std::shared_ptr<net::Connection> EventLoop::Make(Tcp::socket socket,
+std::shared_ptr<net::Connection> EventLoop::Make(net::Stream stream,
                                                  const boost::asio::ip::address& peer) {
   return std::make_shared<Connection>(std::static_pointer_cast<ConnectionHost>(shared_from_this()),
-                                      std::move(socket), peer);
+                                      std::move(stream), peer);
 }
 
 bool EventLoop::CloseIdle(const boost::asio::ip::address* peer) {

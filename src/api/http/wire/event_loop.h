@@ -13,12 +13,13 @@ namespace mlos::api::http::wire {
 class EventLoop final : public ConnectionHost {
  public:
   static Result<std::shared_ptr<EventLoop>> Create(UniqueFd listening, const Limits& limits,
-                                                   std::shared_ptr<Handler> handler);
+                                                   std::shared_ptr<Handler> handler,
+                                                   std::shared_ptr<net::TlsServer> tls);
 
  private:
   using ConnectionHost::ConnectionHost;
 
-  std::shared_ptr<net::Connection> Make(Tcp::socket socket,
+  std::shared_ptr<net::Connection> Make(net::Stream stream,
                                         const boost::asio::ip::address& peer) override;
   bool CloseIdle(const boost::asio::ip::address* peer) override;
   void OnTick() override;
