@@ -20,7 +20,7 @@ constexpr std::int64_t kSmallOutputElements = 32 << 10;
 /// An inference between its request and its reply.
 struct Inference {
   std::shared_ptr<Call> call;
-  std::shared_ptr<runtime::ServedModel> model;
+  std::shared_ptr<catalog::ServedModel> model;
   bool include_outputs = true;
 };
 
@@ -106,7 +106,7 @@ Status Start(const std::shared_ptr<Call>& call) {
   request.deadline = call->deadline();
   request.cancellation = call->cancellation();
   request.keepalive = call;
-  std::shared_ptr<runtime::ServedModel> model = inference.model;
+  std::shared_ptr<catalog::ServedModel> model = inference.model;
   call->runtime().Infer(
       std::move(model), std::move(request),
       [inference = std::move(inference)](Result<engine::InferenceResponse> outcome) {

@@ -26,7 +26,7 @@ constexpr std::size_t kWorthPackingBytes = 1 << 10;
 template <typename Asked>
 struct Inference {
   std::shared_ptr<Call> call;
-  std::shared_ptr<runtime::ServedModel> model;
+  std::shared_ptr<catalog::ServedModel> model;
   Asked request;
 };
 
@@ -133,7 +133,7 @@ Status Start(const std::shared_ptr<Call>& call) {
   auto inference = std::make_shared<Inference<Asked>>();
   inference->call = call;
   inference->model = MLOS_TRY(runtime.Acquire(model_id));
-  std::shared_ptr<runtime::ServedModel> model = inference->model;
+  std::shared_ptr<catalog::ServedModel> model = inference->model;
   Result<engine::InferenceRequest> request = ReadRequest(*inference);
   if (!request.ok()) {
     runtime.stats().RecordInference(model->model_id(), model->plugin_id(), request.status(), 0, 0);

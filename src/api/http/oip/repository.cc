@@ -9,8 +9,8 @@
 namespace mlos::api::http::oip {
 namespace {
 
+using catalog::ModelState;
 using json::JsonWriter;
-using runtime::ModelState;
 
 std::string_view StateName(ModelState state) {
   switch (state) {
@@ -24,12 +24,12 @@ std::string_view StateName(ModelState state) {
 }
 
 /// Why a model does not answer; empty where it does.
-std::string_view ReasonOf(const runtime::ModelInfo& model) {
+std::string_view ReasonOf(const catalog::ModelInfo& model) {
   if (model.state == ModelState::kLoaded || model.state == ModelState::kLoading) return "";
   return model.error.ok() ? ToString(model.state) : model.error.message();
 }
 
-void WriteEntry(JsonWriter& writer, const runtime::ModelInfo& model) {
+void WriteEntry(JsonWriter& writer, const catalog::ModelInfo& model) {
   writer.StartObject();
   writer.Text("name", model.model_id);
   writer.Text("version", model.version);
@@ -48,7 +48,7 @@ Result<std::vector<std::string>> ParameterNames(const net::ByteBuffer& body) {
 }  // namespace
 
 Result<wire::Reply> RepositoryIndex(const net::ByteBuffer& body,
-                                    const std::vector<runtime::ModelInfo>& models,
+                                    const std::vector<catalog::ModelInfo>& models,
                                     resource::ByteBudget& budget) {
   bool ready_only = false;
   if (!body.empty()) {
@@ -57,7 +57,7 @@ Result<wire::Reply> RepositoryIndex(const net::ByteBuffer& body,
   }
   return json::ValueReply(budget, [&](JsonWriter& writer) {
     writer.StartArray();
-    for (const runtime::ModelInfo& model : models) {
+    for (const catalog::ModelInfo& model : models) {
       if (!ready_only || model.state == ModelState::kLoaded) WriteEntry(writer, model);
     }
     writer.EndArray();

@@ -5,8 +5,8 @@
 
 #include "api/http/wire/message.h"
 #include "base/result.h"
+#include "catalog/model_info.h"
 #include "net/byte_buffer.h"
-#include "runtime/model_info.h"
 
 // Triton's model repository extension, over the models that are registered.
 namespace mlos::api::http::oip {
@@ -14,7 +14,7 @@ namespace mlos::api::http::oip {
 /// The reply to POST /v2/repository/index, whose body is `body`: all models, or those that answer.
 /// MALFORMED_JSON, INVALID_FIELD.
 Result<wire::Reply> RepositoryIndex(const net::ByteBuffer& body,
-                                    const std::vector<runtime::ModelInfo>& models,
+                                    const std::vector<catalog::ModelInfo>& models,
                                     resource::ByteBudget& budget);
 
 /// The body of POST /v2/repository/models/{id}/load: nothing, or parameters, of which none is
