@@ -4,9 +4,12 @@ certificate."""
 
 from __future__ import annotations
 
+import contextlib
+import random
 import signal
 import socket
 import ssl
+import struct
 import subprocess
 import threading
 import time
@@ -22,7 +25,7 @@ import tritonclient.grpc as triton_grpc
 import tritonclient.http as triton_http
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from tests.support import paths
+from tests.support import Axon, paths
 from tests.support.graphs import scale
 from tests.support.oip import binary_body
 from tests.support.oip import from_reply as oip_from_reply
@@ -149,6 +152,16 @@ def test_triton_over_grpc(core):
 def test_grpcio(core):
     with channel(core) as open_channel:
         assert health(open_channel) == health_pb2.HealthCheckResponse.SERVING
+
+
+def test_axon_registers_over_https(core, hub, tmp_path):
+    axon = Axon(tmp_path / "axon", hub.url, core.url)
+    axon.run("install", "hf/google/magika", check=True)
+    stranger = axon.run("register", "hf/google/magika", AXON_MAX_RETRIES="0")
+    assert stranger.exit_code != 0 and "SSL" in stranger.stderr
+    axon.env["SSL_CERT_FILE"] = str(core.authority.pair.certificate)
+    axon.run("register", "hf/google/magika", check=True)
+    assert "hf/google/magika" in core.get("/models").text
 
 
 def test_clients_show_their_certificate(mutual):
@@ -284,6 +297,48 @@ def test_a_handshake_that_stalls_is_cut_off_and_keeps_nobody(core):
     for stream in stalled:
         assert ended(stream) == b""
         stream.close()
+
+
+def cut(core: TlsCore, port: int, context: ssl.SSLContext, dice: random.Random) -> None:
+    """One connection that is reset at some point of its life, garbled before or not."""
+    into, out = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = context.wrap_bio(into, out, server_hostname="localhost")
+    body, headers = binary_body({"x": LARGE[:100_000]})
+    fields = [f"{name}: {value}" for name, value in headers.items()]
+    steps = [client.do_handshake] * 4
+    steps += [lambda: client.write(head(f"/v2/models/{MODEL}/infer", *fields, body=body))]
+    steps += [lambda: client.read(65536)] * 4
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as stream:
+        reset = struct.pack("ii", 1, 0)
+        stream.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset)
+        stream.settimeout(0.02)
+        last = dice.randrange(len(steps))
+        for i, step in enumerate(steps[: last + 1]):
+            with contextlib.suppress(ssl.SSLError, OSError):
+                step()
+            said = bytearray(out.read())
+            if i == last and said:
+                said[dice.randrange(len(said))] ^= dice.randrange(2)
+                said = said[: dice.randrange(len(said) + 1)]
+            with contextlib.suppress(OSError):
+                stream.sendall(said)
+                into.write(stream.recv(65536))
+
+
+def test_cut_connections_leave_nothing_behind(core):
+    serves(core)
+    dice = random.Random(1)
+    http, grpc_ = core.authority.context(), core.authority.context(alpn=["h2"])
+    before = core.resources()
+    for _ in range(50):
+        cut(core, core.port, http, dice)
+        cut(core, core.grpc_port, grpc_, dice)
+    deadline = time.monotonic() + 20
+    while core.resources().fds > before.fds and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert core.resources().fds <= before.fds
+    assert core.resources().threads == before.threads
+    serves(core)
 
 
 def test_large_bodies_over_one_connection(core):
