@@ -152,7 +152,8 @@ Result<std::shared_ptr<SSL_CTX>> MakeContext(const TlsFiles& files) {
 }  // namespace
 
 Result<std::shared_ptr<TlsServer>> TlsServer::Load(const TlsFiles& files) {
-  return std::shared_ptr<TlsServer>(new TlsServer(MLOS_TRY(MakeContext(files))));
+  std::shared_ptr<SSL_CTX> context = MLOS_TRY(MakeContext(files));
+  return std::shared_ptr<TlsServer>(new TlsServer(std::move(context)));
 }
 
 Status TlsServer::Reload(const TlsFiles& files) {
