@@ -27,7 +27,7 @@ mlos::Result<std::size_t> InspectSlowly(const guard::HeadLimits& limits, std::st
 }
 
 void ReadBody(wire::RequestParser& parser, std::string_view rest) {
-  net::ByteBuffer body;
+  mlos::net::ByteBuffer body;
   parser.ExpectBody(body, kBodyBytesMax);
   while (!parser.done() && !rest.empty()) {
     const auto used = parser.ParseBody(rest);
