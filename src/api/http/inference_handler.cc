@@ -101,7 +101,7 @@ Status Start(const std::shared_ptr<Call>& call) {
   const engine::ModelSchema& schema = inference.model->schema();
   engine::InferenceRequest request;
   request.inputs = MLOS_TRY(json::ReadInputs(call->body(), schema, call->memory()));
-  call->body() = wire::ByteBuffer();
+  call->body() = net::ByteBuffer();
   MLOS_TRY(runtime::FitInputs(schema, request.inputs));
   request.deadline = call->deadline();
   request.cancellation = call->cancellation();

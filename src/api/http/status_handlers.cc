@@ -151,7 +151,7 @@ Result<wire::Reply> GetMetrics(Call& call) {
 
 Result<wire::Reply> GetOpenApi(Call& call) {
   wire::Reply reply;
-  reply.body = wire::ByteBuffer(call.service().budget());
+  reply.body = net::ByteBuffer(call.service().budget());
   reply.body.Append(openapi::DocumentText());
   if (!reply.body.status().ok()) return reply.body.status();
   return reply;

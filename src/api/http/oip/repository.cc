@@ -39,7 +39,7 @@ void WriteEntry(JsonWriter& writer, const catalog::ModelInfo& model) {
 }
 
 /// The names of the parameters in a body that may be empty.
-Result<std::vector<std::string>> ParameterNames(const wire::ByteBuffer& body) {
+Result<std::vector<std::string>> ParameterNames(const net::ByteBuffer& body) {
   if (body.empty()) return std::vector<std::string>();
   const json::Document document = MLOS_TRY(json::Document::Parse(body));
   return document.MemberNames("parameters");
@@ -47,7 +47,7 @@ Result<std::vector<std::string>> ParameterNames(const wire::ByteBuffer& body) {
 
 }  // namespace
 
-Result<wire::Reply> RepositoryIndex(const wire::ByteBuffer& body,
+Result<wire::Reply> RepositoryIndex(const net::ByteBuffer& body,
                                     const std::vector<catalog::ModelInfo>& models,
                                     resource::ByteBudget& budget) {
   bool ready_only = false;
@@ -64,7 +64,7 @@ Result<wire::Reply> RepositoryIndex(const wire::ByteBuffer& body,
   });
 }
 
-Status CheckLoadRequest(const wire::ByteBuffer& body) {
+Status CheckLoadRequest(const net::ByteBuffer& body) {
   for (const std::string& name : MLOS_TRY(ParameterNames(body))) {
     return Status(Reason::kUnimplemented,
                   "models are loaded as they were registered, without parameters; register the "
@@ -74,7 +74,7 @@ Status CheckLoadRequest(const wire::ByteBuffer& body) {
   return OkStatus();
 }
 
-Status CheckUnloadRequest(const wire::ByteBuffer& body) {
+Status CheckUnloadRequest(const net::ByteBuffer& body) {
   for (const std::string& name : MLOS_TRY(ParameterNames(body))) {
     if (name == "unload_dependents") continue;
     return Status(Reason::kUnimplemented, "the only parameter is unload_dependents")
