@@ -222,7 +222,7 @@ def _windowed(
 
 def start(target: Target, way: str, count: int, seed: int) -> subprocess.Popen:
     """Starts a process that asks `count` requests, or without an end where that is 0, until its
-    input is closed; see `finish`."""
+    input is closed; see `finish`. It says "answered" on a line of its own after its first."""
     order = json.dumps({"way": way, "count": count, "seed": seed, "target": asdict(target)})
     return process.spawn(
         [sys.executable, "-m", "tests.support.traffic", order], cwd=paths.ROOT,
@@ -234,7 +234,7 @@ def finish(client: subprocess.Popen, timeout_s: float) -> tuple[int, list[str]]:
     """Closes its input, waits for its end, and gives what it was answered and what was wrong."""
     output, _ = client.communicate(timeout=timeout_s)
     assert client.returncode == 0, f"the client ended with {client.returncode}"
-    told = json.loads(output)
+    told = json.loads(output.splitlines()[-1])
     return told["answered"], told["wrong"]
 
 
@@ -246,6 +246,8 @@ def main(order: dict) -> None:
     answered, wrong = 0, []
     for sample, outputs in WAYS[order["way"]](target, todo):
         answered += 1
+        if answered == 1:
+            print("answered", flush=True)
         if fault := sample.check(outputs):
             wrong.append(fault)
     print(json.dumps({"answered": answered, "wrong": wrong[:10]}))
