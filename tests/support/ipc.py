@@ -15,7 +15,7 @@ from tests.support.core import Core
 sys.path.insert(0, str(paths.ROOT / "sdk" / "python"))
 
 from mlos.client import Client, MlosError, wire  # noqa: E402
-from mlos.client.messages import encode_infer  # noqa: E402
+from mlos.client.messages import encode_infer, read_result  # noqa: E402
 from mlos.client.wire import Frame  # noqa: E402
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "RawIpc",
     "encode_infer",
     "hello_frame",
+    "read_result",
     "settled",
     "wire",
 ]
