@@ -63,3 +63,17 @@ provide_triton() {
   rm -rf "$deps/triton.part"
   mark_done triton "$key"
 }
+
+# KServe's clients pin what other clients of the tests want newer: an environment of their own.
+provide_kserve() {
+  local key kserve=$deps/kserve
+  key=$(step_key "$kserve" "$(< "$setup_dir/kserve-requirements.txt")")
+  if step_done kserve "$key" && [ -x "$kserve/bin/python" ]; then return; fi
+  say "installing KServe's clients (tools/setup/kserve-requirements.txt) into .deps/kserve"
+  rm -rf "$kserve"
+  /usr/bin/python3 -m venv "$kserve" || die "/usr/bin/python3 could not make a virtual environment."
+  "$kserve/bin/python" -m pip --quiet --disable-pip-version-check --no-input install \
+    --require-hashes --only-binary :all: -r "$setup_dir/kserve-requirements.txt" ||
+    die "a package of tools/setup/kserve-requirements.txt could not be installed."
+  mark_done kserve "$key"
+}
