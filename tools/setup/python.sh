@@ -87,6 +87,6 @@ provide_peers() {
   local list name
   for list in "$setup_dir"/peers/*.txt; do
     name=$(basename "$list" .txt)
-    provide_environment "peer-$name" "$deps/peers/$name" "$list" "what Core is measured beside: $name"
+    provide_environment "peer-$name" "$deps/peers/$name" "$list" "$name, to measure Core beside it"
   done
 }
