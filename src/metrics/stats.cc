@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include <atomic>
-#include <chrono>
+#include <ctime>
 #include <fstream>
 #include <map>
 #include <utility>
@@ -18,9 +18,11 @@
 namespace mlos::metrics {
 namespace {
 
+// Of the last tick of the kernel, some milliseconds ago: every inference asks.
 std::int64_t UnixMillisecondsNow() {
-  const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
-  return std::chrono::duration_cast<std::chrono::milliseconds>(since_epoch).count();
+  timespec now{};
+  clock_gettime(CLOCK_REALTIME_COARSE, &now);
+  return std::int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1'000'000;
 }
 
 struct RouteCounts {
