@@ -63,3 +63,20 @@ provide_triton() {
   rm -rf "$deps/triton.part"
   mark_done triton "$key"
 }
+
+# The servers that Core is measured beside, each in an environment of its own: .deps/peers/NAME.
+provide_peers() {
+  local list name home key
+  for list in "$setup_dir"/peers/*.txt; do
+    name=$(basename "$list" .txt)
+    home=$deps/peers/$name
+    key=$(step_key "$home" "$(< "$list")")
+    if step_done "peer-$name" "$key" && [ -x "$home/bin/python" ]; then continue; fi
+    say "installing what Core is measured beside: $name (tools/setup/peers/$name.txt)"
+    rm -rf "$home"
+    /usr/bin/python3 -m venv "$home" || die "/usr/bin/python3 could not make a virtual environment."
+    "$home/bin/python" "${pip[@]:1}" install --require-hashes --only-binary :all: -r "$list" ||
+      die "a package of tools/setup/peers/$name.txt could not be installed."
+    mark_done "peer-$name" "$key"
+  done
+}
