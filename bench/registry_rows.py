@@ -13,7 +13,7 @@ from models import inputs, make_models, make_variants
 from row import Row, median
 from servers import Core, fetch
 
-REGISTERED, LOADED = 1000, 50
+REGISTERED, LOADED, WARM = 1000, 50, 5
 
 
 def _timed_us(work, *arguments, **members):
@@ -42,6 +42,11 @@ class RegistryBench:
             core.switch(path.stem, "load")
             fetch(core.inference_url(path.stem), self.body.read())
 
+    def _warm(self, core):
+        """The first registrations of a process pay for what comes after them too."""
+        for path in self.paths[:WARM]:
+            core.register(path.stem, path, autoload=False)
+
     def registering(self, full, empty):
         """The next registration of each."""
         late, early = [], []
@@ -67,8 +72,8 @@ class RegistryBench:
     def _beside(self, what, late, early):
         ratio = median(after / before for after, before in zip(late, early))
         return Row(f"P12: {what}, {self.registered:,} registered, {LOADED} loaded",
-                   f"{median(late):,.0f} µs", f"Core with at most {self.repetitions + 1} models "
-                   f"{median(early):,.0f} µs", ratio, "≤ 1.2 ×", ratio <= 1.2)
+                   f"{median(late):,.0f} µs", f"Core with at most {WARM + self.repetitions + 1} "
+                   f"models {median(early):,.0f} µs", ratio, "≤ 1.2 ×", ratio <= 1.2)
 
     def switching(self, full):
         """One model out of memory, another into it; only the latter is timed."""
@@ -96,6 +101,7 @@ class RegistryBench:
         try:
             servers.append(full := Core(self.folder / "full"))
             servers.append(empty := Core(self.folder / "empty"))
+            self._warm(empty)
             self._fill(full)
             yield self.registering(full, empty)
             yield self.answering(full, empty)
