@@ -57,7 +57,7 @@ std::uint64_t Call::body_bytes_max() const {
                                                  : kDocumentBytesMax;
 }
 
-void Call::Handle(wire::ByteBuffer body, wire::Responder responder) {
+void Call::Handle(net::ByteBuffer body, wire::Responder responder) {
   body_ = std::move(body);
   responder_.emplace(std::move(responder));
   const Place place = ChoosePlace();

@@ -26,7 +26,7 @@ constexpr std::size_t kWorthPackingBytes = 1 << 10;
 template <typename Asked>
 struct Inference {
   std::shared_ptr<Call> call;
-  std::shared_ptr<runtime::ServedModel> model;
+  std::shared_ptr<catalog::ServedModel> model;
   Asked request;
 };
 
@@ -57,7 +57,7 @@ Result<wire::Reply> Encode(const Inference<Asked>& inference,
   if (coding == wire::ContentCoding::kIdentity || reply.body.size() < kWorthPackingBytes) {
     return reply;
   }
-  wire::ByteBuffer packed(budget);
+  net::ByteBuffer packed(budget);
   MLOS_TRY(net::Deflate(coding, reply.body.view(), packed));
   reply.body = std::move(packed);
   reply.content_encoding = wire::ToString(coding);
@@ -100,7 +100,7 @@ Result<engine::InferenceRequest> ReadRequest(Inference<oip::InferRequest>& infer
   const std::size_t json_bytes = MLOS_TRY(call.JsonBytes());
   inference.request =
       MLOS_TRY(oip::ReadInferRequest(call.body(), json_bytes, schema, call.memory()));
-  if (json_bytes == call.body().size()) call.body() = wire::ByteBuffer();
+  if (json_bytes == call.body().size()) call.body() = net::ByteBuffer();
   engine::InferenceRequest request = RequestOf(inference.call, std::move(inference.request.inputs));
   MLOS_TRY(runtime::CheckInputs(schema, request.inputs));
   for (const auto& output : inference.request.outputs) {
@@ -118,7 +118,7 @@ Result<engine::InferenceRequest> ReadRequest(Inference<oip::GenerateRequest>& in
   Call& call = *inference.call;
   const engine::ModelSchema& schema = inference.model->schema();
   inference.request = MLOS_TRY(oip::ReadGenerateRequest(call.body(), schema, call.memory()));
-  call.body() = wire::ByteBuffer();
+  call.body() = net::ByteBuffer();
   engine::InferenceRequest request = RequestOf(inference.call, std::move(inference.request.inputs));
   // A single value has no shape of its own to be exact about.
   MLOS_TRY(runtime::FitInputs(schema, request.inputs));
@@ -133,7 +133,7 @@ Status Start(const std::shared_ptr<Call>& call) {
   auto inference = std::make_shared<Inference<Asked>>();
   inference->call = call;
   inference->model = MLOS_TRY(runtime.Acquire(model_id));
-  std::shared_ptr<runtime::ServedModel> model = inference->model;
+  std::shared_ptr<catalog::ServedModel> model = inference->model;
   Result<engine::InferenceRequest> request = ReadRequest(*inference);
   if (!request.ok()) {
     runtime.stats().RecordInference(model->model_id(), model->plugin_id(), request.status(), 0, 0);

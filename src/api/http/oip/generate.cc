@@ -55,7 +55,7 @@ void WriteValue(JsonWriter& writer, const Tensor& tensor) {
 
 }  // namespace
 
-Result<GenerateRequest> ReadGenerateRequest(const wire::ByteBuffer& body,
+Result<GenerateRequest> ReadGenerateRequest(const net::ByteBuffer& body,
                                             const engine::ModelSchema& schema,
                                             json::RequestMemory& memory) {
   if (!schema.declared) {

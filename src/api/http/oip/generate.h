@@ -25,7 +25,7 @@ struct GenerateRequest {
 /// ignored. MALFORMED_JSON, NESTING_TOO_DEEP, INVALID_FIELD, DTYPE_MISMATCH, SHAPE_MISMATCH,
 /// VALUE_OUT_OF_RANGE, UNIMPLEMENTED for a model that declares no inputs; OVERLOADED,
 /// PAYLOAD_TOO_LARGE, OUT_OF_MEMORY.
-Result<GenerateRequest> ReadGenerateRequest(const wire::ByteBuffer& body,
+Result<GenerateRequest> ReadGenerateRequest(const net::ByteBuffer& body,
                                             const engine::ModelSchema& schema,
                                             json::RequestMemory& memory);
 

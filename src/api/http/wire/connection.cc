@@ -52,25 +52,29 @@ void Responder::Send(Reply reply) const { connection_->Send(request_number_, std
 
 bool Responder::OnEventThread() const { return connection_->OnEventThread(); }
 
-Connection::Connection(std::shared_ptr<ConnectionHost> loop, boost::asio::ip::tcp::socket socket,
+Connection::Connection(std::shared_ptr<ConnectionHost> loop, net::Stream stream,
                        boost::asio::ip::address peer)
-    : loop_(std::move(loop)),
-      socket_(std::move(socket)),
-      peer_(std::move(peer)),
+    : WaitingConnection(std::move(peer)),
+      loop_(std::move(loop)),
+      stream_(std::move(stream)),
       guard_(loop_->limits().head),
       received_(loop_->handler().budget()) {}
 
 void Connection::Start() {
   self_ = shared_from_this();
-  error_code ignored;
-  socket_.non_blocking(true, ignored);
-  socket_.set_option(boost::asio::ip::tcp::no_delay(true), ignored);
-  if (loop_->listens_on_any()) {
-    local_address_ = socket_.local_endpoint(ignored).address().to_string();
-  }
+  if (loop_->listens_on_any()) local_address_ = stream_.local_address().to_string();
   AwaitHead();
   read_deadline_ = After(loop_->now(), loop_->limits().header_timeout_ms);
-  Run();
+  if (!stream_.encrypted()) return Run();
+  reading_ = true;
+  stream_.Handshake([self = shared_from_this()](const error_code& error) {
+    self->reading_ = false;
+    if (error) {
+      self->Close();
+    } else {
+      self->Run();
+    }
+  });
 }
 
 void Connection::Run() {
@@ -174,7 +178,7 @@ bool Connection::Admit(RequestHead& head) {
 
 void Connection::ExpectBody(const RequestHead& head, std::uint64_t body_bytes_max) {
   const std::size_t lead_bytes = exchange_->body_lead_bytes();
-  body_ = ByteBuffer(loop_->handler().budget());
+  body_ = net::ByteBuffer(loop_->handler().budget());
   body_.Expect(static_cast<std::size_t>(head.content_length.value_or(0)) + lead_bytes +
                kBodyPaddingBytes);
   for (std::size_t i = 0; i < lead_bytes; ++i) body_.Append(' ');
@@ -232,7 +236,9 @@ void Connection::Send(std::uint64_t number, Reply reply) {
   if (loop_->RunsHere()) {
     OnReply(number, std::move(reply));
   } else {
-    loop_->Deliver(shared_from_this(), number, std::move(reply));
+    loop_->Post([self = shared_from_this(), number, reply = std::move(reply)]() mutable {
+      self->OnReply(number, std::move(reply));
+    });
   }
 }
 
@@ -264,7 +270,7 @@ void Connection::AwaitHead() {
   keep_alive_ = true;
   read_deadline_ = After(loop_->now(), loop_->limits().idle_timeout_ms);
   if (received_.empty() && received_.capacity() > kChunkReadBytes && !reading_) {
-    received_ = ByteBuffer(loop_->handler().budget());
+    received_ = net::ByteBuffer(loop_->handler().budget());
   }
   loop_->EnterWaiting(*this);
 }
@@ -281,15 +287,15 @@ bool Connection::StepLastReply() {
 
 void Connection::Read(char* into, std::size_t size_max) {
   reading_ = true;
-  socket_.async_read_some(boost::asio::buffer(into, size_max),
-                          [self = shared_from_this()](const error_code& error, std::size_t count) {
-                            self->reading_ = false;
-                            if (error) {
-                              self->OnReadError(error);
-                            } else {
-                              self->OnRead(count);
-                            }
-                          });
+  stream_.Read(into, size_max,
+               [self = shared_from_this()](const error_code& error, std::size_t count) {
+                 self->reading_ = false;
+                 if (error) {
+                   self->OnReadError(error);
+                 } else {
+                   self->OnRead(count);
+                 }
+               });
 }
 
 // What arrives is the next request, kept for later. A caller that has sent one already is not
@@ -330,7 +336,7 @@ bool Connection::ReadHead() {
 // A body of known length is received where it stays; chunks have to be taken apart first.
 bool Connection::ReadBody() {
   const bool in_place = ReadsInPlace();
-  ByteBuffer& target = in_place ? body_ : received_;
+  net::ByteBuffer& target = in_place ? body_ : received_;
   const auto wanted = static_cast<std::size_t>(
       in_place
           ? std::min<std::uint64_t>(parser_->remaining_bytes(),
@@ -372,7 +378,7 @@ bool Connection::Write() {
   if (writing_) return false;
   while (!outbox_.empty()) {
     error_code error;
-    const std::size_t count = socket_.write_some(outbox_.buffers(), error);
+    const std::size_t count = stream_.Write(outbox_.buffers(), error);
     if (error == boost::asio::error::would_block) {
       WaitWritable();
       return false;
@@ -394,15 +400,14 @@ void Connection::WaitWritable() {
     write_mark_ = 0;
   }
   writing_ = true;
-  socket_.async_wait(boost::asio::ip::tcp::socket::wait_write,
-                     [self = shared_from_this()](const error_code& error) {
-                       self->writing_ = false;
-                       if (error) {
-                         self->Close();
-                       } else {
-                         self->Run();
-                       }
-                     });
+  stream_.WaitWritable([self = shared_from_this()](const error_code& error) {
+    self->writing_ = false;
+    if (error) {
+      self->Close();
+    } else {
+      self->Run();
+    }
+  });
 }
 
 // Closing while bytes are unread makes the kernel reset the connection, and the caller would lose
@@ -410,8 +415,7 @@ void Connection::WaitWritable() {
 void Connection::Linger() {
   state_ = State::kLingering;
   read_deadline_ = After(loop_->now(), kLingerMs);
-  error_code ignored;
-  socket_.shutdown(boost::asio::ip::tcp::socket::shutdown_send, ignored);
+  stream_.EndSending();
   if (!reading_) ReadAway();
 }
 
@@ -434,10 +438,9 @@ void Connection::OnTick(SteadyClock::time_point now) {
 void Connection::Drain() {
   draining_ = true;
   if (state_ != State::kHead || guard_.started()) return;
-  error_code ignored;
   if (request_number_ == 0) {
     read_deadline_ = After(loop_->now(), kFirstRequestWhileDrainingMs);
-  } else if (socket_.available(ignored) == 0 && outbox_.empty()) {
+  } else if (!stream_.has_unread() && outbox_.empty()) {
     Close();
   }
 }
@@ -446,9 +449,9 @@ void Connection::Close() {
   if (state_ == State::kClosed) return;
   if (state_ == State::kHandling) ReportCallerGone();
   state_ = State::kClosed;
+  loop_->LeaveWaiting(*this);
   loop_->Remove(*this);
-  error_code ignored;
-  socket_.close(ignored);
+  stream_.Close();
   const std::shared_ptr<Connection> last = std::move(self_);
 }
 

@@ -30,7 +30,7 @@ class EchoExchange : public Exchange, public std::enable_shared_from_this<EchoEx
       : target_(target), gone_(std::move(gone)) {}
 
   std::uint64_t body_bytes_max() const override { return kBodyMax; }
-  void Handle(ByteBuffer body, Responder responder) override {
+  void Handle(net::ByteBuffer body, Responder responder) override {
     if (target_.find("later") == std::string::npos) {
       responder.Send(Echo(body));
       return;
@@ -38,7 +38,7 @@ class EchoExchange : public Exchange, public std::enable_shared_from_this<EchoEx
     std::thread([self = shared_from_this(), body = std::move(body),
                  responder = std::move(responder)]() mutable {
       std::this_thread::sleep_for(milliseconds(100));
-      responder.Send(self->Echo(std::exchange(body, ByteBuffer())));
+      responder.Send(self->Echo(std::exchange(body, net::ByteBuffer())));
     }).detach();
   }
   Reply Refuse(const Status& status) override {
@@ -51,7 +51,7 @@ class EchoExchange : public Exchange, public std::enable_shared_from_this<EchoEx
   void OnCallerGone() override { ++*gone_; }
 
  private:
-  Reply Echo(const ByteBuffer& body) const {
+  Reply Echo(const net::ByteBuffer& body) const {
     Reply reply;
     reply.body.Append(target_);
     reply.body.Append('=');

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "api/http/wire/byte_buffer.h"
+#include "net/byte_buffer.h"
 
 namespace mlos::api::http::wire {
 
@@ -49,7 +49,7 @@ struct Reply {
   bool retry_later = false;
   /// Close the connection after it: what follows the head cannot be understood.
   bool close = false;
-  ByteBuffer body;
+  net::ByteBuffer body;
 };
 
 /// Readable bytes behind a body, which simdjson reads in wide steps.

@@ -14,13 +14,13 @@ constexpr std::size_t kLargeBodyBytes = 16 << 10;
 // An outbox keeps this much memory between replies.
 constexpr std::size_t kKeptBytesMax = 64 << 10;
 
-void AppendNumber(ByteBuffer& out, std::size_t number) {
+void AppendNumber(net::ByteBuffer& out, std::size_t number) {
   char digits[20];
   const auto end = std::to_chars(digits, digits + sizeof(digits), number);
   out.Append(std::string_view(digits, static_cast<std::size_t>(end.ptr - digits)));
 }
 
-void AppendStatusLine(ByteBuffer& out, unsigned http_status) {
+void AppendStatusLine(net::ByteBuffer& out, unsigned http_status) {
   if (http_status == 200) {
     out.Append("HTTP/1.1 200 OK\r\n");
     return;
@@ -33,7 +33,7 @@ void AppendStatusLine(ByteBuffer& out, unsigned http_status) {
   out.Append("\r\n");
 }
 
-void AppendHead(ByteBuffer& out, const Reply& reply, const ReplyFraming& framing) {
+void AppendHead(net::ByteBuffer& out, const Reply& reply, const ReplyFraming& framing) {
   AppendStatusLine(out, reply.http_status);
   out.Append("Server: MLOS-Core\r\nDate: ");
   out.Append(framing.date);
@@ -86,8 +86,8 @@ void Outbox::Consume(std::size_t count) {
   sent_ += count;
   if (!empty()) return;
   sent_ = 0;
-  large_ = ByteBuffer();
-  if (text_.capacity() > kKeptBytesMax) text_ = ByteBuffer();
+  large_ = net::ByteBuffer();
+  if (text_.capacity() > kKeptBytesMax) text_ = net::ByteBuffer();
   text_.Clear();
 }
 

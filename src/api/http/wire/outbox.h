@@ -6,8 +6,8 @@
 #include <cstddef>
 #include <string_view>
 
-#include "api/http/wire/byte_buffer.h"
 #include "api/http/wire/message.h"
+#include "net/byte_buffer.h"
 
 namespace mlos::api::http::wire {
 
@@ -36,8 +36,8 @@ class Outbox {
   void Consume(std::size_t count);
 
  private:
-  ByteBuffer text_;
-  ByteBuffer large_;
+  net::ByteBuffer text_;
+  net::ByteBuffer large_;
   std::size_t sent_ = 0;
 };
 
