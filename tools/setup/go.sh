@@ -9,7 +9,8 @@ provide_grpcurl() {
   local key scratch
   key=$(step_key "$grpcurl_version" "$deps")
   if step_done grpcurl "$key" && [ -x "$deps/bin/grpcurl" ]; then return; fi
-  command -v go > /dev/null || die "go is needed to build grpcurl (Debian: in the package golang-go)."
+  command -v go > /dev/null ||
+    die "go is needed to build grpcurl (Debian: in the package golang-go)."
   say "building grpcurl $grpcurl_version, which calls Core by what its reflection tells"
   scratch=$(mktemp -d)
   # Modules are written read-only, and would not be removed.
