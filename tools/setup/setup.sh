@@ -48,6 +48,8 @@ for group in "$@"; do
     bench)
       provide_requirements
       provide_tool nginx nginx
+      provide_triton
+      provide_peers
       ;;
   esac
 done
