@@ -28,11 +28,11 @@ def test_the_document_is_valid(shared_core):
     OpenAPIV31SpecValidator(document).validate()
 
 
-def settings(examples: int, **more: object) -> hypothesis.settings:
+def settings(examples: int) -> hypothesis.settings:
     """The same requests in every run."""
     return hypothesis.settings(
         max_examples=examples, deadline=None, derandomize=True, database=None,
-        suppress_health_check=list(hypothesis.HealthCheck), **more,
+        suppress_health_check=list(hypothesis.HealthCheck),
     )  # fmt: skip
 
 
@@ -132,17 +132,3 @@ def test_what_the_document_allows_is_accepted(core, narrow):
     mode = schemathesis.GenerationMode.POSITIVE
     assert ask_everything(narrow, 15, generation_mode=mode) > 200
     assert core.get("/health").status_code == 200
-
-
-@pytest.mark.deep
-@pytest.mark.limit(900)
-def test_what_follows_from_an_answer_works(narrow):
-    """Along the links of the document: what was registered is there, runs, and is gone once it is
-    removed."""
-    machine = narrow.as_state_machine()
-
-    class Links(machine):
-        def validate_response(self, response, case, *_, **__):
-            case.validate_response(response, excluded_checks=excluded(response))
-
-    Links.run(settings=settings(30, stateful_step_count=12))
