@@ -24,8 +24,8 @@ using WaitingHook = boost::intrusive::list_base_hook<boost::intrusive::tag<struc
 /// replies in order. Small replies to pipelined requests leave together.
 ///
 /// A state machine: `Run` takes steps until something has to come first, and whatever comes (bytes,
-/// room to write, a reply) calls it again. Everything but Send happens on the thread of the event
-/// loop. It lives until it is closed and no operation or Responder holds it.
+/// room to write, a reply) calls it again. Everything but Send and Wake happens on the thread of
+/// the event loop. It lives until it is closed and no operation or Responder holds it.
 class Connection : public std::enable_shared_from_this<Connection>,
                    public OpenHook,
                    public WaitingHook {
@@ -42,6 +42,10 @@ class Connection : public std::enable_shared_from_this<Connection>,
   void Send(std::uint64_t number, Reply reply);
   /// The same, on the thread of the event loop.
   void OnReply(std::uint64_t number, Reply reply);
+  /// Looks at the stream of the reply to request `number`. From any thread.
+  void Wake(std::uint64_t number);
+  /// The same, on the thread of the event loop.
+  void OnWake(std::uint64_t number);
 
   bool OnEventThread() const;
 
@@ -59,6 +63,7 @@ class Connection : public std::enable_shared_from_this<Connection>,
     kBody,       ///< reads a body
     kHandling,   ///< waits for the reply
     kReplying,   ///< writes a large reply
+    kStreaming,  ///< writes a reply as it comes
     kLastReply,  ///< writes what is left, then ends
     kLingering,  ///< throws away what the caller still sends, so that it sees the reply
     kClosed,
@@ -68,6 +73,7 @@ class Connection : public std::enable_shared_from_this<Connection>,
   bool Step();
   bool StepHead();
   bool StepBody();
+  bool StepStream();
   bool StepLastReply();
 
   bool BeginRequest(std::size_t head_bytes);
@@ -77,6 +83,7 @@ class Connection : public std::enable_shared_from_this<Connection>,
   bool Dispatch();
   void Refuse(const Status& status);
   void Answer(Reply reply);
+  void EndStream();
   void AwaitHead();
 
   /// Notices while a request is handled that its caller goes away.
@@ -120,6 +127,7 @@ class Connection : public std::enable_shared_from_this<Connection>,
   /// The one being handled, whose end is not ours to put off.
   std::weak_ptr<Exchange> handled_;
   Verb verb_ = Verb::unknown;
+  bool http11_ = true;
   bool keep_alive_ = true;
   bool body_unread_ = false;
   bool continue_awaited_ = false;
@@ -130,6 +138,9 @@ class Connection : public std::enable_shared_from_this<Connection>,
 
   Outbox outbox_;
   std::size_t write_mark_ = 0;  ///< bytes written since the deadline was set
+  /// What is written while it comes; whoever makes it sees the end of it.
+  std::shared_ptr<BodyStream> stream_;
+  BodyEnd body_end_ = BodyEnd::kLength;
 };
 
 }  // namespace mlos::api::http::wire

@@ -15,8 +15,8 @@ namespace mlos::api::http::wire {
 
 class Connection;
 
-/// The event loop as its connections see it. Deliver and RunsHere may be called from any thread,
-/// the rest from the loop's own.
+/// The event loop as its connections see it. Deliver, Wake and RunsHere may be called from any
+/// thread, the rest from the loop's own.
 class ConnectionHost {
  public:
   ConnectionHost(const Limits& limits, std::shared_ptr<Handler> handler)
@@ -30,6 +30,8 @@ class ConnectionHost {
   /// the loop has ended.
   virtual void Deliver(std::shared_ptr<Connection> connection, std::uint64_t number,
                        Reply reply) = 0;
+  /// Has `connection` look at the stream of the reply to request `number`, in the same way.
+  virtual void Wake(std::shared_ptr<Connection> connection, std::uint64_t number) = 0;
 
   /// Between these two the connection may be closed to make room for others.
   virtual void EnterWaiting(Connection& connection) = 0;

@@ -127,6 +127,10 @@ void EventLoop::Deliver(std::shared_ptr<Connection> connection, std::uint64_t nu
   });
 }
 
+void EventLoop::Wake(std::shared_ptr<Connection> connection, std::uint64_t number) {
+  Post([connection = std::move(connection), number] { connection->OnWake(number); });
+}
+
 void EventLoop::EnterWaiting(Connection& connection) { waiting_.push_back(connection); }
 
 void EventLoop::LeaveWaiting(Connection& connection) {

@@ -24,8 +24,8 @@ namespace mlos::api::http::wire {
 /// state is shared with other loops, so nothing on the way of a request takes a lock. The limits on
 /// connections hold for each loop's share.
 ///
-/// Run, Deliver, Drain, Stop and Finish may be called from any thread; the rest belongs to the
-/// thread in Run.
+/// Run, Deliver, Wake, Drain, Stop and Finish may be called from any thread; the rest belongs to
+/// the thread in Run.
 class EventLoop : public ConnectionHost,
                   public net::Loop,
                   public std::enable_shared_from_this<EventLoop> {
@@ -39,6 +39,7 @@ class EventLoop : public ConnectionHost,
 
   bool RunsHere() override { return io_.get_executor().running_in_this_thread(); }
   void Deliver(std::shared_ptr<Connection> connection, std::uint64_t number, Reply reply) override;
+  void Wake(std::shared_ptr<Connection> connection, std::uint64_t number) override;
   void EnterWaiting(Connection& connection) override;
   void LeaveWaiting(Connection& connection) override;
   void Remove(Connection& connection) override;
