@@ -75,7 +75,7 @@ def rows(folder, repetitions, count=20000):
             ("P1", "socket, sleeping, null", "socket_sleeping", "socket_sleeping", "null", 1.3),
             ("P1", "socket, polling, null", "socket_polling", "socket_polling", "null", 1.3),
             ("P2", "ring, null", "ring", "memory", "null", 1.5),
-            ("P3", "region, 602 KB", "region_602k", "copy_602k", "bigin", 1.2)):
+            ("P3", "region, 602 KB", "region_602k", "memory_602k", "bigin", 1.2)):
         sums = [a + b for a, b in zip(floors[floor], runs[model])]
         ratio = median(a / b for a, b in zip(ours[name], sums))
         yield Row(f"{goal}: IPC {what}, p50", f"{median(ours[name]):.1f} µs",

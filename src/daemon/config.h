@@ -14,6 +14,10 @@ struct Config {
   std::string http_host = "127.0.0.1";
   std::vector<std::string> allowed_hosts;
   std::uint16_t grpc_port = 8081;
+  std::string tls_cert;
+  std::string tls_key;
+  std::string tls_client_ca;
+  bool insecure = false;
   std::string socket = "/tmp/mlos.sock";
   std::uint32_t socket_mode = 0600;
   std::vector<std::string> socket_users;

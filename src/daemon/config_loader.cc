@@ -59,12 +59,30 @@ Status ApplyFlags(const ConfigSources& sources, Config& config) {
   return OkStatus();
 }
 
+Status CheckTls(const Config& config) {
+  const bool encrypted = !config.tls_cert.empty();
+  if (encrypted != !config.tls_key.empty()) {
+    return {Reason::kInvalidConfig,
+            encrypted ? "tls_key: needed beside tls_cert" : "tls_cert: needed beside tls_key"};
+  }
+  if (!encrypted && !config.tls_client_ca.empty()) {
+    return {Reason::kInvalidConfig, "tls_client_ca: of no use without tls_cert and tls_key"};
+  }
+  if (encrypted || config.insecure || IsLoopback(config.http_host)) return OkStatus();
+  if (config.no_http && config.no_grpc) return OkStatus();
+  return {Reason::kInvalidConfig,
+          "http_host: '" + config.http_host +
+              "' is not a loopback address, so tls_cert and tls_key are needed; --insecure serves "
+              "without encryption all the same"};
+}
+
 Status CheckWhole(const Config& config) {
   if (!IsLoopback(config.http_host) && config.model_roots.empty() && !config.no_http) {
     return {Reason::kInvalidConfig,
             "model_roots: at least one folder is needed when http_host is not a loopback address, "
             "because strangers could register any file of this machine otherwise"};
   }
+  MLOS_TRY(CheckTls(config));
   if (config.body_bytes_max > config.in_flight_bytes_max) {
     return {Reason::kInvalidConfig,
             "body_bytes_max: one body may not be larger than in_flight_bytes_max"};

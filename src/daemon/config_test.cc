@@ -123,11 +123,35 @@ TEST_F(ConfigTest, AnOpenListenerNeedsModelRoots) {
     sources_.flags = {{"http_host", {host}}};
     EXPECT_NE(Refusal().find("model_roots"), std::string::npos) << host;
     sources_.flags["model_roots"] = {"/srv/models"};
+    sources_.flags["insecure"] = {"true"};
     EXPECT_EQ(Refusal(), "accepted");
   }
   for (const char* host : {"127.0.0.1", "127.1.2.3", "localhost", "::1"}) {
     sources_.flags = {{"http_host", {host}}};
     EXPECT_EQ(Refusal(), "accepted") << host;
+  }
+}
+
+TEST_F(ConfigTest, WhatIsNotEncryptedStaysOnLoopback) {
+  using Flags = std::map<std::string, std::vector<std::string>, std::less<>>;
+  const Flags open = {{"http_host", {"0.0.0.0"}}, {"model_roots", {"/srv/models"}}};
+  struct Case {
+    Flags flags;
+    const char* refusal;
+  };
+  const Case cases[] = {
+      {{}, "http_host: '0.0.0.0' is not a loopback address"},
+      {{{"insecure", {"true"}}}, "accepted"},
+      {{{"tls_cert", {"c"}}, {"tls_key", {"k"}}}, "accepted"},
+      {{{"http_host", {"localhost"}}}, "accepted"},
+      {{{"tls_cert", {"c"}}, {"insecure", {"true"}}}, "tls_key: needed beside tls_cert"},
+      {{{"tls_key", {"k"}}, {"insecure", {"true"}}}, "tls_cert: needed beside tls_key"},
+      {{{"tls_client_ca", {"a"}}, {"insecure", {"true"}}}, "tls_client_ca: of no use"},
+  };
+  for (const Case& test : cases) {
+    sources_.flags = test.flags;
+    sources_.flags.insert(open.begin(), open.end());
+    EXPECT_EQ(Refusal().find(test.refusal), 0u) << Refusal();
   }
 }
 

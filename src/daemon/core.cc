@@ -47,8 +47,13 @@ std::vector<std::string> OpenDoorsOf(const Config& config) {
   return doors;
 }
 
-api::grpc::ServerOptions GrpcOptionsOf(const Config& config) {
+net::TlsFiles TlsFilesOf(const Config& config) {
+  return {.certificate = config.tls_cert, .key = config.tls_key, .client_ca = config.tls_client_ca};
+}
+
+api::grpc::ServerOptions GrpcOptionsOf(const Config& config, std::shared_ptr<net::TlsServer> tls) {
   api::grpc::ServerOptions options;
+  options.tls = std::move(tls);
   options.host = config.http_host;
   options.port = config.grpc_port;
   options.threads = config.grpc_threads;
@@ -72,11 +77,12 @@ std::uint32_t ComputeThreads(const Config& config) {
                                      : std::max(1U, std::thread::hardware_concurrency());
 }
 
-api::http::ServerOptions HttpOptionsOf(const Config& config) {
+api::http::ServerOptions HttpOptionsOf(const Config& config, std::shared_ptr<net::TlsServer> tls) {
   return {
       .host = config.http_host,
       .port = config.http_port,
       .threads = config.http_threads,
+      .tls = std::move(tls),
       .allowed_hosts = config.allowed_hosts,
       .body_bytes_max = config.body_bytes_max,
       .header_timeout_ms = config.header_timeout_ms,
@@ -141,11 +147,31 @@ Result<std::unique_ptr<Core>> Core::Start(const Config& config) {
   return core;
 }
 
+Result<std::shared_ptr<net::TlsServer>> Core::LoadTls(const Config& config) {
+  if (config.tls_cert.empty()) return std::shared_ptr<net::TlsServer>();
+  return net::TlsServer::Load(TlsFilesOf(config));
+}
+
+void Core::ReloadTls(const Config& config) {
+  if ((tls_ == nullptr) != config.tls_cert.empty()) {
+    Log(LogLevel::kWarning, "turning TLS on or off needs a restart", {{"option", "tls_cert"}});
+  } else if (tls_ != nullptr) {
+    const Status read = tls_->Reload(TlsFilesOf(config));
+    if (!read.ok()) Log(LogLevel::kError, "TLS certificate not reloaded", {LogField(read)});
+  }
+}
+
 Status Core::OpenDoors(const Config& config) {
-  http_ = MLOS_TRY(api::http::Server::Start(HttpOptionsOf(config), *runtime_));
+  tls_ = MLOS_TRY(LoadTls(config));
+  if (tls_ == nullptr && config.insecure) {
+    Log(LogLevel::kWarning,
+        "serving without TLS: whoever is on the way reads and changes everything",
+        {{"host", config.http_host}});
+  }
+  http_ = MLOS_TRY(api::http::Server::Start(HttpOptionsOf(config, tls_), *runtime_));
   Log(LogLevel::kInfo, "serving HTTP", {{"host", config.http_host}, {"port", http_port()}});
   if (!config.no_grpc) {
-    grpc_ = MLOS_TRY(api::grpc::Server::Start(GrpcOptionsOf(config), *runtime_));
+    grpc_ = MLOS_TRY(api::grpc::Server::Start(GrpcOptionsOf(config, tls_), *runtime_));
     Log(LogLevel::kInfo, "serving gRPC", {{"host", config.http_host}, {"port", grpc_->port()}});
     MLOS_TRY(WriteFileAtomic(fs::path(config.state_dir) / "grpc.port",
                              std::to_string(grpc_->port()) + "\n"));

@@ -12,6 +12,7 @@
 #include "base/files.h"
 #include "base/result.h"
 #include "daemon/config.h"
+#include "net/tls_server.h"
 #include "runtime/runtime.h"
 
 namespace mlos::daemon {
@@ -20,6 +21,9 @@ namespace mlos::daemon {
 /// taken down in the opposite one. Thread-compatible: one thread starts and stops it.
 class Core {
  public:
+  /// The server's side of TLS, or null where the configuration asks for none. INVALID_CONFIG where
+  /// a file is no good.
+  static Result<std::shared_ptr<net::TlsServer>> LoadTls(const Config& config);
   /// Opens the registry and the doors; registered models are loaded in the background meanwhile.
   /// STATE_LOCKED or ADDRESS_IN_USE where another Core is at work.
   static Result<std::unique_ptr<Core>> Start(const Config& config);
@@ -28,6 +32,9 @@ class Core {
   ~Core();
 
   std::uint16_t http_port() const { return http_->port(); }
+
+  /// Reads the files of TLS again; the old ones go on where they are no good.
+  void ReloadTls(const Config& config);
 
   /// Tries the registered models that are not loaded again, in the background.
   void LoadRegistered();
@@ -42,6 +49,7 @@ class Core {
 
   FileLock state_lock_;
   std::unique_ptr<runtime::Runtime> runtime_;
+  std::shared_ptr<net::TlsServer> tls_;  ///< null: plain TCP
   std::unique_ptr<api::http::Server> http_;
   std::unique_ptr<api::grpc::Server> grpc_;
   std::unique_ptr<api::ipc::Server> ipc_;

@@ -61,6 +61,7 @@ void Reload(const ConfigSources& sources, Core& core, Config& config) {
   }
   const Status logging = InitLogging(LogFormatOf(config), config.log_level);
   MLOS_CHECK(logging.ok(), "a checked log level is not accepted again");
+  core.ReloadTls(config);
   core.LoadRegistered();
   Log(LogLevel::kInfo, "configuration reloaded");
 }
@@ -85,6 +86,13 @@ int Serve(const ConfigSources& sources, Config config) {
   return drained ? 0 : kExitFailure;
 }
 
+int Check(const Config& config) {
+  const Result<std::shared_ptr<net::TlsServer>> tls = Core::LoadTls(config);
+  if (!tls.ok()) return Fail(tls.status());
+  std::cout << "configuration ok\n";
+  return 0;
+}
+
 int Main(int argc, const char* const* argv) {
   const CommandLine line = ParseCommandLine(argc, argv);
   if (line.action == Action::kExit) return line.exit_code;
@@ -96,8 +104,7 @@ int Main(int argc, const char* const* argv) {
       std::cout << ToYaml(*config);
       return 0;
     case Action::kCheckConfig:
-      std::cout << "configuration ok\n";
-      return 0;
+      return Check(*config);
     default:
       return Serve(line.sources, std::move(config).value());
   }

@@ -89,6 +89,12 @@ Status SetText(Config& config, const Values& values) {
 }
 
 template <auto kMember>
+Status SetFile(Config& config, const Values& values) {
+  config.*kMember = values.back();
+  return OkStatus();
+}
+
+template <auto kMember>
 Values GetText(const Config& config) {
   return {config.*kMember};
 }
@@ -158,6 +164,7 @@ constexpr std::uint64_t kDay = 24ULL * 3600 * 1000;
 #define MLOS_BYTES(member, min) &SetBytes<&Config::member, min>, &GetInteger<&Config::member>
 #define MLOS_SWITCH(member) &SetSwitch<&Config::member>, &GetSwitch<&Config::member>
 #define MLOS_TEXT(member) &SetText<&Config::member>, &GetText<&Config::member>
+#define MLOS_FILE(member) &SetFile<&Config::member>, &GetText<&Config::member>
 #define MLOS_LIST(member) &SetList<&Config::member>, &GetList<&Config::member>
 
 constexpr Option kOptions[] = {
@@ -170,6 +177,20 @@ constexpr Option kOptions[] = {
      MLOS_LIST(allowed_hosts)},
     {"grpc_port", "--grpc-port", "-g", "PORT", "TCP port of the gRPC door; 0 takes any free one",
      false, false, MLOS_INTEGER(grpc_port, 0, 65535)},
+    {"tls_cert", "--tls-cert", "", "FILE",
+     "Certificate of the HTTP and gRPC doors, and behind it those that sign it, in PEM: they speak "
+     "TLS then, and nothing else. SIGHUP reads the files anew",
+     false, true, MLOS_FILE(tls_cert)},
+    {"tls_key", "--tls-key", "", "FILE",
+     "Private key of the certificate, in PEM, unencrypted and not open to others", false, true,
+     MLOS_FILE(tls_key)},
+    {"tls_client_ca", "--tls-client-ca", "", "FILE",
+     "Certificates of whoever signs clients, in PEM: every client has to show a certificate then",
+     false, true, MLOS_FILE(tls_client_ca)},
+    {"insecure", "--insecure", "", "",
+     "Listen without TLS on an address that is not loopback: whoever is on the way reads and "
+     "changes everything",
+     false, false, MLOS_SWITCH(insecure)},
     {"socket", "--socket", "-s", "PATH", "Unix socket of the IPC door", false, false,
      MLOS_TEXT(socket)},
     {"socket_mode", "--socket-mode", "", "MODE",

@@ -11,6 +11,7 @@
 #include "base/mutex.h"
 #include "base/result.h"
 #include "net/sockets.h"
+#include "net/tls_server.h"
 
 namespace mlos::net {
 
@@ -38,16 +39,17 @@ class Loop {
 class Listener {
  public:
   /// Serves on one thread for each socket with an `EventLoop` made for it; each has its share of
-  /// the connections that `limits` allow. IO_ERROR.
+  /// the connections that `limits` allow. With `tls`, connections are encrypted. IO_ERROR.
   template <typename EventLoop, typename Limits, typename Handler>
   static Result<std::unique_ptr<Listener>> Start(ListeningSockets sockets, Limits limits,
-                                                 const std::shared_ptr<Handler>& handler) {
+                                                 const std::shared_ptr<Handler>& handler,
+                                                 const std::shared_ptr<TlsServer>& tls = nullptr) {
     const auto threads = static_cast<unsigned>(sockets.fds.size());
     limits.connections_max = std::max(1U, limits.connections_max / threads);
     limits.connections_per_peer_max = std::max(1U, limits.connections_per_peer_max / threads);
     std::vector<std::shared_ptr<Loop>> loops;
     for (UniqueFd& fd : sockets.fds) {
-      loops.push_back(MLOS_TRY(EventLoop::Create(std::move(fd), limits, handler)));
+      loops.push_back(MLOS_TRY(EventLoop::Create(std::move(fd), limits, handler, tls)));
     }
     return std::unique_ptr<Listener>(new Listener(std::move(loops)));
   }

@@ -65,12 +65,8 @@ Status RegisteredModel::Load() {
 }
 
 Result<engine::InferenceResponse> SmiModel::Infer(const engine::InferenceRequest& request) {
-  const auto start = SteadyClock::now();
   MLOS_TRY(RequestView::Check(request));
-  engine::InferenceResponse response =
-      ResponseOf(MLOS_TRY(Answers() ? RunInference(request) : RunExecute(request)));
-  response.inference_time_us = MicrosecondsBetween(start, SteadyClock::now());
-  return response;
+  return ResponseOf(MLOS_TRY(Answers() ? RunInference(request) : RunExecute(request)));
 }
 
 Status SmiModel::Stream(const engine::InferenceRequest& request, const engine::ResponseSink& sink) {

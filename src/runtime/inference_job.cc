@@ -8,17 +8,17 @@ namespace {
 
 /// What a response needs beside its own tensors: whatever the engine asked to be kept, and the
 /// model, which goes last.
-std::shared_ptr<const void> Lease(std::shared_ptr<ServedModel> model,
+std::shared_ptr<const void> Lease(std::shared_ptr<catalog::ServedModel> model,
                                   std::shared_ptr<const void> engines) {
   if (engines == nullptr) return model;
-  using Held = std::pair<std::shared_ptr<ServedModel>, std::shared_ptr<const void>>;
+  using Held = std::pair<std::shared_ptr<catalog::ServedModel>, std::shared_ptr<const void>>;
   return std::make_shared<const Held>(std::move(model), std::move(engines));
 }
 
 }  // namespace
 
-InferenceJob::InferenceJob(std::shared_ptr<ServedModel> model, engine::InferenceRequest request,
-                           Stats& stats, Callback done)
+InferenceJob::InferenceJob(std::shared_ptr<catalog::ServedModel> model,
+                           engine::InferenceRequest request, metrics::Stats& stats, Callback done)
     : MergeableJob(model->lane(), request.deadline),
       model_(std::move(model)),
       request_(std::move(request)),
@@ -55,8 +55,8 @@ void InferenceJob::Answer(Result<engine::InferenceResponse> outcome, std::int64_
   done_(std::move(outcome));
 }
 
-StreamJob::StreamJob(std::shared_ptr<ServedModel> model, engine::InferenceRequest request,
-                     Stats& stats, ResponseCallback on_response, EndCallback on_end)
+StreamJob::StreamJob(std::shared_ptr<catalog::ServedModel> model, engine::InferenceRequest request,
+                     metrics::Stats& stats, ResponseCallback on_response, EndCallback on_end)
     : Job(model->lane(), request.deadline),
       model_(std::move(model)),
       request_(std::move(request)),

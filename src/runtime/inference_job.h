@@ -4,9 +4,9 @@
 #include <functional>
 #include <memory>
 
+#include "catalog/served_model.h"
 #include "engine/inference.h"
-#include "runtime/served_model.h"
-#include "runtime/stats.h"
+#include "metrics/stats.h"
 #include "scheduler/batcher.h"
 #include "scheduler/scheduler.h"
 
@@ -15,13 +15,13 @@ namespace mlos::runtime {
 /// Counts a request as in flight while it lives.
 class InFlight {
  public:
-  explicit InFlight(Stats& stats) : stats_(stats) { stats_.EnterInference(); }
+  explicit InFlight(metrics::Stats& stats) : stats_(stats) { stats_.EnterInference(); }
   InFlight(const InFlight&) = delete;
   InFlight& operator=(const InFlight&) = delete;
   ~InFlight() { stats_.LeaveInference(); }
 
  private:
-  Stats& stats_;
+  metrics::Stats& stats_;
 };
 
 /// One inference on its way through the scheduler: runs the model, counts what came of it, answers.
@@ -30,8 +30,8 @@ class InferenceJob : public scheduler::MergeableJob {
  public:
   using Callback = std::function<void(Result<engine::InferenceResponse>)>;
 
-  InferenceJob(std::shared_ptr<ServedModel> model, engine::InferenceRequest request, Stats& stats,
-               Callback done);
+  InferenceJob(std::shared_ptr<catalog::ServedModel> model, engine::InferenceRequest request,
+               metrics::Stats& stats, Callback done);
 
   void Run(std::int64_t queue_time_us) override;
   void Refuse(Status why, std::int64_t queue_time_us) override;
@@ -41,9 +41,9 @@ class InferenceJob : public scheduler::MergeableJob {
               std::int64_t run_time_us) override;
 
  private:
-  const std::shared_ptr<ServedModel> model_;
+  const std::shared_ptr<catalog::ServedModel> model_;
   engine::InferenceRequest request_;
-  Stats& stats_;
+  metrics::Stats& stats_;
   const InFlight in_flight_{stats_};
   const Callback done_;
 };
@@ -54,8 +54,8 @@ class StreamJob : public scheduler::Job {
   using ResponseCallback = std::function<void(engine::InferenceResponse)>;
   using EndCallback = std::function<void(Status)>;
 
-  StreamJob(std::shared_ptr<ServedModel> model, engine::InferenceRequest request, Stats& stats,
-            ResponseCallback on_response, EndCallback on_end);
+  StreamJob(std::shared_ptr<catalog::ServedModel> model, engine::InferenceRequest request,
+            metrics::Stats& stats, ResponseCallback on_response, EndCallback on_end);
 
   void Run(std::int64_t queue_time_us) override;
   void Refuse(Status why, std::int64_t queue_time_us) override;
@@ -66,9 +66,9 @@ class StreamJob : public scheduler::Job {
   Status HandOn(engine::InferenceResponse response, std::int64_t queue_time_us);
   void End(Status outcome, std::int64_t queue_time_us, std::int64_t run_time_us);
 
-  const std::shared_ptr<ServedModel> model_;
+  const std::shared_ptr<catalog::ServedModel> model_;
   engine::InferenceRequest request_;
-  Stats& stats_;
+  metrics::Stats& stats_;
   const InFlight in_flight_{stats_};
   const ResponseCallback on_response_;
   const EndCallback on_end_;

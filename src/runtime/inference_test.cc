@@ -28,15 +28,15 @@ class InferenceTest : public RuntimeTest {
     slow_.reset();
     RuntimeTest::TearDown();
   }
-  ModelStats StatsOf(const std::string& model_id) {
-    for (ModelStats& stats : runtime_->stats().Models()) {
+  metrics::ModelStats StatsOf(const std::string& model_id) {
+    for (metrics::ModelStats& stats : runtime_->stats().Models()) {
       if (stats.model_id == model_id) return stats;
     }
     return {};
   }
 
-  std::shared_ptr<ServedModel> fast_;
-  std::shared_ptr<ServedModel> slow_;
+  std::shared_ptr<catalog::ServedModel> fast_;
+  std::shared_ptr<catalog::ServedModel> slow_;
 };
 
 TEST_F(InferenceTest, MeasuresWhatItRuns) {
@@ -44,7 +44,7 @@ TEST_F(InferenceTest, MeasuresWhatItRuns) {
   EXPECT_EQ(response.outputs[0].name, "y");
   EXPECT_GE(response.inference_time_us, 100'000);
   EXPECT_GE(slow_->run_time_us(), 100'000);
-  const ModelStats stats = StatsOf("slow");
+  const metrics::ModelStats stats = StatsOf("slow");
   EXPECT_EQ(stats.success_count, 1U);
   EXPECT_EQ(stats.plugin_id, "acting");
   EXPECT_GE(stats.run_time.p50_us, 100'000 * 31 / 32);
@@ -61,7 +61,7 @@ TEST_F(InferenceTest, AShortModelThatIsIdleAnswersBeforeInferReturns) {
 
 TEST_F(InferenceTest, TheAnswerKeepsTheModelItCameFrom) {
   Result<engine::InferenceResponse> response = Ask(fast_, 3).get();
-  const std::weak_ptr<ServedModel> model = fast_;
+  const std::weak_ptr<catalog::ServedModel> model = fast_;
   fast_.reset();
   ASSERT_TRUE(runtime_->RemoveModel("fast").ok());
   EXPECT_FALSE(model.expired());
@@ -154,7 +154,7 @@ TEST_F(InferenceTest, WhatNobodyWaitsForIsNotRun) {
   cancellation->Cancel();
   EXPECT_EQ(outcome.get_future().get().reason(), Reason::kCancelled);
   EXPECT_TRUE(running.get().ok());
-  const ModelStats stats = StatsOf("slow");
+  const metrics::ModelStats stats = StatsOf("slow");
   EXPECT_EQ(stats.success_count, 1U);
   ASSERT_EQ(stats.errors.size(), 1U);
   EXPECT_EQ(stats.errors[0].reason, Reason::kCancelled);

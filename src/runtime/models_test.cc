@@ -26,8 +26,9 @@ class ModelsTest : public RuntimeTest {
     RuntimeTest::SetUp();
     StartWithPlugin();
   }
-  void ExpectRefusal(const RegisterModelRequest& request, Reason reason, std::string_view field) {
-    const Result<RegisterModelOutcome> outcome = runtime_->RegisterModel(request);
+  void ExpectRefusal(const catalog::RegisterModelRequest& request, Reason reason,
+                     std::string_view field) {
+    const Result<catalog::RegisterModelOutcome> outcome = runtime_->RegisterModel(request);
     ASSERT_FALSE(outcome.ok());
     EXPECT_EQ(outcome.status().reason(), reason) << outcome.status();
     EXPECT_EQ(outcome.status().field(), field) << outcome.status();
@@ -36,11 +37,12 @@ class ModelsTest : public RuntimeTest {
 };
 
 TEST_F(ModelsTest, ARegisteredModelAnswersAndTellsWhatItIs) {
-  const RegisterModelOutcome outcome = Register("ns/double@v1", Model("double", "2")).value();
+  const catalog::RegisterModelOutcome outcome =
+      Register("ns/double@v1", Model("double", "2")).value();
   EXPECT_TRUE(outcome.changed);
   EXPECT_EQ(Answer("ns/double@v1", 21), 42);
-  const ModelInfo info = runtime_->GetModel("ns/double@v1").value();
-  EXPECT_EQ(info.state, ModelState::kLoaded);
+  const catalog::ModelInfo info = runtime_->GetModel("ns/double@v1").value();
+  EXPECT_EQ(info.state, catalog::ModelState::kLoaded);
   EXPECT_EQ(info.name, "double");
   EXPECT_EQ(info.version, "v1");
   EXPECT_EQ(info.plugin_id, "acting");
@@ -81,9 +83,9 @@ TEST_F(ModelsTest, ANameStandsForTheOneModelItMayMean) {
 
 TEST_F(ModelsTest, TheSameAgainChangesNothing) {
   const std::string path = Model("double", "2");
-  const ModelInfo first = Register("double", path).value().info;
+  const catalog::ModelInfo first = Register("double", path).value().info;
   const auto served = runtime_->Acquire("double").value();
-  const RegisterModelOutcome again = Register("double", path).value();
+  const catalog::RegisterModelOutcome again = Register("double", path).value();
   EXPECT_FALSE(again.changed);
   EXPECT_EQ(again.info.registered_at, first.registered_at);
   EXPECT_EQ(runtime_->Acquire("double").value(), served) << "it was loaded again";
@@ -123,7 +125,7 @@ TEST_F(ModelsTest, RefusesWithTheFieldAtFault) {
   ExpectRefusal(Request("../x", good), Reason::kInvalidModelId, "model_id");
   ExpectRefusal(Request("m", ""), Reason::kMissingField, "path");
   ExpectRefusal(Request("m", folder() / "none"), Reason::kFileNotFound, "path");
-  RegisterModelRequest request = Request("m", good);
+  catalog::RegisterModelRequest request = Request("m", good);
   request.plugin_id = "stranger";
   ExpectRefusal(request, Reason::kPluginNotFound, "plugin_id");
   request = Request("m", good);
@@ -151,28 +153,28 @@ TEST_F(ModelsTest, ACrashWhileBeingTriedIsRememberedAndHarmsNobody) {
   ExpectRefusal(Request("bad", path), Reason::kInvalidModel, "path");
   options_.probe_program = "/bin/false";  // whoever tried again would find out
   Start();
-  const Result<RegisterModelOutcome> again = Register("bad", path);
+  const Result<catalog::RegisterModelOutcome> again = Register("bad", path);
   EXPECT_THAT(std::string(again.status().message()), HasSubstr("SIGABRT"));
   EXPECT_EQ(Answer("good", 2), 6) << "what passed once is not tried again";
 }
 
 TEST_F(ModelsTest, WithoutAutoloadItWaitsToBeLoadedByHand) {
-  RegisterModelRequest request = Request("m", Model("m", "3"));
+  catalog::RegisterModelRequest request = Request("m", Model("m", "3"));
   request.autoload = false;
-  EXPECT_EQ(runtime_->RegisterModel(request).value().info.state, ModelState::kRegistered);
+  EXPECT_EQ(runtime_->RegisterModel(request).value().info.state, catalog::ModelState::kRegistered);
   EXPECT_EQ(runtime_->Acquire("m").status().reason(), Reason::kModelNotLoaded);
   Start();
-  EXPECT_EQ(StateOf("m"), ModelState::kRegistered);
-  EXPECT_EQ(runtime_->LoadModel("m").value().state, ModelState::kLoaded);
+  EXPECT_EQ(StateOf("m"), catalog::ModelState::kRegistered);
+  EXPECT_EQ(runtime_->LoadModel("m").value().state, catalog::ModelState::kLoaded);
   EXPECT_EQ(Answer("m", 2), 6);
 }
 
 TEST_F(ModelsTest, UnloadsAndLoadsAgain) {
   ASSERT_TRUE(Register("m", Model("m", "3")).ok());
-  EXPECT_EQ(runtime_->UnloadModel("m").value().state, ModelState::kUnloaded);
+  EXPECT_EQ(runtime_->UnloadModel("m").value().state, catalog::ModelState::kUnloaded);
   EXPECT_EQ(runtime_->Acquire("m").status().reason(), Reason::kModelNotLoaded);
-  EXPECT_EQ(runtime_->LoadModel("m").value().state, ModelState::kLoaded);
-  EXPECT_EQ(runtime_->LoadModel("m").value().state, ModelState::kLoaded);
+  EXPECT_EQ(runtime_->LoadModel("m").value().state, catalog::ModelState::kLoaded);
+  EXPECT_EQ(runtime_->LoadModel("m").value().state, catalog::ModelState::kLoaded);
   EXPECT_EQ(Answer("m", 2), 6);
 }
 
@@ -197,10 +199,10 @@ TEST_F(ModelsTest, UnknownAndImpossibleIdsAreToldApart) {
 
 TEST_F(ModelsTest, ComesBackAfterARestart) {
   ASSERT_TRUE(Register("a", Model("a", "3")).ok());
-  const ModelInfo before = runtime_->GetModel("a").value();
+  const catalog::ModelInfo before = runtime_->GetModel("a").value();
   Start();
   EXPECT_TRUE(runtime_->ready());
-  const ModelInfo after = runtime_->GetModel("a").value();
+  const catalog::ModelInfo after = runtime_->GetModel("a").value();
   EXPECT_EQ(after.digest, before.digest);
   EXPECT_EQ(after.registered_at, before.registered_at);
   EXPECT_EQ(Answer("a", 2), 6);
@@ -215,7 +217,7 @@ TEST_F(ModelsTest, AFileChangedBehindItsBackIsNotServedAfterARestart) {
   Start();
   EXPECT_TRUE(runtime_->ready()) << "failures do not block it";
   EXPECT_EQ(runtime_->GetModel("changed").value().error.reason(), Reason::kChecksumMismatch);
-  EXPECT_EQ(StateOf("gone"), ModelState::kFailed);
+  EXPECT_EQ(StateOf("gone"), catalog::ModelState::kFailed);
   EXPECT_EQ(runtime_->Acquire("gone").status().reason(), Reason::kModelNotLoaded);
   EXPECT_EQ(Answer("fine", 2), 10);
   Model("changed", "3");
@@ -261,12 +263,12 @@ TEST_F(ModelsTest, WhatWasBeingLoadedWhenCoreDiedIsQuarantinedUntilLoadedByHand)
   DieWhileLoading(options_);
   for (int restart = 0; restart < 2; ++restart) {
     Start();
-    EXPECT_EQ(StateOf("m"), ModelState::kQuarantined);
+    EXPECT_EQ(StateOf("m"), catalog::ModelState::kQuarantined);
     EXPECT_EQ(runtime_->Acquire("m").status().reason(), Reason::kModelQuarantined);
   }
-  EXPECT_EQ(runtime_->LoadModel("m").value().state, ModelState::kLoaded);
+  EXPECT_EQ(runtime_->LoadModel("m").value().state, catalog::ModelState::kLoaded);
   Start();
-  EXPECT_EQ(StateOf("m"), ModelState::kLoaded);
+  EXPECT_EQ(StateOf("m"), catalog::ModelState::kLoaded);
 }
 
 TEST_F(ModelsTest, AQuarantinedModelCanBeRemoved) {
@@ -291,11 +293,11 @@ TEST_F(ModelsTest, AnArchiveIsUnpackedOnceAndRemovedWithItsLastModel) {
   ASSERT_TRUE(
       package::WriteArchive(folder() / "source", manifest, archive, package::Compression::kNone)
           .ok());
-  RegisterModelRequest request;
+  catalog::RegisterModelRequest request;
   request.path = archive;
   for (const char* id : {"a", "b"}) {
     request.model_id = id;
-    const Result<RegisterModelOutcome> outcome = runtime_->RegisterModel(request);
+    const Result<catalog::RegisterModelOutcome> outcome = runtime_->RegisterModel(request);
     ASSERT_TRUE(outcome.ok()) << outcome.status();
     EXPECT_EQ(outcome->info.version, "7");
     EXPECT_EQ(outcome->info.description, "Four.");

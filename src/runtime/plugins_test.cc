@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "runtime/plugin_table.h"
+#include "catalog/plugin_table.h"
 #include "runtime/runtime_fixture.h"
 
 namespace mlos::runtime {
@@ -14,8 +14,9 @@ using ::testing::ElementsAre;
 
 class PluginsTest : public RuntimeTest {
  protected:
-  void ExpectRefusal(const RegisterPluginRequest& request, Reason reason, std::string_view field) {
-    const Result<PluginInfo> info = runtime_->RegisterPlugin(request);
+  void ExpectRefusal(const catalog::RegisterPluginRequest& request, Reason reason,
+                     std::string_view field) {
+    const Result<catalog::PluginInfo> info = runtime_->RegisterPlugin(request);
     ASSERT_FALSE(info.ok());
     EXPECT_EQ(info.status().reason(), reason) << info.status();
     EXPECT_EQ(info.status().field(), field) << info.status();
@@ -24,15 +25,16 @@ class PluginsTest : public RuntimeTest {
 
 TEST_F(PluginsTest, APluginWithoutAFileAwaitsIt) {
   Start();
-  const RegisterPluginRequest page{.id = "acting", .name = "My ML Plugin", .version = "1.0.0"};
-  EXPECT_EQ(runtime_->RegisterPlugin(page).value().state, PluginState::kRegistered);
-  EXPECT_EQ(runtime_->RegisterPlugin(page).value().state, PluginState::kRegistered);
-  RegisterModelRequest model = Request("m", Model("m", "2"));
+  const catalog::RegisterPluginRequest page{
+      .id = "acting", .name = "My ML Plugin", .version = "1.0.0"};
+  EXPECT_EQ(runtime_->RegisterPlugin(page).value().state, catalog::PluginState::kRegistered);
+  EXPECT_EQ(runtime_->RegisterPlugin(page).value().state, catalog::PluginState::kRegistered);
+  catalog::RegisterModelRequest model = Request("m", Model("m", "2"));
   model.plugin_id = "acting";
   EXPECT_EQ(runtime_->RegisterModel(model).status().reason(), Reason::kNoPlugin);
-  const PluginInfo loaded =
+  const catalog::PluginInfo loaded =
       runtime_->RegisterPlugin({.id = "acting", .path = MLOS_TEST_PLUGIN}).value();
-  EXPECT_EQ(loaded.state, PluginState::kLoaded);
+  EXPECT_EQ(loaded.state, catalog::PluginState::kLoaded);
   EXPECT_EQ(loaded.name, "My ML Plugin");
   EXPECT_TRUE(runtime_->RegisterModel(model).ok());
 }
@@ -41,8 +43,8 @@ TEST_F(PluginsTest, ALoadedPluginTellsOfItselfAndComesBackAfterARestart) {
   StartWithPlugin();
   ASSERT_TRUE(Register("m", Model("m", "2")).ok());
   for (int restart = 0; restart < 2; ++restart) {
-    const PluginInfo info = runtime_->GetPlugin("acting").value();
-    EXPECT_EQ(info.state, PluginState::kLoaded);
+    const catalog::PluginInfo info = runtime_->GetPlugin("acting").value();
+    EXPECT_EQ(info.state, catalog::PluginState::kLoaded);
     EXPECT_EQ(info.name, "Acting");
     EXPECT_EQ(info.version, "1.0.0");
     EXPECT_THAT(info.formats, ElementsAre("acting"));
@@ -97,7 +99,7 @@ TEST_F(PluginsTest, APluginThatIsGoneAfterARestartIsReportedAndBlocksNothing) {
   fs::rename(copy, folder() / "plugins/away");
   Start();
   EXPECT_TRUE(runtime_->ready());
-  EXPECT_EQ(runtime_->GetPlugin("acting").value().state, PluginState::kFailed);
+  EXPECT_EQ(runtime_->GetPlugin("acting").value().state, catalog::PluginState::kFailed);
   EXPECT_EQ(runtime_->GetModel("m").value().error.reason(), Reason::kNoPlugin);
   fs::rename(folder() / "plugins/away", copy);
   runtime_->LoadRegistered();
@@ -114,8 +116,8 @@ TEST_F(PluginsTest, APluginThatKilledCoreIsLoadedAgainOnlyWhenAskedFor) {
   registry.reset();
   for (int restart = 0; restart < 2; ++restart) {
     Start();
-    EXPECT_EQ(runtime_->GetPlugin("acting").value().state, PluginState::kFailed);
-    EXPECT_EQ(StateOf("m"), ModelState::kFailed);
+    EXPECT_EQ(runtime_->GetPlugin("acting").value().state, catalog::PluginState::kFailed);
+    EXPECT_EQ(StateOf("m"), catalog::ModelState::kFailed);
   }
   EXPECT_TRUE(runtime_->RegisterPlugin({.id = "acting", .path = path}).ok());
   EXPECT_TRUE(runtime_->LoadModel("m").ok());
@@ -128,14 +130,14 @@ TEST_F(PluginsTest, TheBuiltInPluginIsLoadedWhenItIsFirstNeeded) {
   Start();
   ASSERT_EQ(runtime_->ListPlugins().size(), 1U);
   EXPECT_TRUE(runtime_->ListPlugins()[0].builtin);
-  EXPECT_EQ(runtime_->ListPlugins()[0].state, PluginState::kRegistered);
-  RegisterModelRequest request;
+  EXPECT_EQ(runtime_->ListPlugins()[0].state, catalog::PluginState::kRegistered);
+  catalog::RegisterModelRequest request;
   request.model_id = "add";
   request.path = MLOS_TEST_MODELS "/add.onnx";
-  const Result<RegisterModelOutcome> outcome = runtime_->RegisterModel(request);
+  const Result<catalog::RegisterModelOutcome> outcome = runtime_->RegisterModel(request);
   ASSERT_TRUE(outcome.ok()) << outcome.status();
-  EXPECT_EQ(runtime_->ListPlugins()[0].state, PluginState::kLoaded);
-  EXPECT_EQ(outcome->info.plugin_id, kOnnxPluginId);
+  EXPECT_EQ(runtime_->ListPlugins()[0].state, catalog::PluginState::kLoaded);
+  EXPECT_EQ(outcome->info.plugin_id, catalog::kOnnxPluginId);
 
   const auto model = runtime_->Acquire("add").value();
   engine::InferenceRequest inference;
@@ -154,7 +156,7 @@ TEST_F(PluginsTest, TheBuiltInPluginIsLoadedWhenItIsFirstNeeded) {
 
 TEST_F(PluginsTest, WithoutTheBuiltInPluginAnOnnxModelHasNone) {
   Start();
-  RegisterModelRequest request;
+  catalog::RegisterModelRequest request;
   request.model_id = "add";
   request.path = MLOS_TEST_MODELS "/add.onnx";
   EXPECT_EQ(runtime_->RegisterModel(request).status().reason(), Reason::kNoPlugin);

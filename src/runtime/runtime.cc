@@ -8,11 +8,11 @@
 #include <utility>
 
 #include "base/log.h"
+#include "catalog/models.h"
+#include "catalog/plugin_table.h"
 #include "registry/packages.h"
 #include "registry/registry.h"
 #include "runtime/inference_job.h"
-#include "runtime/models.h"
-#include "runtime/plugin_table.h"
 #include "scheduler/scheduler.h"
 
 namespace mlos::runtime {
@@ -58,7 +58,7 @@ class Runtime::Impl {
     std::vector<registry::ModelRecord> records = MLOS_TRY(registry->Models());
     auto packages =
         MLOS_TRY(registry::Packages::Open(options.state_dir / "packages", ServedPaths(records)));
-    auto plugins = MLOS_TRY(PluginTable::Create(
+    auto plugins = MLOS_TRY(catalog::PluginTable::Create(
         {options.plugin_dirs, options.intra_op_threads, options.arena_bytes_max}, *registry));
     std::unique_ptr<Impl> impl(
         new Impl(options, std::move(registry), std::move(packages), std::move(plugins)));
@@ -68,30 +68,31 @@ class Runtime::Impl {
 
   const std::unique_ptr<registry::Registry> registry;
   const std::unique_ptr<registry::Packages> packages;
-  const std::unique_ptr<PluginTable> plugins;
+  const std::unique_ptr<catalog::PluginTable> plugins;
   // Before whatever could hold bytes of it.
   resource::ByteBudget budget;
-  Stats stats;
-  ModelTable table;
+  metrics::Stats stats;
+  catalog::ModelTable table;
   // Ends the trials of models, and with them the registrations that wait for those.
   std::atomic<bool> stopped{false};
   std::atomic<bool> tried{false};
-  Models models;
+  catalog::Models models;
   // Destroyed first: its jobs use everything else.
   scheduler::Scheduler scheduler;
 
  private:
   Impl(const RuntimeOptions& options, std::unique_ptr<registry::Registry> opened_registry,
        std::unique_ptr<registry::Packages> opened_packages,
-       std::unique_ptr<PluginTable> created_plugins)
+       std::unique_ptr<catalog::PluginTable> created_plugins)
       : registry(std::move(opened_registry)),
         packages(std::move(opened_packages)),
         plugins(std::move(created_plugins)),
         budget(options.in_flight_bytes_max),
         models(*registry, *packages, table, *plugins, stats,
-               ModelFinder(ModelPolicy(options), *packages),
-               ModelLoader(*registry, {options.probe_program, options.probe_timeout_ms, &stopped},
-                           options.arena_bytes_max, BatchingOf(options), budget)),
+               catalog::ModelFinder(ModelPolicy(options), *packages),
+               catalog::ModelLoader(*registry,
+                                    {options.probe_program, options.probe_timeout_ms, &stopped},
+                                    options.arena_bytes_max, BatchingOf(options), budget)),
         scheduler(
             {.threads = options.compute_threads, .queue_length_max = options.queue_length_max}) {}
 };
@@ -112,18 +113,20 @@ void Runtime::LoadRegistered() {
 
 bool Runtime::ready() const { return impl_->tried.load() && !impl_->scheduler.draining(); }
 
-Result<RegisterModelOutcome> Runtime::RegisterModel(const RegisterModelRequest& request) {
+Result<catalog::RegisterModelOutcome> Runtime::RegisterModel(
+    const catalog::RegisterModelRequest& request) {
   if (impl_->scheduler.draining()) return Draining();
   return impl_->models.Register(request);
 }
 
-Result<ModelInfo> Runtime::GetModel(std::string_view model_id) const {
-  return InfoOf(MLOS_TRY(impl_->table.Get(model_id)));
+Result<catalog::ModelInfo> Runtime::GetModel(std::string_view model_id) const {
+  return catalog::InfoOf(MLOS_TRY(impl_->table.Get(model_id)));
 }
 
-std::vector<ModelInfo> Runtime::ListModels() const {
-  std::vector<ModelInfo> infos;
-  for (const ModelEntry& entry : impl_->table.List()) infos.push_back(InfoOf(entry));
+std::vector<catalog::ModelInfo> Runtime::ListModels() const {
+  std::vector<catalog::ModelInfo> infos;
+  for (const catalog::ModelEntry& entry : impl_->table.List())
+    infos.push_back(catalog::InfoOf(entry));
   return infos;
 }
 
@@ -133,32 +136,32 @@ Result<std::string> Runtime::ResolveModel(std::string_view name, std::string_vie
 
 Status Runtime::RemoveModel(std::string_view model_id) { return impl_->models.Remove(model_id); }
 
-Result<ModelInfo> Runtime::LoadModel(std::string_view model_id) {
+Result<catalog::ModelInfo> Runtime::LoadModel(std::string_view model_id) {
   if (impl_->scheduler.draining()) return Draining();
   return impl_->models.Load(model_id);
 }
 
-Result<ModelInfo> Runtime::UnloadModel(std::string_view model_id) {
+Result<catalog::ModelInfo> Runtime::UnloadModel(std::string_view model_id) {
   return impl_->models.Unload(model_id);
 }
 
-Result<PluginInfo> Runtime::RegisterPlugin(const RegisterPluginRequest& request) {
+Result<catalog::PluginInfo> Runtime::RegisterPlugin(const catalog::RegisterPluginRequest& request) {
   if (impl_->scheduler.draining()) return Draining();
   return impl_->plugins->Register(request);
 }
 
-Result<PluginInfo> Runtime::GetPlugin(std::string_view plugin_id) const {
-  PluginInfo info = MLOS_TRY(impl_->plugins->Get(plugin_id));
-  for (const ModelEntry& entry : impl_->table.List()) {
+Result<catalog::PluginInfo> Runtime::GetPlugin(std::string_view plugin_id) const {
+  catalog::PluginInfo info = MLOS_TRY(impl_->plugins->Get(plugin_id));
+  for (const catalog::ModelEntry& entry : impl_->table.List()) {
     if (entry.record.plugin_id == info.id) info.model_ids.push_back(entry.record.model_id);
   }
   return info;
 }
 
-std::vector<PluginInfo> Runtime::ListPlugins() const {
-  std::vector<PluginInfo> infos = impl_->plugins->List();
-  for (const ModelEntry& entry : impl_->table.List()) {
-    for (PluginInfo& info : infos) {
+std::vector<catalog::PluginInfo> Runtime::ListPlugins() const {
+  std::vector<catalog::PluginInfo> infos = impl_->plugins->List();
+  for (const catalog::ModelEntry& entry : impl_->table.List()) {
+    for (catalog::PluginInfo& info : infos) {
       if (entry.record.plugin_id == info.id) info.model_ids.push_back(entry.record.model_id);
     }
   }
@@ -169,14 +172,14 @@ Status Runtime::RemovePlugin(std::string_view plugin_id) {
   return impl_->models.RemovePlugin(plugin_id);
 }
 
-Result<std::shared_ptr<ServedModel>> Runtime::Acquire(std::string_view model_id) {
+Result<std::shared_ptr<catalog::ServedModel>> Runtime::Acquire(std::string_view model_id) {
   if (impl_->scheduler.draining()) return Draining();
-  Result<std::shared_ptr<ServedModel>> model = impl_->table.Acquire(model_id);
+  Result<std::shared_ptr<catalog::ServedModel>> model = impl_->table.Acquire(model_id);
   if (!model.ok()) impl_->stats.RecordInference(model_id, "", model.status(), 0, 0);
   return model;
 }
 
-void Runtime::Infer(std::shared_ptr<ServedModel> model, engine::InferenceRequest request,
+void Runtime::Infer(std::shared_ptr<catalog::ServedModel> model, engine::InferenceRequest request,
                     InferCallback done) {
   auto job =
       std::make_unique<InferenceJob>(model, std::move(request), impl_->stats, std::move(done));
@@ -188,7 +191,7 @@ void Runtime::Infer(std::shared_ptr<ServedModel> model, engine::InferenceRequest
   batcher->Submit(impl_->scheduler, std::move(job), std::move(model));
 }
 
-void Runtime::Stream(std::shared_ptr<ServedModel> model, engine::InferenceRequest request,
+void Runtime::Stream(std::shared_ptr<catalog::ServedModel> model, engine::InferenceRequest request,
                      StreamResponse on_response, StreamEnd on_end) {
   if (!model->loaded().streams()) {
     return Infer(std::move(model), std::move(request),
@@ -204,14 +207,17 @@ void Runtime::Stream(std::shared_ptr<ServedModel> model, engine::InferenceReques
                                                       std::move(on_end)));
 }
 
-Stats& Runtime::stats() { return impl_->stats; }
+metrics::Stats& Runtime::stats() { return impl_->stats; }
 
 std::string Runtime::PrometheusText() const {
-  return impl_->stats.PrometheusText({
-      .bytes_in_flight = impl_->budget.used(),
-      .bytes_in_flight_max = impl_->budget.limit(),
-      .plugins = impl_->plugins->List(),
-  });
+  metrics::Gauges gauges{.bytes_in_flight = impl_->budget.used(),
+                         .bytes_in_flight_max = impl_->budget.limit()};
+  for (const catalog::PluginInfo& plugin : impl_->plugins->List()) {
+    for (const engine::Gauge& gauge : plugin.gauges) {
+      gauges.plugins.push_back({plugin.id, gauge.name, gauge.value});
+    }
+  }
+  return impl_->stats.PrometheusText(gauges);
 }
 
 resource::ByteBudget& Runtime::budget() { return impl_->budget; }

@@ -10,13 +10,13 @@
 
 #include "base/model_id.h"
 #include "base/result.h"
+#include "catalog/model_info.h"
+#include "catalog/plugin_info.h"
+#include "catalog/served_model.h"
 #include "engine/inference.h"
+#include "metrics/stats.h"
 #include "resource/byte_budget.h"
 #include "runtime/fit.h"
-#include "runtime/model_info.h"
-#include "runtime/plugin_info.h"
-#include "runtime/served_model.h"
-#include "runtime/stats.h"
 
 namespace mlos::runtime {
 
@@ -56,9 +56,9 @@ class Runtime {
   /// True once LoadRegistered is through, until Drain.
   bool ready() const;
 
-  Result<RegisterModelOutcome> RegisterModel(const RegisterModelRequest& request);
-  Result<ModelInfo> GetModel(std::string_view model_id) const;
-  std::vector<ModelInfo> ListModels() const;
+  Result<catalog::RegisterModelOutcome> RegisterModel(const catalog::RegisterModelRequest& request);
+  Result<catalog::ModelInfo> GetModel(std::string_view model_id) const;
+  std::vector<catalog::ModelInfo> ListModels() const;
   /// The id of the one model that `name` stands for: the id itself, the id without its version,
   /// both with "--" for '/' (what a client can type into a path), or the name its manifest gives
   /// it. With a `version`, only a model of that version. MODEL_NOT_FOUND, also where several models
@@ -66,12 +66,12 @@ class Runtime {
   Result<std::string> ResolveModel(std::string_view name, std::string_view version = {}) const;
   /// Requests that run finish; later ones get MODEL_NOT_FOUND.
   Status RemoveModel(std::string_view model_id);
-  Result<ModelInfo> LoadModel(std::string_view model_id);
-  Result<ModelInfo> UnloadModel(std::string_view model_id);
+  Result<catalog::ModelInfo> LoadModel(std::string_view model_id);
+  Result<catalog::ModelInfo> UnloadModel(std::string_view model_id);
 
-  Result<PluginInfo> RegisterPlugin(const RegisterPluginRequest& request);
-  Result<PluginInfo> GetPlugin(std::string_view plugin_id) const;
-  std::vector<PluginInfo> ListPlugins() const;
+  Result<catalog::PluginInfo> RegisterPlugin(const catalog::RegisterPluginRequest& request);
+  Result<catalog::PluginInfo> GetPlugin(std::string_view plugin_id) const;
+  std::vector<catalog::PluginInfo> ListPlugins() const;
   /// PLUGIN_IN_USE while models of it are registered.
   Status RemovePlugin(std::string_view plugin_id);
 
@@ -79,7 +79,7 @@ class Runtime {
   /// MODEL_QUARANTINED with the reason why; DRAINING. Failures count as requests of a registered
   /// model, as does what Infer answers; a door that refuses a request in between (malformed, of the
   /// wrong shape) counts it with stats().RecordInference.
-  Result<std::shared_ptr<ServedModel>> Acquire(std::string_view model_id);
+  Result<std::shared_ptr<catalog::ServedModel>> Acquire(std::string_view model_id);
 
   using InferCallback = std::function<void(Result<engine::InferenceResponse>)>;
   /// Runs `request`, whose tensors must satisfy the schema (see FitInputs). Short runs of an idle
@@ -87,7 +87,7 @@ class Runtime {
   /// before Infer returns or later on another thread. Requests that wait for the same model may
   /// share a run (scheduler/batcher.h). OVERLOADED when the queue is full, DEADLINE_EXCEEDED,
   /// CANCELLED, DRAINING, and what LoadedModel::Infer says.
-  void Infer(std::shared_ptr<ServedModel> model, engine::InferenceRequest request,
+  void Infer(std::shared_ptr<catalog::ServedModel> model, engine::InferenceRequest request,
              InferCallback done);
 
   using StreamResponse = std::function<void(engine::InferenceResponse)>;
@@ -96,10 +96,10 @@ class Runtime {
   /// on the compute pool, or as Infer does where the model answers only once; `on_end` is called
   /// exactly once, after the last of them, with OK or as Infer fails. A callback that takes its
   /// time slows the model down; cancellation ends the stream before its next response.
-  void Stream(std::shared_ptr<ServedModel> model, engine::InferenceRequest request,
+  void Stream(std::shared_ptr<catalog::ServedModel> model, engine::InferenceRequest request,
               StreamResponse on_response, StreamEnd on_end);
 
-  Stats& stats();
+  metrics::Stats& stats();
   /// Counts, gauges of now and of the plugins, as Prometheus text exposition format 0.0.4.
   std::string PrometheusText() const;
   /// What every door counts the bytes against that it holds for its callers.

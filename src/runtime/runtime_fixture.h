@@ -40,7 +40,7 @@ class RuntimeTest : public package::FolderTest {
   }
   void StartWithPlugin() {
     Start();
-    const Result<PluginInfo> plugin =
+    const Result<catalog::PluginInfo> plugin =
         runtime_->RegisterPlugin({.id = "acting", .path = MLOS_TEST_PLUGIN});
     ASSERT_TRUE(plugin.ok()) << plugin.status();
   }
@@ -50,17 +50,19 @@ class RuntimeTest : public package::FolderTest {
     Write("models/" + name, text);
     return folder() / "models" / name;
   }
-  RegisterModelRequest Request(const std::string& model_id, const std::string& path) const {
-    RegisterModelRequest request;
+  catalog::RegisterModelRequest Request(const std::string& model_id,
+                                        const std::string& path) const {
+    catalog::RegisterModelRequest request;
     request.model_id = model_id;
     request.path = path;
     request.execution_format = "acting";
     return request;
   }
-  Result<RegisterModelOutcome> Register(const std::string& model_id, const std::string& path) {
+  Result<catalog::RegisterModelOutcome> Register(const std::string& model_id,
+                                                 const std::string& path) {
     return runtime_->RegisterModel(Request(model_id, path));
   }
-  ModelState StateOf(const std::string& model_id) const {
+  catalog::ModelState StateOf(const std::string& model_id) const {
     return runtime_->GetModel(model_id).value().state;
   }
 
@@ -72,8 +74,8 @@ class RuntimeTest : public package::FolderTest {
     return inputs;
   }
   /// Asks a model for x · factor; the answer comes through the future.
-  std::future<Result<engine::InferenceResponse>> Ask(std::shared_ptr<ServedModel> model, float x,
-                                                     Deadline deadline = kNoDeadline) {
+  std::future<Result<engine::InferenceResponse>> Ask(std::shared_ptr<catalog::ServedModel> model,
+                                                     float x, Deadline deadline = kNoDeadline) {
     auto answer = std::make_shared<std::promise<Result<engine::InferenceResponse>>>();
     engine::InferenceRequest request;
     request.inputs = Input(x);

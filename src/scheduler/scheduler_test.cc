@@ -74,6 +74,19 @@ class Gate {
 
 void MakeShort(Lane& lane) { lane.RecordRunTime(100); }
 
+TEST(Lane, ALoneLongerRunIsPreemptionAndTwoAreTheModel) {
+  Lane lane;
+  for (int i = 0; i < 4; ++i) lane.RecordRunTime(40);
+  lane.RecordRunTime(4000);
+  EXPECT_EQ(lane.run_time_us(), 40);
+  lane.RecordRunTime(4000);
+  EXPECT_EQ(lane.run_time_us(), 40 + (4000 - 40) / 8);
+  Lane other;
+  other.RecordRunTime(40);
+  other.RecordRunTime(80'000);
+  EXPECT_GT(other.run_time_us(), 5000) << "no core is lost for so long";
+}
+
 TEST(Scheduler, AModelThatNeverRanGoesToThePool) {
   Scheduler scheduler({.threads = 1});
   Lane lane;

@@ -22,15 +22,15 @@ using mlos::tensor::Tensor;
 
 constexpr std::uint64_t kBudgetBytes = 16 << 20;
 
-wire::ByteBuffer Packed(const Tensor& tensor) {
-  wire::ByteBuffer out;
+mlos::net::ByteBuffer Packed(const Tensor& tensor) {
+  mlos::net::ByteBuffer out;
   oip::AppendBinaryTensor(out, tensor);
   MLOS_CHECK(out.size() == oip::BinarySize(tensor), "the size told is the size written");
   return out;
 }
 
 void CheckComesBack(const Tensor& tensor, json::RequestMemory& memory) {
-  const wire::ByteBuffer packed = Packed(tensor);
+  const mlos::net::ByteBuffer packed = Packed(tensor);
   const auto again = oip::ReadBinaryTensor(tensor.dtype(), tensor.shape(), packed.view(), memory);
   MLOS_CHECK(again.ok(), again.status().ToString());
   MLOS_CHECK(Packed(*again).view() == packed.view(), "what is read again is the same");
@@ -53,7 +53,7 @@ void CheckReply(oip::InferRequest request, mlos::resource::ByteBudget& budget) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   const std::size_t json_bytes = std::min(text.find('\n'), size);
-  wire::ByteBuffer body;
+  mlos::net::ByteBuffer body;
   body.Append(text.substr(0, json_bytes));
   body.Append(text.substr(std::min(json_bytes + 1, size)));
   if (!body.Pad(wire::kBodyPaddingBytes)) return 0;

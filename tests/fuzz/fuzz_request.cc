@@ -5,9 +5,9 @@
 #include <string_view>
 
 #include "api/http/guard/head_guard.h"
-#include "api/http/wire/byte_buffer.h"
 #include "api/http/wire/request_parser.h"
 #include "base/check.h"
+#include "net/byte_buffer.h"
 
 namespace {
 
@@ -27,7 +27,7 @@ mlos::Result<std::size_t> InspectSlowly(const guard::HeadLimits& limits, std::st
 }
 
 void ReadBody(wire::RequestParser& parser, std::string_view rest) {
-  wire::ByteBuffer body;
+  mlos::net::ByteBuffer body;
   parser.ExpectBody(body, kBodyBytesMax);
   while (!parser.done() && !rest.empty()) {
     const auto used = parser.ParseBody(rest);

@@ -47,8 +47,8 @@ bool IsJson(std::string_view text) {
   return !result.IsError() || result.Code() == rapidjson::kParseErrorNumberTooBig;
 }
 
-wire::ByteBuffer Write(const Inputs& inputs) {
-  wire::ByteBuffer out;
+mlos::net::ByteBuffer Write(const Inputs& inputs) {
+  mlos::net::ByteBuffer out;
   json::JsonWriter writer(out);
   writer.StartObject();
   for (const auto& input : inputs) {
@@ -71,7 +71,7 @@ bool HasEmptyTensor(const Inputs& inputs) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
-  wire::ByteBuffer body;
+  mlos::net::ByteBuffer body;
   body.Append(text);
   if (!body.Pad(wire::kBodyPaddingBytes)) return 0;
   mlos::resource::ByteBudget budget(kBudgetBytes);
@@ -80,7 +80,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!read.ok()) return 0;
   MLOS_CHECK(IsJson(text), "what is read is JSON");
 
-  const wire::ByteBuffer written = Write(*read);
+  const mlos::net::ByteBuffer written = Write(*read);
   MLOS_CHECK(IsJson(written.view()), "what is written is JSON");
   // Shapes without elements can be more than nested arrays can say.
   if (HasEmptyTensor(*read)) return 0;

@@ -46,6 +46,15 @@ def test_installed_programs_serve_a_model(tmp_path, models, monkeypatch):
     assert core.stop() == 0
 
 
+def test_stripped_programs_are_small(tmp_path):
+    stripped = 0
+    for product in ("mlos_core", "axon", "plugins/libmlos_onnx.so"):
+        copy = tmp_path / Path(product).name
+        subprocess.run(["strip", "-o", copy, paths.product(product)], check=True)
+        stripped += copy.stat().st_size
+    assert stripped <= 15_000_000
+
+
 @pytest.mark.limit(300)
 def test_installed_header_compiles(tmp_path):
     destination = tmp_path / "image"

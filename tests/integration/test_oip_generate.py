@@ -89,12 +89,16 @@ MIB = 1 << 20
 @pytest.fixture(scope="module")
 def teller(tmp_path_factory) -> Iterator[Core]:
     """Core with the model `teller`, whose answers come one by one, and short deadlines."""
-    core = Core(tmp_path_factory.mktemp("teller"), "--write-timeout-ms", "1500",
+    core = Core(tmp_path_factory.mktemp("teller"), *fixtures(), "--write-timeout-ms", "1500",
                 "--drain-timeout-ms", "3000", "--compute-threads", "4").start()  # fmt: skip
     register_teller(core)
     yield core
     if core.running:
         core.stop()
+
+
+def fixtures() -> list[str]:
+    return ["--plugin-dir", str(paths.product("tests/plugin/fixtures"))]
 
 
 def register_teller(core: Core) -> None:
@@ -109,7 +113,7 @@ def register_teller(core: Core) -> None:
 
 def events(reply: requests.Response) -> Iterator[dict]:
     """The events of a stream, as they come."""
-    for line in reply.iter_lines():
+    for line in reply.iter_lines(chunk_size=1 << 16):
         if line:
             assert line.startswith(b"data: "), line
             yield json.loads(line[len(b"data: ") :])
@@ -268,7 +272,8 @@ def test_connections_cut_at_random_cancel_their_streams(teller):
     wait_until(lambda: "mlos_in_flight_bytes 0" in teller.get("/metrics").text)
 
 
-def test_drain_lets_a_stream_end(core):
+def test_drain_lets_a_stream_end(make_core):
+    core = make_core(*fixtures()).start()
     register_teller(core)
     with requests.post(core.url + STREAM, json={"count": 50, "rest_ms": 10}, stream=True) as reply:
         stream = events(reply)

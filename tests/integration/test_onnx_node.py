@@ -1,69 +1,124 @@
 # SPDX-License-Identifier: MIT
-"""ONNX's own node tests through Core: every case that ONNX Runtime passes in Python gives the same
-bits through each door, where it can carry the types. A model is registered once and asked through
-all of them."""
+"""ONNX's own node tests through Core: every case that ONNX Runtime runs in Python gives the same
+bits through each door that can carry its types. A model is registered once and asked through all of
+them."""
 
 from __future__ import annotations
 
 import hashlib
 import warnings
 from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
+import grpc
 import numpy as np
 import onnxruntime
 import pytest
 from onnx.backend.test.case.model import TestCase
 from onnx.backend.test.case.node import collect_testcases
+from tritonclient.grpc import service_pb2 as pb
+from tritonclient.grpc import service_pb2_grpc
 
-from tests.support import Core, oip
+from tests.support import oip
+from tests.support.ipc import Client
+from tests.support.open_core import OpenCore
 from tests.support.tensors import from_reply, to_json
 
 SHARDS = 4
 
-# What a request and a reply can carry; numpy has no bfloat16 to compare with.
-CARRIED = {
-    np.dtype(name)
-    for name in (
-        "float16", "float32", "float64", "bool", "int8", "int16", "int32", "int64",
-        "uint8", "uint16", "uint32", "uint64",
-    )
+# What every door can carry; IPC and gRPC carry bfloat16 too.
+NUMBERS = {
+    "float16", "float32", "float64", "bool", "int8", "int16", "int32", "int64",
+    "uint8", "uint16", "uint32", "uint64",
 }  # fmt: skip
 
 
-def ask_core(core: Core, name: str, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+@dataclass
+class Doors:
+    """Core and a connection to each of its doors."""
+
+    core: OpenCore
+    grpc: service_pb2_grpc.GRPCInferenceServiceStub
+    ipc: Client
+
+
+Arrays = dict[str, np.ndarray]
+
+
+def ask_core(doors: Doors, name: str, inputs: Arrays) -> Arrays:
     """POST /models/{id}/inference."""
     body = {
         key: {"shape": list(array.shape), "data": to_json(array.ravel())}
         for key, array in inputs.items()
     }
-    reply = core.post(core.model_path(name, "inference"), json=body)
+    reply = doors.core.post(doors.core.model_path(name, "inference"), json=body)
     assert reply.status_code == 200, f"{name}: {reply.text[:500]}"
     return from_reply(reply.json())
 
 
-def ask_oip(core: Core, name: str, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+def ask_oip(doors: Doors, name: str, inputs: Arrays) -> Arrays:
     """POST /v2/models/{id}/infer, numbers and text in JSON."""
-    reply = core.post(f"/v2/models/{name}/infer", data=oip.json_body(inputs))
+    reply = doors.core.post(f"/v2/models/{name}/infer", data=oip.json_body(inputs))
     assert reply.status_code == 200, f"{name}: {reply.text[:500]}"
     return oip.from_reply(reply.content, reply.headers.get(oip.LENGTH))
 
 
-def ask_oip_binary(core: Core, name: str, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+def ask_oip_binary(doors: Doors, name: str, inputs: Arrays) -> Arrays:
     """The same in binary, both ways."""
     body, headers = oip.binary_body(inputs)
-    reply = core.post(f"/v2/models/{name}/infer", data=body, headers=headers)
+    reply = doors.core.post(f"/v2/models/{name}/infer", data=body, headers=headers)
     assert reply.status_code == 200, f"{name}: {reply.content[:500]}"
     return oip.from_reply(reply.content, reply.headers.get(oip.LENGTH))
 
 
-DOORS = {"JSON": ask_core, "OIP JSON": ask_oip, "OIP binary": ask_oip_binary}
+def ask_grpc_raw(doors: Doors, name: str, inputs: Arrays) -> Arrays:
+    """ModelInfer with raw_input_contents."""
+    tensors = [
+        pb.ModelInferRequest.InferInputTensor(
+            name=key, datatype=oip.datatype(array), shape=array.shape
+        )
+        for key, array in inputs.items()
+    ]
+    raw = [oip.to_bytes(array) for array in inputs.values()]
+    request = pb.ModelInferRequest(model_name=name, inputs=tensors, raw_input_contents=raw)
+    reply = doors.grpc.ModelInfer(request, timeout=60)
+    return {
+        output.name: oip.from_bytes(content, output.datatype).reshape(output.shape)
+        for output, content in zip(reply.outputs, reply.raw_output_contents, strict=True)
+    }
 
 
-def carried(values: list[object]) -> bool:
-    """Whether every value is a tensor of a dtype that JSON can carry."""
+def ask_ipc(doors: Doors, name: str, inputs: Arrays) -> Arrays:
+    """An INFER frame."""
+    return doors.ipc.infer(name, inputs).outputs
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way to ask, and what it carries."""
+
+    ask: Callable[[Doors, str, Arrays], Arrays]
+    dtypes: frozenset[str]
+    # Text has only one NaN.
+    any_nan: bool = False
+
+
+ALL = frozenset(NUMBERS)
+WAYS = {
+    "JSON": Way(ask_core, ALL, any_nan=True),
+    "OIP JSON": Way(ask_oip, ALL, any_nan=True),
+    "OIP binary": Way(ask_oip_binary, ALL),
+    "gRPC raw": Way(ask_grpc_raw, ALL),
+    "IPC": Way(ask_ipc, ALL | {"bfloat16"}),
+}
+
+
+def carried(values: list[object], dtypes: frozenset[str]) -> bool:
+    """Whether every value is a tensor of text or of one of `dtypes`."""
     return all(
-        isinstance(value, np.ndarray) and (value.dtype in CARRIED or is_text(value))
+        isinstance(value, np.ndarray) and (value.dtype.name in dtypes or is_text(value))
         for value in values
     )
 
@@ -73,18 +128,18 @@ def is_text(array: np.ndarray) -> bool:
     return array.dtype.kind in "OUS" and all(isinstance(item, str) for item in array.ravel())
 
 
-def same_bits(actual: np.ndarray, expected: np.ndarray) -> bool:
-    """Equal shape, dtype and bits; any NaN equals any NaN."""
+def same_bits(actual: np.ndarray, expected: np.ndarray, any_nan: bool = False) -> bool:
+    """Equal shape, dtype and bits; with `any_nan`, any NaN equals any NaN."""
     if actual.shape != expected.shape:
         return False
     if is_text(expected):
         return actual.astype(object).tolist() == expected.astype(object).tolist()
     if actual.dtype != expected.dtype:
         return False
-    if expected.dtype.kind != "f":
+    if expected.dtype.kind != "f" or not any_nan or not actual.size:
         return actual.tobytes() == expected.tobytes()
     unsigned = np.dtype(f"u{expected.dtype.itemsize}")
-    equal = actual.view(unsigned) == expected.view(unsigned) if actual.size else np.True_
+    equal = actual.view(unsigned) == expected.view(unsigned)
     return bool(np.all(equal | (np.isnan(actual) & np.isnan(expected))))
 
 
@@ -99,49 +154,54 @@ def run_reference(case: TestCase, inputs: list[object]) -> list[object] | None:
         )
         names = [value.name for value in session.get_inputs()]
         return session.run(None, dict(zip(names, inputs, strict=False)))
-    except Exception:  # noqa: BLE001  whatever it refuses is not a case it passes
+    except Exception:  # noqa: BLE001  whatever it refuses is not a case it runs
         return None
 
 
-def passes(case: TestCase, outputs: list[object], expected: list[object]) -> bool:
-    """Whether the outputs are what ONNX says, within the case's tolerance."""
-    try:
-        for actual, wanted in zip(outputs, expected, strict=True):
-            if is_text(wanted):
-                if actual.tolist() != wanted.tolist():
-                    return False
-            else:
-                np.testing.assert_allclose(actual, wanted, rtol=case.rtol, atol=case.atol)
-    except (AssertionError, TypeError, ValueError):
-        return False
-    return True
-
-
-def outcome(case: TestCase, core: Core, folder: Path) -> str:
-    """What became of a case: "equal", or why it was left out; AssertionError where Core differs."""
-    inputs, expected = case.data_sets[0]
-    if not carried(list(inputs)) or not carried(list(expected)):
-        return "types that JSON does not carry"
-    outputs = run_reference(case, list(inputs))
-    if outputs is None or not passes(case, outputs, list(expected)):
-        return "not passed by ONNX Runtime"
-    again = run_reference(case, list(inputs))
-    if not all(map(same_bits, outputs, again)):
-        return "random"
-    graph = folder / f"{case.name}.onnx"
-    graph.write_bytes(case.model.SerializeToString())
-    registered = core.register(case.name, graph)
-    assert registered.status_code == 200, f"{case.name}: {registered.text[:500]}"
+def compare(case: TestCase, doors: Doors, expected: list[object]) -> list[str]:
+    """Asks a registered case in every way that carries it; the ways that gave the same bits.
+    AssertionError where Core differs."""
+    inputs = list(case.data_sets[0][0])
     names = [value.name for value in case.model.graph.input]
     given = dict(zip(names, map(np.asarray, inputs), strict=False))
-    for door, ask in DOORS.items():
-        actual = ask(core, case.name, given)
-        for value, wanted in zip(case.model.graph.output, outputs, strict=True):
-            same = same_bits(actual[value.name], wanted)
-            assert same, f"{case.name}: output {value.name} differs through {door}"
-    assert core.delete(core.model_path(case.name)).status_code == 200
+    equal = []
+    for title, way in WAYS.items():
+        if not carried([*inputs, *expected], way.dtypes):
+            continue
+        actual = way.ask(doors, case.name, given)
+        for value, wanted in zip(case.model.graph.output, expected, strict=True):
+            same = same_bits(actual[value.name], wanted, way.any_nan)
+            assert same, f"{case.name}: output {value.name} differs through {title}"
+        equal.append(f"equal through {title}")
+    return equal
+
+
+def outcomes(case: TestCase, doors: Doors, folder: Path) -> list[str]:
+    """What became of a case: where it was equal, or why it was left out."""
+    inputs = list(case.data_sets[0][0])
+    if not carried(inputs, WAYS["IPC"].dtypes):
+        return ["types that are no tensors"]
+    expected, again = run_reference(case, inputs), run_reference(case, inputs)
+    if expected is None or not carried(expected, WAYS["IPC"].dtypes):
+        return ["not run by ONNX Runtime in Python"]
+    if not all(map(same_bits, again, expected)):
+        return ["random"]
+    graph = folder / f"{case.name}.onnx"
+    graph.write_bytes(case.model.SerializeToString())
+    doors.ipc.register_model(case.name, graph)
+    equal = compare(case, doors, expected)
+    doors.ipc.remove_model(case.name)
     graph.unlink()
-    return "equal"
+    return equal
+
+
+@pytest.fixture
+def doors(tmp_path: Path) -> Iterator[Doors]:
+    """Core with one thread for a run, as the reference has."""
+    core = OpenCore(tmp_path / "core", "--intra-op-threads", "1").start()
+    with grpc.insecure_channel(core.grpc_address) as channel, Client(str(core.socket)) as ipc:
+        yield Doors(core, service_pb2_grpc.GRPCInferenceServiceStub(channel), ipc)
+    core.stop()
 
 
 def in_shard(case: TestCase, shard: int) -> bool:
@@ -151,8 +211,7 @@ def in_shard(case: TestCase, shard: int) -> bool:
 
 @pytest.mark.limit(600)
 @pytest.mark.parametrize("shard", range(SHARDS))
-def test_every_case_that_onnx_runtime_passes(shard, make_core, tmp_path, record_property):
-    core = make_core("--intra-op-threads", "1").start()
+def test_every_case_that_onnx_runtime_runs(shard, doors, tmp_path, record_property):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         cases = [case for case in collect_testcases() if in_shard(case, shard)]
@@ -160,10 +219,10 @@ def test_every_case_that_onnx_runtime_passes(shard, make_core, tmp_path, record_
     differences = []
     for case in cases:
         try:
-            counts[outcome(case, core, tmp_path)] += 1
-        except AssertionError as error:
-            differences.append(str(error))
+            counts.update(outcomes(case, doors, tmp_path))
+        except Exception as error:  # noqa: BLE001  each is named at the end
+            differences.append(f"{case.name}: {error}")
     for what, count in counts.items():
         record_property(f"ONNX node tests, {what}", count)
     assert not differences, f"{len(differences)} differ:\n" + "\n".join(differences[:40])
-    assert counts["equal"] > 300, counts
+    assert all(counts[f"equal through {title}"] > 300 for title in WAYS), counts

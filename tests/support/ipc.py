@@ -15,7 +15,7 @@ from tests.support.core import Core
 sys.path.insert(0, str(paths.ROOT / "sdk" / "python"))
 
 from mlos.client import Client, MlosError, wire  # noqa: E402
-from mlos.client.messages import encode_infer  # noqa: E402
+from mlos.client.messages import encode_infer, read_result  # noqa: E402
 from mlos.client.wire import Frame  # noqa: E402
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "RawIpc",
     "encode_infer",
     "hello_frame",
+    "read_result",
     "settled",
     "wire",
 ]
@@ -60,7 +61,8 @@ class RawIpc:
             rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))]
             sent = self.socket.sendmsg([data], rights)
             data = data[sent:]
-        self.socket.sendall(data)
+        if data:
+            self.socket.sendall(data)
 
     def answer(self) -> tuple[int, int, bytes]:
         """Type, request id and body of the next frame; ConnectionError where there is none."""

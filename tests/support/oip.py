@@ -52,6 +52,18 @@ def to_bytes(array: np.ndarray) -> bytes:
     return b"".join(struct.pack("<I", len(text)) + text for text in texts)
 
 
+def from_bytes(data: bytes, name: str) -> np.ndarray:
+    """A flat array of what `to_bytes` wrote; strings are `str`."""
+    if name != "BYTES":
+        return np.frombuffer(data, _numpy_dtype(name))
+    texts = []
+    while data:
+        (size,) = struct.unpack_from("<I", data)
+        texts.append(data[4 : 4 + size].decode())
+        data = data[4 + size :]
+    return np.array(texts, dtype=object)
+
+
 def from_reply(content: bytes, header_length: str | None) -> dict[str, np.ndarray]:
     """The outputs of a reply, as arrays of the datatype and shape it states; strings are `str`.
 
@@ -64,7 +76,7 @@ def from_reply(content: bytes, header_length: str | None) -> dict[str, np.ndarra
             array = _from_list(output["data"], output["datatype"])
         else:
             size = output["parameters"]["binary_data_size"]
-            array, rest = _from_bytes(rest[:size], output["datatype"]), rest[size:]
+            array, rest = from_bytes(rest[:size], output["datatype"]), rest[size:]
         outputs[output["name"]] = array.reshape(output["shape"])
     if rest:
         raise ValueError(f"{len(rest)} bytes behind the last output")
@@ -85,14 +97,3 @@ def _from_list(data: list, name: str) -> np.ndarray:
         return np.array(data, dtype=object)
     return np.array([_SPECIAL.get(x, x) if isinstance(x, str) else x for x in data],
                     dtype=_numpy_dtype(name))  # fmt: skip
-
-
-def _from_bytes(data: bytes, name: str) -> np.ndarray:
-    if name != "BYTES":
-        return np.frombuffer(data, _numpy_dtype(name))
-    texts = []
-    while data:
-        (size,) = struct.unpack_from("<I", data)
-        texts.append(data[4 : 4 + size].decode())
-        data = data[4 + size :]
-    return np.array(texts, dtype=object)

@@ -7,7 +7,7 @@
 namespace mlos::api::document {
 namespace {
 
-using runtime::ModelInfo;
+using catalog::ModelInfo;
 
 void WriteSizes(JsonWriter& writer, const tensor::TensorSpec& spec) {
   writer.Key("shape");
@@ -65,7 +65,7 @@ std::string InferenceEndpoint(std::string_view model_id) {
   return endpoint + "/inference";
 }
 
-std::string_view RegisteredMessage(const runtime::RegisterModelOutcome& outcome) {
+std::string_view RegisteredMessage(const catalog::RegisterModelOutcome& outcome) {
   if (!outcome.changed) return "Model is registered already and has not changed";
   return outcome.info.manifest_path.empty()
              ? "Model registered successfully"
@@ -74,8 +74,8 @@ std::string_view RegisteredMessage(const runtime::RegisterModelOutcome& outcome)
 
 }  // namespace
 
-Result<runtime::RegisterModelRequest> ReadModelRequest(const json::Document& document) {
-  runtime::RegisterModelRequest request;
+Result<catalog::RegisterModelRequest> ReadModelRequest(const json::Document& document) {
+  catalog::RegisterModelRequest request;
   request.model_id = MLOS_TRY(document.Text("model_id"));
   request.path = MLOS_TRY(document.Text("path"));
   if (request.path.empty()) request.path = MLOS_TRY(document.Text("model_path"));
@@ -149,7 +149,7 @@ void WriteModels(JsonWriter& writer, const std::vector<ModelInfo>& models) {
   writer.Count("total", models.size());
 }
 
-void WriteRegistered(JsonWriter& writer, const runtime::RegisterModelOutcome& outcome) {
+void WriteRegistered(JsonWriter& writer, const catalog::RegisterModelOutcome& outcome) {
   const ModelInfo& model = outcome.info;
   writer.Text("status", "success");
   writer.Text("model_id", model.model_id);

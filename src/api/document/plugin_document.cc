@@ -8,7 +8,7 @@
 namespace mlos::api::document {
 namespace {
 
-using runtime::PluginInfo;
+using catalog::PluginInfo;
 
 std::string_view HealthName(engine::EngineHealth health) {
   switch (health) {
@@ -31,8 +31,8 @@ void WriteTexts(JsonWriter& writer, std::string_view key, const std::vector<std:
 
 }  // namespace
 
-Result<runtime::RegisterPluginRequest> ReadPluginRequest(const json::Document& document) {
-  runtime::RegisterPluginRequest request;
+Result<catalog::RegisterPluginRequest> ReadPluginRequest(const json::Document& document) {
+  catalog::RegisterPluginRequest request;
   request.id = MLOS_TRY(document.Text("id"));
   request.name = MLOS_TRY(document.Text("name"));
   request.version = MLOS_TRY(document.Text("version"));
@@ -81,7 +81,7 @@ void WritePluginRegistered(JsonWriter& writer, const PluginInfo& plugin) {
   writer.Text("plugin_id", plugin.id);
   writer.Text("message", "Plugin registered successfully");
   writer.Text("state", ToString(plugin.state));
-  writer.Text("next_steps", plugin.state == runtime::PluginState::kLoaded
+  writer.Text("next_steps", plugin.state == catalog::PluginState::kLoaded
                                 ? "Register models that name this plugin_id"
                                 : "Register the plugin again with the path of its shared object");
 }

@@ -6,17 +6,17 @@
 
 #include "api/document/json.h"
 #include "base/result.h"
-#include "runtime/plugin_info.h"
+#include "catalog/plugin_info.h"
 
 // What the doors that speak JSON read and write of plugins; see model_document.h.
 namespace mlos::api::document {
 
 /// MISSING_FIELD or INVALID_FIELD, with the member as field.
-Result<runtime::RegisterPluginRequest> ReadPluginRequest(const json::Document& document);
+Result<catalog::RegisterPluginRequest> ReadPluginRequest(const json::Document& document);
 
-void WritePlugin(JsonWriter& writer, const runtime::PluginInfo& plugin);
-void WritePlugins(JsonWriter& writer, const std::vector<runtime::PluginInfo>& plugins);
-void WritePluginRegistered(JsonWriter& writer, const runtime::PluginInfo& plugin);
+void WritePlugin(JsonWriter& writer, const catalog::PluginInfo& plugin);
+void WritePlugins(JsonWriter& writer, const std::vector<catalog::PluginInfo>& plugins);
+void WritePluginRegistered(JsonWriter& writer, const catalog::PluginInfo& plugin);
 void WritePluginRemoved(JsonWriter& writer, std::string_view plugin_id);
 
 }  // namespace mlos::api::document

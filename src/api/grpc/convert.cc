@@ -39,7 +39,7 @@ std::string_view HealthName(engine::EngineHealth health) {
 
 }  // namespace
 
-void Convert(const runtime::ModelInfo& model, v1::Model& message) {
+void Convert(const catalog::ModelInfo& model, v1::Model& message) {
   message.set_model_id(model.model_id);
   message.set_name(model.name);
   message.set_version(model.version);
@@ -62,7 +62,7 @@ void Convert(const runtime::ModelInfo& model, v1::Model& message) {
   SetError(model.error, message);
 }
 
-void Convert(const runtime::PluginInfo& plugin, v1::Plugin& message) {
+void Convert(const catalog::PluginInfo& plugin, v1::Plugin& message) {
   message.set_id(plugin.id);
   message.set_name(plugin.name);
   message.set_version(plugin.version);
@@ -77,7 +77,7 @@ void Convert(const runtime::PluginInfo& plugin, v1::Plugin& message) {
   SetError(plugin.error, message);
 }
 
-void Convert(const runtime::LatencySummary& times, v1::LatencySummary& message) {
+void Convert(const metrics::LatencySummary& times, v1::LatencySummary& message) {
   message.set_count(times.count);
   message.set_mean_us(times.mean_us);
   message.set_p50_us(times.p50_us);
@@ -86,14 +86,14 @@ void Convert(const runtime::LatencySummary& times, v1::LatencySummary& message) 
   message.set_max_us(times.max_us);
 }
 
-void Convert(const std::vector<runtime::ErrorCount>& errors,
+void Convert(const std::vector<metrics::ErrorCount>& errors,
              google::protobuf::Map<std::string, std::uint64_t>& message) {
-  for (const runtime::ErrorCount& error : errors) {
+  for (const metrics::ErrorCount& error : errors) {
     message[std::string(ToString(error.reason))] = error.count;
   }
 }
 
-void Convert(const runtime::ModelStats& stats, v1::ModelStats& message) {
+void Convert(const metrics::ModelStats& stats, v1::ModelStats& message) {
   message.set_model_id(stats.model_id);
   message.set_plugin_id(stats.plugin_id);
   message.set_successful_requests(stats.success_count);

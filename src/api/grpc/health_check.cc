@@ -28,9 +28,9 @@ Answer::ServingStatus StatusOf(runtime::Runtime& runtime, const std::string& ser
   if (std::find(std::begin(kServices), std::end(kServices), service) != std::end(kServices)) {
     return runtime.ready() ? Answer::SERVING : Answer::NOT_SERVING;
   }
-  const Result<runtime::ModelInfo> model = runtime.GetModel(service);
+  const Result<catalog::ModelInfo> model = runtime.GetModel(service);
   if (!model.ok()) return Answer::SERVICE_UNKNOWN;
-  return model->state == runtime::ModelState::kLoaded ? Answer::SERVING : Answer::NOT_SERVING;
+  return model->state == catalog::ModelState::kLoaded ? Answer::SERVING : Answer::NOT_SERVING;
 }
 
 Result<Answer> Check(call::Call& call, const health::HealthCheckRequest& request) {

@@ -20,7 +20,7 @@ struct MlosInference {
   tensors::TensorMemory memory;
   /// What came; of InferBidi, with an InferRequest inside.
   v1::InferRequest request;
-  std::shared_ptr<runtime::ServedModel> model;
+  std::shared_ptr<catalog::ServedModel> model;
 };
 
 /// What the runtime is asked, with the inputs fitted to the model, which is acquired. A refusal is

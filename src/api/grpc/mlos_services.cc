@@ -35,7 +35,7 @@ Result<v1::GetReadinessResponse> GetReadiness(Call& call,
 }
 
 Result<v1::GetStatsResponse> GetStats(Call& call, const v1::GetStatsRequest& /*request*/) {
-  const runtime::ServerStats stats = call.runtime().stats().Server();
+  const metrics::ServerStats stats = call.runtime().stats().Server();
   v1::GetStatsResponse response;
   response.set_total_requests(stats.total_requests);
   response.set_successful_requests(stats.successful_requests);
@@ -89,7 +89,7 @@ Result<v1::RegisterModelResponse> RegisterModel(Call& call,
   if (request.path().empty()) {
     return Missing("path", "a model file, a package's directory or an .axon file");
   }
-  const runtime::RegisterModelOutcome outcome = MLOS_TRY(call.runtime().RegisterModel({
+  const catalog::RegisterModelOutcome outcome = MLOS_TRY(call.runtime().RegisterModel({
       .model_id = request.model_id(),
       .path = request.path(),
       .manifest_path = request.manifest_path(),

@@ -12,7 +12,7 @@
 namespace mlos::api::grpc {
 namespace {
 
-using runtime::ServedModel;
+using catalog::ServedModel;
 
 Result<engine::InferenceRequest> Translate(OipInference& work, const ServedModel& model) {
   MLOS_TRY(CheckOipVersion(model.model_id(), model.version(), work.request.model_version()));

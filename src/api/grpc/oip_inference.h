@@ -19,7 +19,7 @@ struct OipInference {
   resource::Reservation held;
   tensors::TensorMemory memory;
   inference::ModelInferRequest request;
-  std::shared_ptr<runtime::ServedModel> model;
+  std::shared_ptr<catalog::ServedModel> model;
 };
 
 /// What the runtime is asked, of the model that `work` names, which is acquired. A refusal is

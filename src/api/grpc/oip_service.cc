@@ -14,9 +14,9 @@ namespace {
 
 using call::Call;
 using call::Place;
+using catalog::ModelInfo;
+using catalog::ModelState;
 using messages::Unary;
-using runtime::ModelInfo;
-using runtime::ModelState;
 
 Result<inference::ServerLiveResponse> ServerLive(Call& /*call*/,
                                                  const inference::ServerLiveRequest& /*request*/) {
@@ -136,16 +136,16 @@ Result<inference::RepositoryModelUnloadResponse> UnloadModel(
   return inference::RepositoryModelUnloadResponse();
 }
 
-void SetTimes(const runtime::LatencySummary& times, inference::StatisticDuration& duration) {
+void SetTimes(const metrics::LatencySummary& times, inference::StatisticDuration& duration) {
   duration.set_count(times.count);
   duration.set_ns(
       static_cast<std::uint64_t>(times.mean_us * static_cast<double>(times.count) * 1000.0));
 }
 
-void Describe(const runtime::ModelStats& stats, const ModelInfo& model,
+void Describe(const metrics::ModelStats& stats, const ModelInfo& model,
               inference::ModelStatistics& described) {
   std::uint64_t failed = 0;
-  for (const runtime::ErrorCount& error : stats.errors) failed += error.count;
+  for (const metrics::ErrorCount& error : stats.errors) failed += error.count;
   described.set_name(model.model_id);
   described.set_version(model.version);
   described.set_inference_count(stats.success_count);
@@ -169,10 +169,10 @@ Result<inference::ModelStatisticsResponse> ModelStatistics(
   } else {
     models.push_back(MLOS_TRY(Find(call, request.name(), request.version())));
   }
-  const std::vector<runtime::ModelStats> stats = call.runtime().stats().Models();
+  const std::vector<metrics::ModelStats> stats = call.runtime().stats().Models();
   inference::ModelStatisticsResponse response;
   for (const ModelInfo& model : models) {
-    for (const runtime::ModelStats& of_model : stats) {
+    for (const metrics::ModelStats& of_model : stats) {
       if (of_model.model_id == model.model_id)
         Describe(of_model, model, *response.add_model_stats());
     }

@@ -24,8 +24,8 @@ class Server::Impl {
     impl->port_ = sockets.port;
     impl->service_ = std::make_shared<call::Service>(std::move(options.calls), runtime);
     const auto dispatcher = std::make_shared<call::Dispatcher>(impl->service_, Methods());
-    impl->listener_ = MLOS_TRY(
-        net::Listener::Start<http2::EventLoop>(std::move(sockets), options.limits, dispatcher));
+    impl->listener_ = MLOS_TRY(net::Listener::Start<http2::EventLoop>(
+        std::move(sockets), options.limits, dispatcher, options.tls));
     return impl;
   }
 
@@ -48,7 +48,8 @@ Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Server::~Server() = default;
 
 Result<std::unique_ptr<Server>> Server::Start(ServerOptions options, runtime::Runtime& runtime) {
-  return std::unique_ptr<Server>(new Server(MLOS_TRY(Impl::Start(std::move(options), runtime))));
+  std::unique_ptr<Impl> impl = MLOS_TRY(Impl::Start(std::move(options), runtime));
+  return std::unique_ptr<Server>(new Server(std::move(impl)));
 }
 
 std::uint16_t Server::port() const { return impl_->port(); }

@@ -57,7 +57,7 @@ std::uint64_t Call::body_bytes_max() const {
                                                  : kDocumentBytesMax;
 }
 
-void Call::Handle(wire::ByteBuffer body, wire::Responder responder) {
+void Call::Handle(net::ByteBuffer body, wire::Responder responder) {
   body_ = std::move(body);
   responder_.emplace(std::move(responder));
   const Place place = ChoosePlace();
@@ -95,7 +95,7 @@ void Call::Finish(Result<wire::Reply> outcome) {
   service_->runtime().stats().RecordRequest("http", match_.route->pattern, outcome.status(),
                                             time_us);
   if (stream_ != nullptr) {
-    stream_->End(outcome.ok() ? wire::ByteBuffer() : OipErrorEvent(outcome.status()));
+    stream_->End(outcome.ok() ? net::ByteBuffer() : OipErrorEvent(outcome.status()));
     return;
   }
   wire::Reply reply = outcome.ok() ? std::move(outcome).value() : ErrorOf(outcome.status());

@@ -46,7 +46,7 @@ class Call : public wire::Exchange, public std::enable_shared_from_this<Call> {
   /// The model that errors name.
   void set_model_id(std::string model_id) { model_id_ = std::move(model_id); }
 
-  wire::ByteBuffer& body() { return body_; }
+  net::ByteBuffer& body() { return body_; }
   /// What its tensors hold of the budget.
   json::RequestMemory& memory() { return memory_; }
   Service& service() { return *service_; }
@@ -55,7 +55,7 @@ class Call : public wire::Exchange, public std::enable_shared_from_this<Call> {
 
   std::uint64_t body_bytes_max() const override;
   std::size_t body_lead_bytes() const override;
-  void Handle(wire::ByteBuffer body, wire::Responder responder) override;
+  void Handle(net::ByteBuffer body, wire::Responder responder) override;
   wire::Reply Refuse(const Status& status) override;
   void OnCallerGone() override { Cancel(); }
 
@@ -95,7 +95,7 @@ class Call : public wire::Exchange, public std::enable_shared_from_this<Call> {
 
   std::optional<wire::Responder> responder_;
   std::shared_ptr<wire::BodyStream> stream_;
-  wire::ByteBuffer body_;
+  net::ByteBuffer body_;
   json::RequestMemory memory_;
 };
 

@@ -20,7 +20,7 @@ constexpr std::int64_t kSmallOutputElements = 32 << 10;
 /// An inference between its request and its reply.
 struct Inference {
   std::shared_ptr<Call> call;
-  std::shared_ptr<runtime::ServedModel> model;
+  std::shared_ptr<catalog::ServedModel> model;
   bool include_outputs = true;
 };
 
@@ -101,12 +101,12 @@ Status Start(const std::shared_ptr<Call>& call) {
   const engine::ModelSchema& schema = inference.model->schema();
   engine::InferenceRequest request;
   request.inputs = MLOS_TRY(json::ReadInputs(call->body(), schema, call->memory()));
-  call->body() = wire::ByteBuffer();
+  call->body() = net::ByteBuffer();
   MLOS_TRY(runtime::FitInputs(schema, request.inputs));
   request.deadline = call->deadline();
   request.cancellation = call->cancellation();
   request.keepalive = call;
-  std::shared_ptr<runtime::ServedModel> model = inference.model;
+  std::shared_ptr<catalog::ServedModel> model = inference.model;
   call->runtime().Infer(
       std::move(model), std::move(request),
       [inference = std::move(inference)](Result<engine::InferenceResponse> outcome) {

@@ -12,8 +12,8 @@
 namespace mlos::api::http {
 namespace {
 
+using catalog::ModelInfo;
 using json::JsonWriter;
-using runtime::ModelInfo;
 
 /// The reply to a request that changed the state of a model.
 Result<wire::Reply> StateReply(Call& call, const ModelInfo& model, std::string_view message) {
@@ -27,7 +27,7 @@ Result<wire::Reply> StateReply(Call& call, const ModelInfo& model, std::string_v
 Result<wire::Reply> RegisterModel(Call& call) {
   const json::Document body = MLOS_TRY(json::Document::Parse(call.body()));
   call.set_model_id(MLOS_TRY(body.Text("model_id")));
-  const runtime::RegisterModelRequest request = MLOS_TRY(document::ReadModelRequest(body));
+  const catalog::RegisterModelRequest request = MLOS_TRY(document::ReadModelRequest(body));
   const auto outcome = MLOS_TRY(call.runtime().RegisterModel(request));
   return DocumentReply(call.service().budget(),
                        [&](JsonWriter& writer) { document::WriteRegistered(writer, outcome); });

@@ -17,7 +17,7 @@ Result<engine::InferenceRequest> ReadRequest(Generation& generation) {
   Call& call = *generation.call;
   const engine::ModelSchema& schema = generation.model->schema();
   generation.request = MLOS_TRY(oip::ReadGenerateRequest(call.body(), schema, call.memory()));
-  call.body() = wire::ByteBuffer();
+  call.body() = net::ByteBuffer();
   engine::InferenceRequest request =
       RequestOf(generation.call, std::move(generation.request.inputs));
   // A single value has no shape of its own to be exact about.
@@ -25,8 +25,8 @@ Result<engine::InferenceRequest> ReadRequest(Generation& generation) {
   return request;
 }
 
-Result<wire::ByteBuffer> Write(const Generation& generation,
-                               const engine::InferenceResponse& response, oip::AnswerForm form) {
+Result<net::ByteBuffer> Write(const Generation& generation,
+                              const engine::InferenceResponse& response, oip::AnswerForm form) {
   return oip::WriteGenerateAnswer(generation.request, generation.model->model_id(),
                                   generation.model->version(), response, form,
                                   generation.call->service().budget());
@@ -86,7 +86,7 @@ class EventStream {
 
  private:
   Status Send(const engine::InferenceResponse& response) {
-    wire::ByteBuffer event = MLOS_TRY(Write(*generation_, response, oip::AnswerForm::kEvent));
+    net::ByteBuffer event = MLOS_TRY(Write(*generation_, response, oip::AnswerForm::kEvent));
     if (body_ == nullptr) body_ = generation_->call->StartStream(kEventStreamType);
     MLOS_TRY(body_->Write(std::move(event)));
     return body_->has_room() ? OkStatus() : AwaitReader();

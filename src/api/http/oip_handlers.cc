@@ -12,7 +12,7 @@ namespace mlos::api::http {
 namespace {
 
 /// The model that the path names, by its id, an alias, or a version besides.
-Result<runtime::ModelInfo> FindModel(Call& call) {
+Result<catalog::ModelInfo> FindModel(Call& call) {
   const std::string model_id = MLOS_TRY(call.runtime().ResolveModel(call.id(), call.version()));
   return call.runtime().GetModel(model_id);
 }
@@ -35,8 +35,8 @@ Result<wire::Reply> GetModelMetadata(Call& call) {
 }
 
 Result<wire::Reply> GetModelReady(Call& call) {
-  const runtime::ModelInfo model = MLOS_TRY(FindModel(call));
-  if (model.state == runtime::ModelState::kLoaded) return wire::Reply();
+  const catalog::ModelInfo model = MLOS_TRY(FindModel(call));
+  if (model.state == catalog::ModelState::kLoaded) return wire::Reply();
   return Status(Reason::kModelNotLoaded,
                 "model '" + model.model_id + "' is " + std::string(ToString(model.state)))
       .WithField("model_id");
@@ -47,7 +47,7 @@ Result<wire::Reply> GetModelConfig(Call& call) {
 }
 
 Result<wire::Reply> GetModelStatistics(Call& call) {
-  const runtime::ModelInfo model = MLOS_TRY(FindModel(call));
+  const catalog::ModelInfo model = MLOS_TRY(FindModel(call));
   return oip::Statistics({model}, call.runtime().stats().Models(), call.service().budget());
 }
 

@@ -37,7 +37,7 @@ Result<wire::Reply> Pack(const Call& call, wire::Reply reply, resource::ByteBudg
   if (coding == wire::ContentCoding::kIdentity || reply.body.size() < kWorthPackingBytes) {
     return reply;
   }
-  wire::ByteBuffer packed(budget);
+  net::ByteBuffer packed(budget);
   MLOS_TRY(net::Deflate(coding, reply.body.view(), packed));
   reply.body = std::move(packed);
   reply.content_encoding = wire::ToString(coding);

@@ -15,7 +15,7 @@ namespace mlos::api::http {
 template <typename Asked>
 struct Inference {
   std::shared_ptr<Call> call;
-  std::shared_ptr<runtime::ServedModel> model;
+  std::shared_ptr<catalog::ServedModel> model;
   Asked request;
 };
 
@@ -35,7 +35,7 @@ Status StartInference(const std::shared_ptr<Call>& call, Read read, Run run) {
   inference->model = MLOS_TRY(runtime.Acquire(model_id));
   Result<engine::InferenceRequest> request = read(*inference);
   if (!request.ok()) {
-    const runtime::ServedModel& model = *inference->model;
+    const catalog::ServedModel& model = *inference->model;
     runtime.stats().RecordInference(model.model_id(), model.plugin_id(), request.status(), 0, 0);
     return std::move(request).status();
   }

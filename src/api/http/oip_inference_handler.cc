@@ -32,7 +32,7 @@ Result<engine::InferenceRequest> ReadRequest(OipInference& inference) {
   const std::size_t json_bytes = MLOS_TRY(call.JsonBytes());
   inference.request =
       MLOS_TRY(oip::ReadInferRequest(call.body(), json_bytes, schema, call.memory()));
-  if (json_bytes == call.body().size()) call.body() = wire::ByteBuffer();
+  if (json_bytes == call.body().size()) call.body() = net::ByteBuffer();
   engine::InferenceRequest request = RequestOf(inference.call, std::move(inference.request.inputs));
   MLOS_TRY(runtime::CheckInputs(schema, request.inputs));
   for (const auto& output : inference.request.outputs) {

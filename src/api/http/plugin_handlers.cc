@@ -10,11 +10,11 @@
 
 namespace mlos::api::http {
 
+using catalog::PluginInfo;
 using json::JsonWriter;
-using runtime::PluginInfo;
 
 Result<wire::Reply> RegisterPlugin(Call& call) {
-  const runtime::RegisterPluginRequest request =
+  const catalog::RegisterPluginRequest request =
       MLOS_TRY(document::ReadPluginRequest(MLOS_TRY(json::Document::Parse(call.body()))));
   const PluginInfo plugin = MLOS_TRY(call.runtime().RegisterPlugin(request));
   return DocumentReply(call.service().budget(), [&](JsonWriter& writer) {

@@ -32,8 +32,8 @@ wire::Reply OipErrorReply(const Status& status) {
   return reply;
 }
 
-wire::ByteBuffer OipErrorEvent(const Status& status) {
-  wire::ByteBuffer event;
+net::ByteBuffer OipErrorEvent(const Status& status) {
+  net::ByteBuffer event;
   event.Append("data: ");
   event.Append(OipErrorReply(status).body.view());
   event.Append("\n\n");

@@ -23,7 +23,7 @@ wire::Reply OipErrorReply(const Status& status);
 inline constexpr std::string_view kEventStreamType = "text/event-stream; charset=utf-8";
 
 /// The same as the last event of a stream.
-wire::ByteBuffer OipErrorEvent(const Status& status);
+net::ByteBuffer OipErrorEvent(const Status& status);
 
 using json::DocumentReply;
 

@@ -33,12 +33,13 @@ class Server::Impl {
     net::ListeningSockets sockets =
         MLOS_TRY(net::OpenListeningSockets(options.host, options.port, threads));
     const wire::Limits limits = ToLimits(options);
+    const std::shared_ptr<net::TlsServer> tls = options.tls;
     auto impl = std::make_unique<Impl>();
     impl->port_ = sockets.port;
     impl->service_ = std::make_shared<Service>(std::move(options), runtime, sockets.port);
     const auto dispatcher = std::make_shared<Dispatcher>(impl->service_, sockets.address);
-    impl->listener_ =
-        MLOS_TRY(net::Listener::Start<wire::EventLoop>(std::move(sockets), limits, dispatcher));
+    impl->listener_ = MLOS_TRY(
+        net::Listener::Start<wire::EventLoop>(std::move(sockets), limits, dispatcher, tls));
     return impl;
   }
 
@@ -61,7 +62,8 @@ Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Server::~Server() = default;
 
 Result<std::unique_ptr<Server>> Server::Start(ServerOptions options, runtime::Runtime& runtime) {
-  return std::unique_ptr<Server>(new Server(MLOS_TRY(Impl::Start(std::move(options), runtime))));
+  std::unique_ptr<Impl> impl = MLOS_TRY(Impl::Start(std::move(options), runtime));
+  return std::unique_ptr<Server>(new Server(std::move(impl)));
 }
 
 std::uint16_t Server::port() const { return impl_->port(); }

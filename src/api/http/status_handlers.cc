@@ -20,7 +20,7 @@ std::vector<std::string> OpenDoors(const Service& service) {
   return apis ? apis() : std::vector<std::string>{"http"};
 }
 
-void WriteLatency(JsonWriter& writer, std::string_view key, const runtime::LatencySummary& times) {
+void WriteLatency(JsonWriter& writer, std::string_view key, const metrics::LatencySummary& times) {
   writer.Key(key);
   writer.StartObject();
   writer.Count("count", times.count);
@@ -32,11 +32,11 @@ void WriteLatency(JsonWriter& writer, std::string_view key, const runtime::Laten
   writer.EndObject();
 }
 
-std::uint64_t WriteErrors(JsonWriter& writer, const std::vector<runtime::ErrorCount>& errors) {
+std::uint64_t WriteErrors(JsonWriter& writer, const std::vector<metrics::ErrorCount>& errors) {
   std::uint64_t total = 0;
   writer.Key("errors");
   writer.StartObject();
-  for (const runtime::ErrorCount& error : errors) {
+  for (const metrics::ErrorCount& error : errors) {
     writer.Count(ToString(error.reason), error.count);
     total += error.count;
   }
@@ -44,7 +44,7 @@ std::uint64_t WriteErrors(JsonWriter& writer, const std::vector<runtime::ErrorCo
   return total;
 }
 
-void WriteModelStats(JsonWriter& writer, const runtime::ModelStats& model) {
+void WriteModelStats(JsonWriter& writer, const metrics::ModelStats& model) {
   writer.StartObject();
   writer.Text("model_id", model.model_id);
   writer.Text("plugin_id", model.plugin_id);
@@ -61,9 +61,9 @@ struct PluginStats {
   std::uint64_t failed = 0;
 };
 
-void WritePluginStats(JsonWriter& writer, const std::vector<runtime::ModelStats>& models) {
+void WritePluginStats(JsonWriter& writer, const std::vector<metrics::ModelStats>& models) {
   std::map<std::string_view, PluginStats> plugins;
-  for (const runtime::ModelStats& model : models) {
+  for (const metrics::ModelStats& model : models) {
     PluginStats& plugin = plugins[model.plugin_id];
     ++plugin.models;
     plugin.successful += model.success_count;
@@ -123,8 +123,8 @@ Result<wire::Reply> GetReadiness(Call& call) {
 }
 
 Result<wire::Reply> GetStats(Call& call) {
-  const runtime::ServerStats server = call.runtime().stats().Server();
-  const std::vector<runtime::ModelStats> models = call.runtime().stats().Models();
+  const metrics::ServerStats server = call.runtime().stats().Server();
+  const std::vector<metrics::ModelStats> models = call.runtime().stats().Models();
   return DocumentReply(call.service().budget(), [&](JsonWriter& writer) {
     writer.Count("total_requests", server.total_requests);
     writer.Count("successful_requests", server.successful_requests);
@@ -136,7 +136,7 @@ Result<wire::Reply> GetStats(Call& call) {
     WriteApis(writer, call.service());
     writer.Key("models");
     writer.StartArray();
-    for (const runtime::ModelStats& model : models) WriteModelStats(writer, model);
+    for (const metrics::ModelStats& model : models) WriteModelStats(writer, model);
     writer.EndArray();
     WritePluginStats(writer, models);
   });
@@ -151,7 +151,7 @@ Result<wire::Reply> GetMetrics(Call& call) {
 
 Result<wire::Reply> GetOpenApi(Call& call) {
   wire::Reply reply;
-  reply.body = wire::ByteBuffer(call.service().budget());
+  reply.body = net::ByteBuffer(call.service().budget());
   reply.body.Append(openapi::DocumentText());
   if (!reply.body.status().ok()) return reply.body.status();
   return reply;

@@ -50,7 +50,7 @@ Result<std::string> ReadModelId(const Request& request) {
   return std::string(id);
 }
 
-Result<wire::ByteBuffer> ModelState(Request& request, const runtime::ModelInfo& model,
+Result<wire::ByteBuffer> ModelState(Request& request, const catalog::ModelInfo& model,
                                     std::string_view message) {
   return Document(request,
                   [&](JsonWriter& writer) { document::WriteModelState(writer, model, message); });
@@ -86,7 +86,7 @@ Result<wire::ByteBuffer> ListModels(Request& request) {
 
 Result<wire::ByteBuffer> GetModel(Request& request) {
   const std::string id = MLOS_TRY(ReadModelId(request));
-  const runtime::ModelInfo model = MLOS_TRY(request.runtime().GetModel(id));
+  const catalog::ModelInfo model = MLOS_TRY(request.runtime().GetModel(id));
   return Document(request, [&](JsonWriter& writer) { document::WriteModel(writer, model); });
 }
 
@@ -108,7 +108,7 @@ Result<wire::ByteBuffer> RemoveModel(Request& request) {
 
 Result<wire::ByteBuffer> RegisterPlugin(Request& request) {
   const json::Document body = MLOS_TRY(Parse(request));
-  const runtime::PluginInfo plugin =
+  const catalog::PluginInfo plugin =
       MLOS_TRY(request.runtime().RegisterPlugin(MLOS_TRY(document::ReadPluginRequest(body))));
   return Document(request,
                   [&](JsonWriter& writer) { document::WritePluginRegistered(writer, plugin); });
@@ -120,7 +120,7 @@ Result<wire::ByteBuffer> ListPlugins(Request& request) {
 }
 
 Result<wire::ByteBuffer> GetPlugin(Request& request) {
-  const runtime::PluginInfo plugin = MLOS_TRY(request.runtime().GetPlugin(request.body()));
+  const catalog::PluginInfo plugin = MLOS_TRY(request.runtime().GetPlugin(request.body()));
   return Document(request, [&](JsonWriter& writer) { document::WritePlugin(writer, plugin); });
 }
 

@@ -17,7 +17,7 @@ constexpr std::uint64_t kSmallCopyBytes = 1 << 20;
 /// An inference between its request and its answer.
 struct Inference {
   std::shared_ptr<Request> request;
-  std::shared_ptr<runtime::ServedModel> model;
+  std::shared_ptr<catalog::ServedModel> model;
   std::vector<OutputPlace> places;
 };
 

@@ -36,6 +36,7 @@ class RingChannel : public Channel,
   Status TakeOne();
   void Wait();
   bool Spin();
+  bool AwakeSoon();
   /// There is something to do, or to end for.
   bool Awake() const;
   /// Moves what is to be sent into the ring as far as there is room; true where nothing is left.

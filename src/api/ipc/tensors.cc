@@ -171,7 +171,7 @@ Result<std::vector<OutputPlace>> FindPlaces(const Session& session,
   return places;
 }
 
-Result<wire::ByteBuffer> MakeResult(Request& request, const runtime::ServedModel& model,
+Result<wire::ByteBuffer> MakeResult(Request& request, const catalog::ServedModel& model,
                                     const engine::InferenceResponse& response,
                                     const std::vector<OutputPlace>& places) {
   wire::ResultMessage message;

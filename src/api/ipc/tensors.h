@@ -6,8 +6,8 @@
 
 #include "api/ipc/request.h"
 #include "api/ipc/wire/inference.h"
+#include "catalog/served_model.h"
 #include "engine/inference.h"
-#include "runtime/served_model.h"
 
 namespace mlos::api::ipc {
 
@@ -37,7 +37,7 @@ Result<std::vector<OutputPlace>> FindPlaces(const Session& session,
 
 /// The answer, with outputs in it or written to their places, of which there are none or one for
 /// each output. PAYLOAD_TOO_LARGE with the output as field where a place is too small.
-Result<wire::ByteBuffer> MakeResult(Request& request, const runtime::ServedModel& model,
+Result<wire::ByteBuffer> MakeResult(Request& request, const catalog::ServedModel& model,
                                     const engine::InferenceResponse& response,
                                     const std::vector<OutputPlace>& places);
 

@@ -15,6 +15,7 @@ constexpr std::size_t kReadBytes = 8 << 10;
 constexpr std::size_t kReadBytesMax = 32 << 10;
 constexpr std::size_t kOutBytesMax = 64 << 10;
 constexpr std::int64_t kLingerMs = 2'000;
+constexpr std::int64_t kHandshakeWhileDrainingMs = 500;
 constexpr std::size_t kLingerBytesMax = 16 << 20;
 
 Deadline After(SteadyClock::time_point now, std::int64_t timeout_ms) {
@@ -23,27 +24,36 @@ Deadline After(SteadyClock::time_point now, std::int64_t timeout_ms) {
 
 }  // namespace
 
-Connection::Connection(std::shared_ptr<ConnectionHost> loop, boost::asio::ip::tcp::socket socket,
+Connection::Connection(std::shared_ptr<ConnectionHost> loop, net::Stream stream,
                        boost::asio::ip::address peer)
-    : loop_(std::move(loop)),
-      socket_(std::move(socket)),
-      peer_(std::move(peer)),
+    : net::Connection(std::move(peer)),
+      loop_(std::move(loop)),
+      stream_(std::move(stream)),
       out_(loop_->acceptor().budget()) {}
 
 Connection::~Connection() = default;
 
 void Connection::Start() {
   self_ = shared_from_this();
-  error_code ignored;
-  socket_.non_blocking(true, ignored);
-  socket_.set_option(boost::asio::ip::tcp::no_delay(true), ignored);
+  read_deadline_ = After(loop_->now(), loop_->limits().header_timeout_ms);
+  if (!stream_.encrypted()) return Begin();
+  stream_.Handshake([self = shared_from_this()](const error_code& error) {
+    if (error) {
+      self->Close();
+    } else {
+      self->Begin();
+    }
+  });
+}
+
+void Connection::Begin() {
   session_ = std::make_unique<Session>(loop_->limits(), loop_->acceptor());
   if (!session_->Start(shared_from_this()).ok()) {
     Close();
     return;
   }
   read_buffer_.resize(kReadBytes);
-  read_deadline_ = After(loop_->now(), loop_->limits().header_timeout_ms);
+  if (draining_) session_->AnnounceEnd();
   Flush();
   Read();
 }
@@ -53,15 +63,15 @@ void Connection::Read() {
   // A peer that does not take what it asked for is not listened to meanwhile.
   if (writing_ && !lingering_) return;
   reading_ = true;
-  socket_.async_read_some(boost::asio::buffer(read_buffer_),
-                          [self = shared_from_this()](const error_code& error, std::size_t count) {
-                            self->reading_ = false;
-                            if (error) {
-                              self->Close();
-                            } else {
-                              self->OnRead(count);
-                            }
-                          });
+  stream_.Read(read_buffer_.data(), read_buffer_.size(),
+               [self = shared_from_this()](const error_code& error, std::size_t count) {
+                 self->reading_ = false;
+                 if (error) {
+                   self->Close();
+                 } else {
+                   self->OnRead(count);
+                 }
+               });
 }
 
 void Connection::OnRead(std::size_t count) {
@@ -98,8 +108,8 @@ void Connection::Flush() {
 bool Connection::Write() {
   while (written_ < out_.size()) {
     error_code error;
-    const std::size_t count = socket_.write_some(
-        boost::asio::buffer(out_.data() + written_, out_.size() - written_), error);
+    const std::size_t count =
+        stream_.Write(boost::asio::buffer(out_.data() + written_, out_.size() - written_), error);
     if (error == boost::asio::error::would_block) {
       WaitWritable();
       return false;
@@ -123,14 +133,13 @@ void Connection::WaitWritable() {
     write_mark_ = 0;
   }
   writing_ = true;
-  socket_.async_wait(boost::asio::ip::tcp::socket::wait_write,
-                     [self = shared_from_this()](const error_code& error) {
-                       self->writing_ = false;
-                       if (error) return self->Close();
-                       if (self->self_ == nullptr || !self->Write()) return;
-                       self->Flush();
-                       self->Read();
-                     });
+  stream_.WaitWritable([self = shared_from_this()](const error_code& error) {
+    self->writing_ = false;
+    if (error) return self->Close();
+    if (self->self_ == nullptr || !self->Write()) return;
+    self->Flush();
+    self->Read();
+  });
 }
 
 // Closing while bytes are unread makes the kernel reset the connection, and the peer would lose the
@@ -139,16 +148,15 @@ void Connection::Linger() {
   lingering_ = true;
   session_.reset();
   read_deadline_ = After(loop_->now(), kLingerMs);
-  error_code ignored;
-  socket_.shutdown(boost::asio::ip::tcp::socket::shutdown_send, ignored);
+  stream_.EndSending();
 }
 
 template <typename Task>
 void Connection::Do(Task task) {
   if (!loop_->RunsHere()) {
-    // std::function wants copies, and a reply cannot be copied.
-    auto shared = std::make_shared<Task>(std::move(task));
-    loop_->Post([self = shared_from_this(), shared] { self->Do(std::move(*shared)); });
+    loop_->Post([self = shared_from_this(), task = std::move(task)]() mutable {
+      self->Do(std::move(task));
+    });
     return;
   }
   if (self_ == nullptr || session_ == nullptr) return;
@@ -175,8 +183,9 @@ void Connection::Post(std::function<void()> task) { loop_->Post(std::move(task))
 bool Connection::RunsHere() { return loop_->RunsHere(); }
 
 void Connection::OnTick(SteadyClock::time_point now) {
-  if (now >= write_deadline_ || (lingering_ && now >= read_deadline_)) return Close();
-  if (lingering_) return;
+  // Without a session it is not at work yet, in its handshake, or no more, lingering.
+  if (now >= write_deadline_ || (session_ == nullptr && now >= read_deadline_)) return Close();
+  if (session_ == nullptr) return;
   working_ = true;
   session_->OnTick(now);
   CheckIdle(now);
@@ -224,7 +233,11 @@ void Connection::CheckIdle(SteadyClock::time_point now) {
 // later the last stream that will be.
 void Connection::Drain() {
   draining_ = true;
-  if (self_ == nullptr || session_ == nullptr) return;
+  if (self_ == nullptr || lingering_) return;
+  if (session_ == nullptr) {
+    read_deadline_ = After(loop_->now(), kHandshakeWhileDrainingMs);
+    return;
+  }
   session_->AnnounceEnd();
   Flush();
 }
@@ -242,8 +255,7 @@ void Connection::Close() {
   if (self_ == nullptr) return;
   const std::shared_ptr<Connection> last = std::move(self_);
   loop_->Remove(*this);
-  error_code ignored;
-  socket_.close(ignored);
+  stream_.Close();
   // Its handlers are told; whatever they answer is dropped.
   const std::unique_ptr<Session> session = std::move(session_);
 }

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/intrusive/list_hook.hpp>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -14,25 +12,22 @@
 
 namespace mlos::api::grpc::http2 {
 
-using OpenHook = boost::intrusive::list_base_hook<boost::intrusive::tag<struct OpenTag>>;
-
 /// One connection of a caller: moves bytes between its socket and its session, and closes what is
 /// idle or does not get on. Everything but the StreamPort happens on the thread of the event loop.
 /// It lives until it is closed and no operation or call holds it.
-class Connection : public StreamPort,
-                   public std::enable_shared_from_this<Connection>,
-                   public OpenHook {
+class Connection final : public StreamPort,
+                         public net::Connection,
+                         public std::enable_shared_from_this<Connection> {
  public:
-  Connection(std::shared_ptr<ConnectionHost> loop, boost::asio::ip::tcp::socket socket,
+  Connection(std::shared_ptr<ConnectionHost> loop, net::Stream stream,
              boost::asio::ip::address peer);
   ~Connection() override;
 
-  void Start();
-  /// Acts on deadlines that have passed.
-  void OnTick(SteadyClock::time_point now);
-  /// The server goes down: takes no further stream, and closes after the last one.
-  void Drain();
-  void Close();
+  void Start() override;
+  void OnTick(SteadyClock::time_point now) override;
+  /// Takes no further stream, and closes after the last one.
+  void Drain() override;
+  void Close() override;
 
   void Send(std::int32_t stream_id, Part part) override;
   void Consume(std::int32_t stream_id, std::size_t count) override;
@@ -40,11 +35,12 @@ class Connection : public StreamPort,
   void Post(std::function<void()> task) override;
   bool RunsHere() override;
 
-  const boost::asio::ip::address& peer() const { return peer_; }
   /// Has no stream open.
   bool idle() const { return session_ == nullptr || session_->open_streams() == 0; }
 
  private:
+  /// What follows once bytes can be exchanged.
+  void Begin();
   void Read();
   void OnRead(std::size_t count);
   /// Runs `task` here and now or soon on the loop's thread, then sends what came of it.
@@ -59,10 +55,9 @@ class Connection : public StreamPort,
   void GoOnDraining();
   void ShrinkBuffers();
 
-  // Declared first, so that it dies last: the socket belongs to its io_context.
+  // Declared first, so that it dies last: the stream belongs to its io_context.
   const std::shared_ptr<ConnectionHost> loop_;
-  boost::asio::ip::tcp::socket socket_;
-  const boost::asio::ip::address peer_;
+  net::Stream stream_;
   /// Keeps it alive until it is closed.
   std::shared_ptr<Connection> self_;
 

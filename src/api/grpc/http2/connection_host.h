@@ -1,46 +1,37 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <utility>
 
 #include "api/grpc/http2/limits.h"
 #include "api/grpc/http2/stream.h"
-#include "base/clock.h"
+#include "net/event_loop.h"
 
 namespace mlos::api::grpc::http2 {
 
-class Connection;
-
-/// The event loop as its connections see it. Post and RunsHere may be called from any thread, the
-/// rest from the loop's own.
-class ConnectionHost {
+/// The event loop as its connections see it: beside what every door has, who takes the streams.
+class ConnectionHost : public net::EventLoop {
  public:
-  ConnectionHost(const Limits& limits, std::shared_ptr<Acceptor> acceptor)
-      : limits_(limits), acceptor_(std::move(acceptor)) {}
-  ConnectionHost(const ConnectionHost&) = delete;
-  ConnectionHost& operator=(const ConnectionHost&) = delete;
-  virtual ~ConnectionHost() = default;
-
-  /// Runs `task` on the loop's thread, soon; never once the loop is finished.
-  virtual void Post(std::function<void()> task) = 0;
-  virtual bool RunsHere() = 0;
-  /// The connection is closed.
-  virtual void Remove(Connection& connection) = 0;
-
   Acceptor& acceptor() { return *acceptor_; }
   const Limits& limits() const { return limits_; }
-  /// The time of the last tick; a quarter of a second old at most.
-  SteadyClock::time_point now() const { return now_; }
 
  protected:
-  void set_time(SteadyClock::time_point now) { now_ = now; }
+  ConnectionHost(const Limits& limits, std::shared_ptr<Acceptor> acceptor,
+                 std::shared_ptr<net::TlsServer> tls)
+      : net::EventLoop({.door = "grpc",
+                        .connections_max = limits.connections_max,
+                        .connections_per_peer_max = limits.connections_per_peer_max,
+                        .tls = std::move(tls),
+                        .protocols = &kProtocols}),
+        limits_(limits),
+        acceptor_(std::move(acceptor)) {}
 
  private:
+  static constexpr net::TlsProtocols kProtocols{.names = "\x02h2", .required = true};
+
   const Limits limits_;
   const std::shared_ptr<Acceptor> acceptor_;
-  SteadyClock::time_point now_ = SteadyClock::now();
 };
 
 }  // namespace mlos::api::grpc::http2

@@ -1,169 +1,36 @@
 // SPDX-License-Identifier: MIT
 #include "api/grpc/http2/event_loop.h"
 
-#include <sys/socket.h>
-
 #include <algorithm>
-#include <boost/asio/post.hpp>
-#include <chrono>
 #include <utility>
 
-#include "base/log.h"
+#include "api/grpc/http2/connection.h"
 
 namespace mlos::api::grpc::http2 {
-namespace {
-
-using boost::system::error_code;
-
-// Timeouts are seconds long, so one look a quarter second at all connections replaces a timer each.
-constexpr auto kTick = std::chrono::milliseconds(250);
-// How long accepting rests where the process has no file descriptor left.
-constexpr auto kAcceptPause = std::chrono::milliseconds(100);
-
-}  // namespace
-
-EventLoop::EventLoop(const Limits& limits, std::shared_ptr<Acceptor> acceptor)
-    : ConnectionHost(limits, std::move(acceptor)),
-      work_(boost::asio::make_work_guard(io_)),
-      listening_(io_),
-      timer_(io_),
-      accept_pause_(io_) {}
 
 Result<std::shared_ptr<EventLoop>> EventLoop::Create(UniqueFd listening, const Limits& limits,
-                                                     std::shared_ptr<Acceptor> acceptor) {
-  std::shared_ptr<EventLoop> loop(new EventLoop(limits, std::move(acceptor)));
-  sockaddr_storage address{};
-  socklen_t size = sizeof(address);
-  error_code error;
-  getsockname(listening.get(), reinterpret_cast<sockaddr*>(&address), &size);
-  loop->listening_.assign(address.ss_family == AF_INET6 ? Tcp::v6() : Tcp::v4(),
-                          listening.Release(), error);
-  if (!error) loop->listening_.non_blocking(true, error);
-  if (error) return Status(Reason::kIoError, "cannot listen: " + error.message());
+                                                     std::shared_ptr<Acceptor> acceptor,
+                                                     std::shared_ptr<net::TlsServer> tls) {
+  std::shared_ptr<EventLoop> loop(new EventLoop(limits, std::move(acceptor), std::move(tls)));
+  MLOS_TRY(loop->Listen(std::move(listening)));
   return loop;
 }
 
-void EventLoop::Run() {
-  Tick();
-  Accept();
-  io_.run();
-}
-
-void EventLoop::Post(std::function<void()> task) {
-  const MutexLock lock(post_mutex_);
-  if (!finished_) boost::asio::post(io_, std::move(task));
-}
-
-void EventLoop::Accept() {
-  if (draining_) return;
-  listening_.async_accept([self = shared_from_this()](const error_code& error, Tcp::socket socket) {
-    self->OnAccept(error, std::move(socket));
-  });
-}
-
-void EventLoop::OnAccept(const error_code& error, Tcp::socket socket) {
-  if (!error) {
-    Add(std::move(socket));
-    // It was accepted before the drain began, and is treated like the others.
-    if (draining_ && !open_.empty()) open_.back().Drain();
-    Accept();
-    return;
-  }
-  if (draining_) return;
-  if (error == boost::asio::error::no_descriptors) {
-    Log(LogLevel::kWarning, "no file descriptor left for another gRPC connection",
-        {{"open", open_.size()}});
-    CloseIdle(nullptr);
-  }
-  accept_pause_.expires_after(kAcceptPause);
-  accept_pause_.async_wait([self = shared_from_this()](const error_code& stopped) {
-    if (!stopped) self->Accept();
-  });
-}
-
-void EventLoop::Add(Tcp::socket socket) {
-  error_code error;
-  const boost::asio::ip::address peer = socket.remote_endpoint(error).address();
-  if (error || !MakeRoom(peer)) return;  // gone already, or every connection is at work
-  const auto connection = std::make_shared<Connection>(shared_from_this(), std::move(socket), peer);
-  open_.push_back(*connection);
-  ++open_per_peer_[peer];
-  connection->Start();
-}
-
-bool EventLoop::MakeRoom(const boost::asio::ip::address& peer) {
-  const auto of_peer = open_per_peer_.find(peer);
-  if (of_peer != open_per_peer_.end() && of_peer->second >= limits().connections_per_peer_max) {
-    return CloseIdle(&peer);
-  }
-  return open_.size() < limits().connections_max || CloseIdle(nullptr);
+std::shared_ptr<net::Connection> EventLoop::Make(net::Stream stream,
+                                                 const boost::asio::ip::address& peer) {
+  return std::make_shared<Connection>(std::static_pointer_cast<ConnectionHost>(shared_from_this()),
+                                      std::move(stream), peer);
 }
 
 bool EventLoop::CloseIdle(const boost::asio::ip::address* peer) {
-  const auto found = std::find_if(open_.begin(), open_.end(), [&](const Connection& connection) {
-    return connection.idle() && (peer == nullptr || connection.peer() == *peer);
-  });
-  if (found == open_.end()) return false;
+  const auto found =
+      std::find_if(open().begin(), open().end(), [&](const net::Connection& connection) {
+        return static_cast<const Connection&>(connection).idle() &&
+               (peer == nullptr || connection.peer() == *peer);
+      });
+  if (found == open().end()) return false;
   found->Close();
   return true;
-}
-
-void EventLoop::Remove(Connection& connection) {
-  open_.erase(open_.iterator_to(connection));
-  const auto of_peer = open_per_peer_.find(connection.peer());
-  if (--of_peer->second == 0) open_per_peer_.erase(of_peer);
-  EndWhenEmpty();
-}
-
-void EventLoop::Tick() {
-  set_time(SteadyClock::now());
-  // Closing one takes it out of the list, and only that one.
-  for (auto it = open_.begin(); it != open_.end();) (it++)->OnTick(now());
-  timer_.expires_after(kTick);
-  timer_.async_wait([self = shared_from_this()](const error_code& stopped) {
-    if (!stopped) self->Tick();
-  });
-}
-
-void EventLoop::Drain() {
-  Post([self = shared_from_this()] {
-    error_code error;
-    while (self->listening_.is_open()) {
-      Tcp::socket socket(self->io_);
-      self->listening_.accept(socket, error);
-      if (error) break;
-      self->Add(std::move(socket));
-    }
-    self->draining_ = true;
-    self->listening_.close(error);
-    for (auto it = self->open_.begin(); it != self->open_.end();) (it++)->Drain();
-    // After what the last accept may have brought, which is in the queue already.
-    self->Post([self] { self->EndWhenEmpty(); });
-  });
-}
-
-void EventLoop::EndWhenEmpty() {
-  if (draining_ && open_.empty()) io_.stop();
-}
-
-void EventLoop::Stop() { io_.stop(); }
-
-void EventLoop::Finish() {
-  {
-    const MutexLock lock(post_mutex_);
-    finished_ = true;
-  }
-  error_code ignored;
-  listening_.close(ignored);
-  timer_.cancel();
-  accept_pause_.cancel();
-  while (!open_.empty()) open_.front().Close();
-  work_.reset();
-  // Delivers the cancelled operations, which hold the connections. A late Drain among them stops
-  // the context once more.
-  do {
-    io_.restart();
-  } while (io_.poll() != 0);
 }
 
 }  // namespace mlos::api::grpc::http2

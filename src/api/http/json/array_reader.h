@@ -3,7 +3,9 @@
 
 #include <simdjson.h>
 
+#include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "api/http/json/element_sink.h"
@@ -53,14 +55,40 @@ class ArrayReader {
   Status ReadOther(value& from, std::size_t depth) {
     simdjson::ondemand::json_type type;
     if (const auto error = from.type().get(type)) return JsonError(error);
-    if (type == simdjson::ondemand::json_type::array) {
-      simdjson::ondemand::array inner;
-      if (const auto error = from.get_array().get(inner)) return JsonError(error);
-      return ReadArray(inner, depth);
-    }
+    if (type == simdjson::ondemand::json_type::array) return ReadInner(from, depth);
     MLOS_TRY(shape_.Element(depth));
     if (sink_->Take(from)) return OkStatus();
     return sink_->TakeSlow(from);
+  }
+
+  Status ReadInner(value& from, std::size_t depth) {
+    const bool numbers = Sink::kTakesRows && StartsWithNumber(from);
+    simdjson::ondemand::array inner;
+    if (const auto error = from.get_array().get(inner)) return JsonError(error);
+    if constexpr (Sink::kTakesRows) {
+      if (numbers) return ReadRow(inner, depth);
+    }
+    return ReadArray(inner, depth);
+  }
+
+  // The token of an array ends where the next one starts.
+  static bool StartsWithNumber(value& from) {
+    const std::string_view bracket = from.raw_json_token();
+    const char first = bracket.data()[bracket.size()];
+    return first == '-' || (first >= '0' && first <= '9');
+  }
+
+  // An array of numbers, without a look at each of simdjson's tokens.
+  Status ReadRow(simdjson::ondemand::array array, std::size_t depth) {
+    MLOS_TRY(shape_.Open(depth));
+    MLOS_TRY(shape_.Element(depth + 1));
+    std::string_view text;
+    if (const auto error = array.raw_json().get(text)) return JsonError(error);
+    const std::optional<std::int64_t> count = sink_->TakeRow(text);
+    if (count) return shape_.Close(depth, *count);
+    // Not all of them are plain: once more, in the way that tells what is wrong.
+    if (const auto error = array.reset().error()) return JsonError(error);
+    return ReadArray(array, depth);
   }
 
   Sink* sink_;

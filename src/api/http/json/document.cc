@@ -15,7 +15,7 @@ Status WrongType(std::string_view name, std::string_view wanted) {
 
 }  // namespace
 
-Result<Document> Document::Parse(const wire::ByteBuffer& body) {
+Result<Document> Document::Parse(const net::ByteBuffer& body) {
   if (body.empty()) return JsonError(simdjson::EMPTY);
   Document document;
   if (const auto error = document.parser_->allocate(body.size(), kDepthMax)) {

@@ -9,8 +9,8 @@
 #include <string_view>
 #include <vector>
 
-#include "api/http/wire/byte_buffer.h"
 #include "base/result.h"
+#include "net/byte_buffer.h"
 
 namespace mlos::api::http::json {
 
@@ -21,7 +21,7 @@ class Document {
  public:
   /// `body` has wire::kBodyPaddingBytes behind it. MALFORMED_JSON, NESTING_TOO_DEEP, and
   /// INVALID_FIELD where a member is there twice.
-  static Result<Document> Parse(const wire::ByteBuffer& body);
+  static Result<Document> Parse(const net::ByteBuffer& body);
 
   /// The string `name`; empty where it is missing or null. INVALID_FIELD for another type.
   Result<std::string> Text(std::string_view name) const;

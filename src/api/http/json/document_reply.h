@@ -12,7 +12,7 @@ namespace mlos::api::http::json {
 template <typename Write>
 Result<wire::Reply> ValueReply(resource::ByteBudget& budget, Write write) {
   wire::Reply reply;
-  reply.body = wire::ByteBuffer(budget);
+  reply.body = net::ByteBuffer(budget);
   JsonWriter writer(reply.body);
   write(writer);
   if (!reply.body.status().ok()) return reply.body.status();

@@ -10,7 +10,7 @@ namespace mlos::api::http::json {
 namespace {
 
 Result<Document> Parse(std::string_view text) {
-  wire::ByteBuffer body;
+  net::ByteBuffer body;
   body.Append(text);
   body.Pad(wire::kBodyPaddingBytes);
   return Document::Parse(body);
@@ -61,7 +61,7 @@ TEST(DocumentTest, RefusesWhatIsNoObject) {
 }
 
 TEST(JsonWriterTest, WritesDocuments) {
-  wire::ByteBuffer out;
+  net::ByteBuffer out;
   JsonWriter writer(out);
   writer.StartObject();
   writer.Text("a", "\"b\"");

@@ -6,9 +6,12 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
+#include <optional>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
+#include "api/http/json/float_row.h"
 #include "api/http/json/json_error.h"
 #include "api/http/json/number.h"
 #include "api/http/json/request_memory.h"
@@ -19,6 +22,8 @@
 //   bool Take(value&)       the fast way: reads and keeps an element, or returns false
 //   Status TakeSlow(value&) after Take was false: keeps the element after all, or says why not
 //   std::size_t count()
+//   kTakesRows, and where it is true
+//   std::optional<std::int64_t> TakeRow(text)   the faster way for an array of plain numbers
 //   Result<Tensor> Finish(Shape)
 namespace mlos::api::http::json {
 
@@ -27,6 +32,7 @@ template <typename Codec>
 class NumberSink {
  public:
   using Type = typename Codec::Type;
+  static constexpr bool kTakesRows = std::is_same_v<Codec, Float32Codec>;
 
   /// `count_hint` elements are expected.
   NumberSink(std::size_t count_hint, RequestMemory& memory)
@@ -42,6 +48,22 @@ class NumberSink {
     }
     ++next_;
     return true;
+  }
+
+  /// Keeps the elements of an array, whose text begins with its '[' and is read no further than to
+  /// its ']', and returns how many there are. Where one of them is no plain number, or there is no
+  /// memory, none is kept.
+  std::optional<std::int64_t> TakeRow(std::string_view text) {
+    const std::size_t before = count();
+    FloatRow row{.stop = FloatRow::Stop::kFull, .next = text.data() + 1};
+    while (row.stop == FloatRow::Stop::kFull && (next_ != end_ || Grow())) {
+      const auto room = static_cast<std::size_t>(end_ - next_);
+      row = ReadFloatRow(row.next, text.data() + text.size(), next_, room);
+      next_ += row.count;
+    }
+    if (row.stop == FloatRow::Stop::kEnd) return static_cast<std::int64_t>(count() - before);
+    next_ = begin() + before;
+    return std::nullopt;
   }
 
   Status TakeSlow(value& from) {
@@ -113,6 +135,8 @@ class NumberSink {
 /// Strings. Thread-compatible.
 class StringSink {
  public:
+  static constexpr bool kTakesRows = false;
+
   StringSink(std::size_t /*count_hint*/, RequestMemory& memory) : memory_(&memory) {}
 
   bool Take(value& from) {

@@ -30,8 +30,7 @@ struct ExplicitTensor {
 /// Reads one body. Thread-compatible.
 class InputReader {
  public:
-  InputReader(const wire::ByteBuffer& body, const engine::ModelSchema& schema,
-              RequestMemory& memory)
+  InputReader(const net::ByteBuffer& body, const engine::ModelSchema& schema, RequestMemory& memory)
       : body_(body.view()), schema_(schema), memory_(memory) {}
 
   Status Read(simdjson::ondemand::document& document) {
@@ -221,7 +220,7 @@ class InputReader {
 
 }  // namespace
 
-Result<std::vector<tensor::NamedTensor>> ReadInputs(const wire::ByteBuffer& body,
+Result<std::vector<tensor::NamedTensor>> ReadInputs(const net::ByteBuffer& body,
                                                     const engine::ModelSchema& schema,
                                                     RequestMemory& memory) {
   ParserLease lease;

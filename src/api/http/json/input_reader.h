@@ -4,9 +4,9 @@
 #include <vector>
 
 #include "api/http/json/request_memory.h"
-#include "api/http/wire/byte_buffer.h"
 #include "base/result.h"
 #include "engine/engine.h"
+#include "net/byte_buffer.h"
 #include "tensor/tensor.h"
 
 namespace mlos::api::http::json {
@@ -26,7 +26,7 @@ namespace mlos::api::http::json {
 /// `body` has wire::kBodyPaddingBytes behind it. Nothing in it is skipped unread. MALFORMED_JSON,
 /// NESTING_TOO_DEEP, and with the input as field UNKNOWN_INPUT, INVALID_FIELD (given twice, or a
 /// member missing) and what ReadTensor says.
-Result<std::vector<tensor::NamedTensor>> ReadInputs(const wire::ByteBuffer& body,
+Result<std::vector<tensor::NamedTensor>> ReadInputs(const net::ByteBuffer& body,
                                                     const engine::ModelSchema& schema,
                                                     RequestMemory& memory);
 

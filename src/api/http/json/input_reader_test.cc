@@ -20,8 +20,8 @@ using tensor::Shape;
 
 constexpr std::uint64_t kBudget = 64 << 20;
 
-wire::ByteBuffer Body(std::string_view text) {
-  wire::ByteBuffer body;
+net::ByteBuffer Body(std::string_view text) {
+  net::ByteBuffer body;
   body.Append(text);
   body.Pad(wire::kBodyPaddingBytes);
   return body;

@@ -12,7 +12,7 @@ constexpr std::string_view kReplacement = "\xef\xbf\xbd";  // U+FFFD
 
 bool NeedsEscape(char c) { return static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\'; }
 
-void AppendEscape(wire::ByteBuffer& out, char c) {
+void AppendEscape(net::ByteBuffer& out, char c) {
   constexpr std::string_view kShort = "\"\\\b\f\n\r\t";
   constexpr std::string_view kLetters = "\"\\bfnrt";
   constexpr std::string_view kDigits = "0123456789abcdef";
@@ -28,7 +28,7 @@ void AppendEscape(wire::ByteBuffer& out, char c) {
   out.Append(kDigits[code & 0xf]);
 }
 
-void AppendEscaped(wire::ByteBuffer& out, std::string_view text) {
+void AppendEscaped(net::ByteBuffer& out, std::string_view text) {
   std::size_t start = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (!NeedsEscape(text[i])) continue;
@@ -49,7 +49,7 @@ std::size_t CharacterLength(std::string_view text) {
 
 }  // namespace
 
-void AppendString(wire::ByteBuffer& out, std::string_view text) {
+void AppendString(net::ByteBuffer& out, std::string_view text) {
   out.Append('"');
   if (simdjson::validate_utf8(text.data(), text.size())) {
     AppendEscaped(out, text);

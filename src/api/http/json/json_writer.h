@@ -6,19 +6,19 @@
 #include <cstdint>
 #include <string_view>
 
-#include "api/http/wire/byte_buffer.h"
+#include "net/byte_buffer.h"
 
 namespace mlos::api::http::json {
 
 /// `text` as a JSON string at the end of `out`. JSON is UTF-8 (RFC 8259, section 8.1), so each byte
 /// that is not becomes U+FFFD; control characters are escaped.
-void AppendString(wire::ByteBuffer& out, std::string_view text);
+void AppendString(net::ByteBuffer& out, std::string_view text);
 
 /// Writes a document into a ByteBuffer, whose status tells of a lack of memory. RapidJSON keeps
 /// track of commas and colons. Thread-compatible.
 class JsonWriter {
  public:
-  explicit JsonWriter(wire::ByteBuffer& out) : out_(out), stream_{&out}, writer_(stream_) {}
+  explicit JsonWriter(net::ByteBuffer& out) : out_(out), stream_{&out}, writer_(stream_) {}
 
   void StartObject() { writer_.StartObject(); }
   void EndObject() { writer_.EndObject(); }
@@ -55,7 +55,7 @@ class JsonWriter {
   }
 
   /// Starts a value that the caller appends to the result itself.
-  wire::ByteBuffer& StartRaw() {
+  net::ByteBuffer& StartRaw() {
     // An empty raw value makes RapidJSON write the comma or colon before it.
     writer_.RawValue("", 0, rapidjson::kStringType);
     return out_;
@@ -65,12 +65,12 @@ class JsonWriter {
   /// A stream as RapidJSON wants it, names included.
   struct Stream {
     using Ch = char;
-    wire::ByteBuffer* out;
+    net::ByteBuffer* out;
     void Put(char c) { out->Append(c); }
     void Flush() {}
   };
 
-  wire::ByteBuffer& out_;
+  net::ByteBuffer& out_;
   Stream stream_;
   rapidjson::Writer<Stream> writer_;
 };

@@ -27,21 +27,6 @@ bool Skip(std::string_view& text, std::string_view any_of) {
   return true;
 }
 
-/// True for a number of RFC 8259, section 6.
-bool IsJsonNumber(std::string_view text) {
-  Skip(text, "-");
-  const bool starts_with_zero = text.starts_with('0');
-  const std::size_t length = text.size();
-  if (!SkipDigits(text)) return false;
-  if (starts_with_zero && length - text.size() > 1) return false;
-  if (Skip(text, ".") && !SkipDigits(text)) return false;
-  if (Skip(text, "eE")) {
-    Skip(text, "+-");
-    if (!SkipDigits(text)) return false;
-  }
-  return text.empty();
-}
-
 std::string_view TrimEnd(std::string_view token) {
   const std::size_t last = token.find_last_not_of(" \t\r\n");
   return token.substr(0, last == std::string_view::npos ? 0 : last + 1);
@@ -58,6 +43,20 @@ Status Mismatch(std::string_view token, std::string_view dtype) {
 }
 
 }  // namespace
+
+bool IsJsonNumber(std::string_view text) {
+  Skip(text, "-");
+  const bool starts_with_zero = text.starts_with('0');
+  const std::size_t length = text.size();
+  if (!SkipDigits(text)) return false;
+  if (starts_with_zero && length - text.size() > 1) return false;
+  if (Skip(text, ".") && !SkipDigits(text)) return false;
+  if (Skip(text, "eE")) {
+    Skip(text, "+-");
+    if (!SkipDigits(text)) return false;
+  }
+  return text.empty();
+}
 
 bool RoundCarefully(double number, std::string_view token, float& out) {
   out = static_cast<float>(number);

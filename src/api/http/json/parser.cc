@@ -38,7 +38,7 @@ std::uint64_t ParserBytes(std::string_view text) {
   return entries * sizeof(std::uint32_t);
 }
 
-Result<simdjson::ondemand::document> ParserLease::Open(const wire::ByteBuffer& body,
+Result<simdjson::ondemand::document> ParserLease::Open(const net::ByteBuffer& body,
                                                        std::size_t size,
                                                        resource::ByteBudget& budget) {
   parser_ = std::move(t_parser);
@@ -46,7 +46,7 @@ Result<simdjson::ondemand::document> ParserLease::Open(const wire::ByteBuffer& b
   if (size == 0) return JsonError(simdjson::EMPTY);
   if (size > parser_->capacity()) {
     if (size > kKeptTextBytes) {
-      MLOS_TRY(wire::RaiseReservation(budget, reservation_, ParserBytes({body.data(), size})));
+      MLOS_TRY(net::RaiseReservation(budget, reservation_, ParserBytes({body.data(), size})));
     }
     // A little larger than asked for, so that the next body seldom needs another one.
     const std::size_t capacity =

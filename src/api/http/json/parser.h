@@ -5,8 +5,8 @@
 
 #include <memory>
 
-#include "api/http/wire/byte_buffer.h"
 #include "base/result.h"
+#include "net/byte_buffer.h"
 
 namespace mlos::api::http::json {
 
@@ -23,12 +23,12 @@ class ParserLease {
   /// Indexes `body`, which has wire::kBodyPaddingBytes behind it. The document and all that is read
   /// from it is valid as long as the lease and the body. MALFORMED_JSON, OVERLOADED,
   /// PAYLOAD_TOO_LARGE, OUT_OF_MEMORY.
-  Result<simdjson::ondemand::document> Open(const wire::ByteBuffer& body,
+  Result<simdjson::ondemand::document> Open(const net::ByteBuffer& body,
                                             resource::ByteBudget& budget) {
     return Open(body, body.size(), budget);
   }
   /// The same for the first `size` bytes of `body`.
-  Result<simdjson::ondemand::document> Open(const wire::ByteBuffer& body, std::size_t size,
+  Result<simdjson::ondemand::document> Open(const net::ByteBuffer& body, std::size_t size,
                                             resource::ByteBudget& budget);
 
  private:

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "api/http/wire/byte_buffer.h"
+#include "net/byte_buffer.h"
 
 namespace mlos::api::http::json {
 
@@ -15,7 +15,7 @@ class RequestMemory {
 
   /// OVERLOADED or PAYLOAD_TOO_LARGE.
   Status Add(std::uint64_t bytes) {
-    return wire::RaiseReservation(*budget_, reservation_, reservation_.bytes() + bytes);
+    return net::RaiseReservation(*budget_, reservation_, reservation_.bytes() + bytes);
   }
   resource::ByteBudget& budget() const { return *budget_; }
 

@@ -44,7 +44,7 @@ char* PutNumber(char* out, T number) {
 
 /// Elements of the stored type `T`, shown as the number that `kShow` makes of them.
 template <typename T, auto kShow>
-void AppendRow(wire::ByteBuffer& out, const T* elements, std::size_t count) {
+void AppendRow(net::ByteBuffer& out, const T* elements, std::size_t count) {
   while (count != 0) {
     const std::size_t run = std::min(count, kRunLength);
     char* const start = out.Prepare(run * kNumberBytesMax);
@@ -61,14 +61,14 @@ void AppendRow(wire::ByteBuffer& out, const T* elements, std::size_t count) {
   }
 }
 
-void AppendBools(wire::ByteBuffer& out, const std::uint8_t* elements, std::size_t count) {
+void AppendBools(net::ByteBuffer& out, const std::uint8_t* elements, std::size_t count) {
   for (std::size_t i = 0; i < count; ++i) {
     if (i != 0) out.Append(',');
     out.Append(elements[i] != 0 ? "true" : "false");
   }
 }
 
-void AppendStrings(wire::ByteBuffer& out, const StringRef* elements, std::size_t count) {
+void AppendStrings(net::ByteBuffer& out, const StringRef* elements, std::size_t count) {
   for (std::size_t i = 0; i < count; ++i) {
     if (i != 0) out.Append(',');
     AppendString(out, elements[i].view());
@@ -84,7 +84,7 @@ T Same(T number) {
 template <typename T, auto kAppend>
 class NestedWriter {
  public:
-  NestedWriter(wire::ByteBuffer& out, const Tensor& tensor, const tensor::Shape& shape)
+  NestedWriter(net::ByteBuffer& out, const Tensor& tensor, const tensor::Shape& shape)
       : out_(out), shape_(shape), next_(static_cast<const T*>(tensor.data())) {}
 
   void Write(std::size_t depth) {
@@ -111,13 +111,13 @@ class NestedWriter {
     next_ += count;
   }
 
-  wire::ByteBuffer& out_;
+  net::ByteBuffer& out_;
   const tensor::Shape& shape_;
   const T* next_;
 };
 
 template <typename T, auto kShow = &Same<T>>
-void AppendNumbers(wire::ByteBuffer& out, const Tensor& tensor, const tensor::Shape& shape) {
+void AppendNumbers(net::ByteBuffer& out, const Tensor& tensor, const tensor::Shape& shape) {
   NestedWriter<T, &AppendRow<T, kShow>>(out, tensor, shape).Write(0);
 }
 
@@ -132,7 +132,7 @@ bool HasTooManyEmptyRows(const Tensor& tensor) {
   return false;
 }
 
-void AppendShaped(wire::ByteBuffer& out, const Tensor& tensor, const tensor::Shape& shape) {
+void AppendShaped(net::ByteBuffer& out, const Tensor& tensor, const tensor::Shape& shape) {
   switch (tensor.dtype()) {
     case DType::kFloat32:
       return AppendNumbers<float>(out, tensor, shape);
@@ -169,16 +169,16 @@ void AppendShaped(wire::ByteBuffer& out, const Tensor& tensor, const tensor::Sha
 
 }  // namespace
 
-void AppendTensor(wire::ByteBuffer& out, const Tensor& tensor) {
+void AppendTensor(net::ByteBuffer& out, const Tensor& tensor) {
   if (HasTooManyEmptyRows(tensor)) return out.Append("[]");
   AppendShaped(out, tensor, tensor.shape());
 }
 
-void AppendFlatTensor(wire::ByteBuffer& out, const Tensor& tensor) {
+void AppendFlatTensor(net::ByteBuffer& out, const Tensor& tensor) {
   AppendShaped(out, tensor, {tensor.element_count()});
 }
 
-void AppendElement(wire::ByteBuffer& out, const Tensor& tensor) {
+void AppendElement(net::ByteBuffer& out, const Tensor& tensor) {
   AppendShaped(out, tensor, tensor::Shape());
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "api/http/wire/byte_buffer.h"
+#include "net/byte_buffer.h"
 #include "tensor/tensor.h"
 
 namespace mlos::api::http::json {
@@ -14,12 +14,12 @@ inline constexpr std::int64_t kEmptyRowsMax = 65'536;
 /// have as few digits as bring back the same value; NaN and infinities are the strings "NaN",
 /// "Infinity" and "-Infinity"; bool is true or false. See AppendString for strings. A lack of
 /// memory is in the status of `out`.
-void AppendTensor(wire::ByteBuffer& out, const tensor::Tensor& tensor);
+void AppendTensor(net::ByteBuffer& out, const tensor::Tensor& tensor);
 
 /// The same as one flat array in row-major order, whatever the shape.
-void AppendFlatTensor(wire::ByteBuffer& out, const tensor::Tensor& tensor);
+void AppendFlatTensor(net::ByteBuffer& out, const tensor::Tensor& tensor);
 
 /// The first element as a lone value, whatever the shape.
-void AppendElement(wire::ByteBuffer& out, const tensor::Tensor& tensor);
+void AppendElement(net::ByteBuffer& out, const tensor::Tensor& tensor);
 
 }  // namespace mlos::api::http::json

@@ -27,7 +27,7 @@ Tensor Make(DType dtype, Shape shape, const std::vector<T>& elements) {
 }
 
 std::string Written(const Tensor& tensor) {
-  wire::ByteBuffer out;
+  net::ByteBuffer out;
   AppendTensor(out, tensor);
   EXPECT_TRUE(out.status().ok());
   return std::string(out.view());
@@ -76,7 +76,7 @@ TEST(TensorWriterTest, RowsWithoutElementsAreLimited) {
 
 TEST(TensorWriterTest, ALackOfBudgetShowsInTheStatus) {
   resource::ByteBudget budget(64 << 10);
-  wire::ByteBuffer out(budget);
+  net::ByteBuffer out(budget);
   AppendTensor(out, Make<double>(DType::kFloat64, {100'000}, std::vector<double>(100'000, 0.1)));
   EXPECT_EQ(out.status().reason(), Reason::kPayloadTooLarge);
 }
@@ -92,7 +92,7 @@ TEST_P(RoundTripTest, BringsBackTheSameBits) {
   for (std::size_t i = 0; i < made.size_bytes(); ++i) {
     bytes[i] = static_cast<std::uint8_t>(dtype == DType::kBool ? random() % 2 : random());
   }
-  wire::ByteBuffer out;
+  net::ByteBuffer out;
   out.Append("{\"x\":");
   AppendTensor(out, made);
   out.Append('}');

@@ -74,7 +74,7 @@ std::size_t StringsSize(const Tensor& tensor) {
   return size;
 }
 
-void AppendStrings(wire::ByteBuffer& out, const Tensor& tensor) {
+void AppendStrings(net::ByteBuffer& out, const Tensor& tensor) {
   for (const StringRef& element : tensor.elements<StringRef>()) {
     const auto length = static_cast<std::uint32_t>(element.size);
     char bytes[kLengthBytes];
@@ -107,7 +107,7 @@ std::size_t BinarySize(const Tensor& tensor) {
   return tensor.dtype() == DType::kString ? StringsSize(tensor) : tensor.size_bytes();
 }
 
-void AppendBinaryTensor(wire::ByteBuffer& out, const Tensor& tensor) {
+void AppendBinaryTensor(net::ByteBuffer& out, const Tensor& tensor) {
   if (tensor.dtype() == DType::kString) {
     AppendStrings(out, tensor);
   } else {

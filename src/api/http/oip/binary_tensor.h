@@ -23,6 +23,6 @@ Result<tensor::Tensor> ReadBinaryTensor(tensor::DType dtype, tensor::Shape shape
 /// The bytes AppendBinaryTensor writes.
 std::size_t BinarySize(const tensor::Tensor& tensor);
 /// Appends the elements. A lack of memory is in the status of `out`.
-void AppendBinaryTensor(wire::ByteBuffer& out, const tensor::Tensor& tensor);
+void AppendBinaryTensor(net::ByteBuffer& out, const tensor::Tensor& tensor);
 
 }  // namespace mlos::api::http::oip

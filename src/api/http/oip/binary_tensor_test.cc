@@ -54,7 +54,7 @@ TEST_F(BinaryTensorTest, BytesComeBack) {
       const bool strings = dtype == DType::kString;
       const bool aligned = offset == 0 || tensor::ElementSize(dtype) == 1;
       EXPECT_EQ(tensor.data() == from.data(), aligned && !strings) << DatatypeName(dtype);
-      wire::ByteBuffer out;
+      net::ByteBuffer out;
       AppendBinaryTensor(out, tensor);
       EXPECT_EQ(out.view(), bytes) << DatatypeName(dtype);
       EXPECT_EQ(BinarySize(tensor), bytes.size());

@@ -55,7 +55,7 @@ void WriteValue(JsonWriter& writer, const Tensor& tensor) {
 
 }  // namespace
 
-Result<GenerateRequest> ReadGenerateRequest(const wire::ByteBuffer& body,
+Result<GenerateRequest> ReadGenerateRequest(const net::ByteBuffer& body,
                                             const engine::ModelSchema& schema,
                                             json::RequestMemory& memory) {
   if (!schema.declared) {
@@ -86,11 +86,11 @@ Result<GenerateRequest> ReadGenerateRequest(const wire::ByteBuffer& body,
   return request;
 }
 
-Result<wire::ByteBuffer> WriteGenerateAnswer(const GenerateRequest& request,
-                                             std::string_view model_id, std::string_view version,
-                                             const engine::InferenceResponse& response,
-                                             AnswerForm form, resource::ByteBudget& budget) {
-  wire::ByteBuffer answer(budget);
+Result<net::ByteBuffer> WriteGenerateAnswer(const GenerateRequest& request,
+                                            std::string_view model_id, std::string_view version,
+                                            const engine::InferenceResponse& response,
+                                            AnswerForm form, resource::ByteBudget& budget) {
+  net::ByteBuffer answer(budget);
   // The document has no line breaks of its own, which would end the data.
   if (form == AnswerForm::kEvent) answer.Append("data: ");
   JsonWriter writer(answer);

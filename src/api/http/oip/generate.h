@@ -26,7 +26,7 @@ struct GenerateRequest {
 /// ignored. MALFORMED_JSON, NESTING_TOO_DEEP, INVALID_FIELD, DTYPE_MISMATCH, SHAPE_MISMATCH,
 /// VALUE_OUT_OF_RANGE, UNIMPLEMENTED for a model that declares no inputs; OVERLOADED,
 /// PAYLOAD_TOO_LARGE, OUT_OF_MEMORY.
-Result<GenerateRequest> ReadGenerateRequest(const wire::ByteBuffer& body,
+Result<GenerateRequest> ReadGenerateRequest(const net::ByteBuffer& body,
                                             const engine::ModelSchema& schema,
                                             json::RequestMemory& memory);
 
@@ -37,9 +37,9 @@ enum class AnswerForm : std::uint8_t {
 
 /// `{"model_name": …, "model_version": …, "text_output": "…"}`: outputs of one element are single
 /// values, others flat arrays. OVERLOADED or PAYLOAD_TOO_LARGE where it does not fit the budget.
-Result<wire::ByteBuffer> WriteGenerateAnswer(const GenerateRequest& request,
-                                             std::string_view model_id, std::string_view version,
-                                             const engine::InferenceResponse& response,
-                                             AnswerForm form, resource::ByteBudget& budget);
+Result<net::ByteBuffer> WriteGenerateAnswer(const GenerateRequest& request,
+                                            std::string_view model_id, std::string_view version,
+                                            const engine::InferenceResponse& response,
+                                            AnswerForm form, resource::ByteBudget& budget);
 
 }  // namespace mlos::api::http::oip

@@ -41,7 +41,7 @@ Result<wire::Reply> WriteInferReply(const InferRequest& request, std::string_vie
                                     const engine::InferenceResponse& response,
                                     resource::ByteBudget& budget) {
   wire::Reply reply;
-  reply.body = wire::ByteBuffer(budget);
+  reply.body = net::ByteBuffer(budget);
   JsonWriter writer(reply.body);
   writer.StartObject();
   if (!request.id.empty()) writer.Text("id", request.id);

@@ -199,7 +199,7 @@ bool InferRequest::IsBinary(std::string_view output) const {
   return requested != outputs.end() ? requested->binary.value_or(binary_outputs) : binary_outputs;
 }
 
-Result<InferRequest> ReadInferRequest(const wire::ByteBuffer& body, std::size_t json_bytes,
+Result<InferRequest> ReadInferRequest(const net::ByteBuffer& body, std::size_t json_bytes,
                                       const engine::ModelSchema& schema,
                                       json::RequestMemory& memory) {
   json::ParserLease lease;

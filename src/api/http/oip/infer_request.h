@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "api/http/json/request_memory.h"
-#include "api/http/wire/byte_buffer.h"
 #include "base/result.h"
 #include "engine/engine.h"
+#include "net/byte_buffer.h"
 #include "tensor/tensor.h"
 
 namespace mlos::api::http::oip {
@@ -46,7 +46,7 @@ struct InferRequest {
 /// MALFORMED_JSON, NESTING_TOO_DEEP, MISSING_FIELD, INVALID_FIELD, DTYPE_MISMATCH, SHAPE_MISMATCH,
 /// VALUE_OUT_OF_RANGE, UNIMPLEMENTED (shared memory, sequences, classification), each with the
 /// input, output or member as field; OVERLOADED, PAYLOAD_TOO_LARGE, OUT_OF_MEMORY.
-Result<InferRequest> ReadInferRequest(const wire::ByteBuffer& body, std::size_t json_bytes,
+Result<InferRequest> ReadInferRequest(const net::ByteBuffer& body, std::size_t json_bytes,
                                       const engine::ModelSchema& schema,
                                       json::RequestMemory& memory);
 

@@ -22,7 +22,7 @@ engine::ModelSchema Schema() {
 class InferRequestTest : public testing::Test {
  protected:
   Result<InferRequest> Read(std::string_view json, std::string_view binary = {}) {
-    body_ = wire::ByteBuffer();
+    body_ = net::ByteBuffer();
     body_.Append(json);
     body_.Append(binary);
     body_.Pad(wire::kBodyPaddingBytes);
@@ -37,7 +37,7 @@ class InferRequestTest : public testing::Test {
 
   resource::ByteBudget budget_{64 << 20};
   json::RequestMemory memory_{budget_};
-  wire::ByteBuffer body_;
+  net::ByteBuffer body_;
 };
 
 std::string WithInput(std::string_view members) {

@@ -17,7 +17,7 @@ constexpr std::string_view kExtensions[] = {"binary_tensor_data",  "parameters",
                                             "model_configuration", "statistics", "generate"};
 
 /// "<project>_<format>", as the protocol recommends.
-std::string Platform(const runtime::ModelInfo& model) {
+std::string Platform(const catalog::ModelInfo& model) {
   if (model.execution_format == "onnx") return "onnxruntime_onnx";
   return "mlos_" + model.execution_format;
 }
@@ -80,7 +80,7 @@ Result<wire::Reply> ServerMetadata(std::string_view version, resource::ByteBudge
   });
 }
 
-Result<wire::Reply> ModelMetadata(const runtime::ModelInfo& model, resource::ByteBudget& budget) {
+Result<wire::Reply> ModelMetadata(const catalog::ModelInfo& model, resource::ByteBudget& budget) {
   return json::DocumentReply(budget, [&](JsonWriter& writer) {
     writer.Text("name", model.model_id);
     writer.Key("versions");
@@ -93,7 +93,7 @@ Result<wire::Reply> ModelMetadata(const runtime::ModelInfo& model, resource::Byt
   });
 }
 
-Result<wire::Reply> ModelConfig(const runtime::ModelInfo& model, resource::ByteBudget& budget) {
+Result<wire::Reply> ModelConfig(const catalog::ModelInfo& model, resource::ByteBudget& budget) {
   return json::DocumentReply(budget, [&](JsonWriter& writer) {
     writer.Text("name", model.model_id);
     writer.Text("platform", Platform(model));

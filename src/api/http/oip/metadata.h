@@ -5,15 +5,15 @@
 
 #include "api/http/wire/message.h"
 #include "base/result.h"
-#include "runtime/model_info.h"
+#include "catalog/model_info.h"
 
 namespace mlos::api::http::oip {
 
 /// The reply to GET /v2, for Core of `version`.
 Result<wire::Reply> ServerMetadata(std::string_view version, resource::ByteBudget& budget);
 /// The reply to GET /v2/models/{id}.
-Result<wire::Reply> ModelMetadata(const runtime::ModelInfo& model, resource::ByteBudget& budget);
+Result<wire::Reply> ModelMetadata(const catalog::ModelInfo& model, resource::ByteBudget& budget);
 /// The reply to GET /v2/models/{id}/config: what Triton's ModelConfig has and Core knows.
-Result<wire::Reply> ModelConfig(const runtime::ModelInfo& model, resource::ByteBudget& budget);
+Result<wire::Reply> ModelConfig(const catalog::ModelInfo& model, resource::ByteBudget& budget);
 
 }  // namespace mlos::api::http::oip

@@ -9,8 +9,8 @@
 namespace mlos::api::http::oip {
 namespace {
 
+using catalog::ModelState;
 using json::JsonWriter;
-using runtime::ModelState;
 
 std::string_view StateName(ModelState state) {
   switch (state) {
@@ -24,12 +24,12 @@ std::string_view StateName(ModelState state) {
 }
 
 /// Why a model does not answer; empty where it does.
-std::string_view ReasonOf(const runtime::ModelInfo& model) {
+std::string_view ReasonOf(const catalog::ModelInfo& model) {
   if (model.state == ModelState::kLoaded || model.state == ModelState::kLoading) return "";
   return model.error.ok() ? ToString(model.state) : model.error.message();
 }
 
-void WriteEntry(JsonWriter& writer, const runtime::ModelInfo& model) {
+void WriteEntry(JsonWriter& writer, const catalog::ModelInfo& model) {
   writer.StartObject();
   writer.Text("name", model.model_id);
   writer.Text("version", model.version);
@@ -39,7 +39,7 @@ void WriteEntry(JsonWriter& writer, const runtime::ModelInfo& model) {
 }
 
 /// The names of the parameters in a body that may be empty.
-Result<std::vector<std::string>> ParameterNames(const wire::ByteBuffer& body) {
+Result<std::vector<std::string>> ParameterNames(const net::ByteBuffer& body) {
   if (body.empty()) return std::vector<std::string>();
   const json::Document document = MLOS_TRY(json::Document::Parse(body));
   return document.MemberNames("parameters");
@@ -47,8 +47,8 @@ Result<std::vector<std::string>> ParameterNames(const wire::ByteBuffer& body) {
 
 }  // namespace
 
-Result<wire::Reply> RepositoryIndex(const wire::ByteBuffer& body,
-                                    const std::vector<runtime::ModelInfo>& models,
+Result<wire::Reply> RepositoryIndex(const net::ByteBuffer& body,
+                                    const std::vector<catalog::ModelInfo>& models,
                                     resource::ByteBudget& budget) {
   bool ready_only = false;
   if (!body.empty()) {
@@ -57,14 +57,14 @@ Result<wire::Reply> RepositoryIndex(const wire::ByteBuffer& body,
   }
   return json::ValueReply(budget, [&](JsonWriter& writer) {
     writer.StartArray();
-    for (const runtime::ModelInfo& model : models) {
+    for (const catalog::ModelInfo& model : models) {
       if (!ready_only || model.state == ModelState::kLoaded) WriteEntry(writer, model);
     }
     writer.EndArray();
   });
 }
 
-Status CheckLoadRequest(const wire::ByteBuffer& body) {
+Status CheckLoadRequest(const net::ByteBuffer& body) {
   for (const std::string& name : MLOS_TRY(ParameterNames(body))) {
     return Status(Reason::kUnimplemented,
                   "models are loaded as they were registered, without parameters; register the "
@@ -74,7 +74,7 @@ Status CheckLoadRequest(const wire::ByteBuffer& body) {
   return OkStatus();
 }
 
-Status CheckUnloadRequest(const wire::ByteBuffer& body) {
+Status CheckUnloadRequest(const net::ByteBuffer& body) {
   for (const std::string& name : MLOS_TRY(ParameterNames(body))) {
     if (name == "unload_dependents") continue;
     return Status(Reason::kUnimplemented, "the only parameter is unload_dependents")

@@ -9,7 +9,7 @@ namespace mlos::api::http::oip {
 namespace {
 
 using json::JsonWriter;
-using runtime::ModelStats;
+using metrics::ModelStats;
 
 constexpr std::uint64_t kNanosecondsPerMicrosecond = 1000;
 
@@ -24,7 +24,7 @@ void WriteDuration(JsonWriter& writer, std::string_view key, std::uint64_t count
 
 std::uint64_t FailureCount(const ModelStats& stats) {
   std::uint64_t count = 0;
-  for (const runtime::ErrorCount& error : stats.errors) count += error.count;
+  for (const metrics::ErrorCount& error : stats.errors) count += error.count;
   return count;
 }
 
@@ -43,7 +43,7 @@ void WriteInferences(JsonWriter& writer, const ModelStats& stats) {
   writer.EndObject();
 }
 
-void WriteModel(JsonWriter& writer, const runtime::ModelInfo& model, const ModelStats& stats) {
+void WriteModel(JsonWriter& writer, const catalog::ModelInfo& model, const ModelStats& stats) {
   writer.StartObject();
   writer.Text("name", model.model_id);
   writer.Text("version", model.version);
@@ -60,12 +60,12 @@ void WriteModel(JsonWriter& writer, const runtime::ModelInfo& model, const Model
 
 }  // namespace
 
-Result<wire::Reply> Statistics(const std::vector<runtime::ModelInfo>& models,
+Result<wire::Reply> Statistics(const std::vector<catalog::ModelInfo>& models,
                                const std::vector<ModelStats>& stats, resource::ByteBudget& budget) {
   return json::DocumentReply(budget, [&](JsonWriter& writer) {
     writer.Key("model_stats");
     writer.StartArray();
-    for (const runtime::ModelInfo& model : models) {
+    for (const catalog::ModelInfo& model : models) {
       const auto counted = std::find_if(stats.begin(), stats.end(), [&](const ModelStats& item) {
         return item.model_id == model.model_id;
       });

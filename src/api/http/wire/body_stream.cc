@@ -5,7 +5,7 @@
 
 namespace mlos::api::http::wire {
 
-Status BodyStream::Write(ByteBuffer piece) {
+Status BodyStream::Write(net::ByteBuffer piece) {
   MLOS_TRY(piece.status());
   bool wake = false;
   {
@@ -41,7 +41,7 @@ void BodyStream::AwaitRoom(Deadline deadline) {
   }
 }
 
-void BodyStream::End(ByteBuffer last) {
+void BodyStream::End(net::ByteBuffer last) {
   bool wake = false;
   {
     const MutexLock lock(mutex_);
@@ -57,10 +57,10 @@ std::shared_ptr<BodyStream> BodyStream::ReaderOf(std::shared_ptr<BodyStream> str
   return {read, [stream = std::move(stream)](BodyStream* abandoned) { abandoned->Abandon(); }};
 }
 
-ByteBuffer BodyStream::Take() {
+net::ByteBuffer BodyStream::Take() {
   const MutexLock lock(mutex_);
-  ByteBuffer taken = std::exchange(waiting_, ByteBuffer(budget_));
-  if (taken.empty()) taken = std::exchange(last_, ByteBuffer());
+  net::ByteBuffer taken = std::exchange(waiting_, net::ByteBuffer(budget_));
+  if (taken.empty()) taken = std::exchange(last_, net::ByteBuffer());
   idle_ = taken.empty() && !ended_;
   changed_.NotifyAll();
   return taken;
@@ -74,7 +74,7 @@ bool BodyStream::ended() {
 void BodyStream::Abandon() {
   const MutexLock lock(mutex_);
   gone_ = true;
-  waiting_ = ByteBuffer(budget_);
+  waiting_ = net::ByteBuffer(budget_);
   changed_.NotifyAll();
 }
 

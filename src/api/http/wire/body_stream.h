@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/mutex.h"
 #include "base/status.h"
+#include "net/byte_buffer.h"
 
 namespace mlos::api::http::wire {
 
@@ -31,18 +32,18 @@ class BodyStream {
 
   /// Sends `piece` after what waits. CANCELLED where the caller is gone; OVERLOADED,
   /// PAYLOAD_TOO_LARGE or OUT_OF_MEMORY, and nothing is added, where there is no memory for it.
-  Status Write(ByteBuffer piece);
+  Status Write(net::ByteBuffer piece);
   bool has_room();
   /// Waits until there is room, the caller is gone or has been given up, or `deadline`. Not for
   /// event threads.
   void AwaitRoom(Deadline deadline);
   /// Nothing follows `last`, which may be empty. At most once.
-  void End(ByteBuffer last);
+  void End(net::ByteBuffer last);
 
   /// What the connection holds: its end tells the maker that the caller is gone.
   static std::shared_ptr<BodyStream> ReaderOf(std::shared_ptr<BodyStream> stream);
   /// All that waits; empty where nothing does, and Wake is then called for what comes next.
-  ByteBuffer Take();
+  net::ByteBuffer Take();
   /// True once all is taken.
   bool ended();
 
@@ -57,8 +58,8 @@ class BodyStream {
   const Responder responder_;
   Mutex mutex_;
   CondVar changed_;
-  ByteBuffer waiting_ GUARDED_BY(mutex_);
-  ByteBuffer last_ GUARDED_BY(mutex_);
+  net::ByteBuffer waiting_ GUARDED_BY(mutex_);
+  net::ByteBuffer last_ GUARDED_BY(mutex_);
   bool ended_ GUARDED_BY(mutex_) = false;
   bool gone_ GUARDED_BY(mutex_) = false;
   bool idle_ GUARDED_BY(mutex_) = false;  ///< the connection waits to be woken

@@ -55,25 +55,29 @@ void Responder::Wake() const { connection_->Wake(request_number_); }
 
 bool Responder::OnEventThread() const { return connection_->OnEventThread(); }
 
-Connection::Connection(std::shared_ptr<ConnectionHost> loop, boost::asio::ip::tcp::socket socket,
+Connection::Connection(std::shared_ptr<ConnectionHost> loop, net::Stream stream,
                        boost::asio::ip::address peer)
-    : loop_(std::move(loop)),
-      socket_(std::move(socket)),
-      peer_(std::move(peer)),
+    : WaitingConnection(std::move(peer)),
+      loop_(std::move(loop)),
+      stream_(std::move(stream)),
       guard_(loop_->limits().head),
       received_(loop_->handler().budget()) {}
 
 void Connection::Start() {
   self_ = shared_from_this();
-  error_code ignored;
-  socket_.non_blocking(true, ignored);
-  socket_.set_option(boost::asio::ip::tcp::no_delay(true), ignored);
-  if (loop_->listens_on_any()) {
-    local_address_ = socket_.local_endpoint(ignored).address().to_string();
-  }
+  if (loop_->listens_on_any()) local_address_ = stream_.local_address().to_string();
   AwaitHead();
   read_deadline_ = After(loop_->now(), loop_->limits().header_timeout_ms);
-  Run();
+  if (!stream_.encrypted()) return Run();
+  reading_ = true;
+  stream_.Handshake([self = shared_from_this()](const error_code& error) {
+    self->reading_ = false;
+    if (error) {
+      self->Close();
+    } else {
+      self->Run();
+    }
+  });
 }
 
 void Connection::Run() {
@@ -180,7 +184,7 @@ bool Connection::Admit(RequestHead& head) {
 
 void Connection::ExpectBody(const RequestHead& head, std::uint64_t body_bytes_max) {
   const std::size_t lead_bytes = exchange_->body_lead_bytes();
-  body_ = ByteBuffer(loop_->handler().budget());
+  body_ = net::ByteBuffer(loop_->handler().budget());
   body_.Expect(static_cast<std::size_t>(head.content_length.value_or(0)) + lead_bytes +
                kBodyPaddingBytes);
   for (std::size_t i = 0; i < lead_bytes; ++i) body_.Append(' ');
@@ -238,7 +242,9 @@ void Connection::Send(std::uint64_t number, Reply reply) {
   if (loop_->RunsHere()) {
     OnReply(number, std::move(reply));
   } else {
-    loop_->Deliver(shared_from_this(), number, std::move(reply));
+    loop_->Post([self = shared_from_this(), number, reply = std::move(reply)]() mutable {
+      self->OnReply(number, std::move(reply));
+    });
   }
 }
 
@@ -254,7 +260,7 @@ void Connection::Wake(std::uint64_t number) {
   if (loop_->RunsHere()) {
     OnWake(number);
   } else {
-    loop_->Wake(shared_from_this(), number);
+    loop_->Post([self = shared_from_this(), number] { self->OnWake(number); });
   }
 }
 
@@ -263,13 +269,13 @@ void Connection::OnWake(std::uint64_t number) {
 }
 
 void Connection::Answer(Reply reply) {
-  stream_ = std::move(reply.stream);
+  pieces_ = std::move(reply.stream);
   body_end_ = BodyEnd::kLength;
-  if (stream_ != nullptr) body_end_ = http11_ ? BodyEnd::kLastChunk : BodyEnd::kConnectionClose;
+  if (pieces_ != nullptr) body_end_ = http11_ ? BodyEnd::kLastChunk : BodyEnd::kConnectionClose;
   keep_alive_ = keep_alive_ && body_end_ != BodyEnd::kConnectionClose;
   const bool close = reply.close || !keep_alive_ || body_unread_ || draining_;
   outbox_.Add(std::move(reply), {loop_->date(), close, verb_ == Verb::head, body_end_});
-  if (stream_ != nullptr) {
+  if (pieces_ != nullptr) {
     state_ = State::kStreaming;
     keep_alive_ = !close;
   } else if (close) {
@@ -289,7 +295,7 @@ void Connection::AwaitHead() {
   keep_alive_ = true;
   read_deadline_ = After(loop_->now(), loop_->limits().idle_timeout_ms);
   if (received_.empty() && received_.capacity() > kChunkReadBytes && !reading_) {
-    received_ = ByteBuffer(loop_->handler().budget());
+    received_ = net::ByteBuffer(loop_->handler().budget());
   }
   loop_->EnterWaiting(*this);
 }
@@ -297,12 +303,12 @@ void Connection::AwaitHead() {
 bool Connection::StepStream() {
   const bool full = outbox_.has_large_body() || outbox_.size() > kOutboxBytesMax;
   if (!full) {
-    ByteBuffer piece = stream_->Take();
+    net::ByteBuffer piece = pieces_->Take();
     if (!piece.empty()) {
       outbox_.AddPiece(std::move(piece), body_end_);
       return true;
     }
-    if (stream_->ended()) {
+    if (pieces_->ended()) {
       EndStream();
       return true;
     }
@@ -314,7 +320,7 @@ bool Connection::StepStream() {
 
 void Connection::EndStream() {
   outbox_.AddEnd(body_end_);
-  stream_.reset();
+  pieces_.reset();
   handled_.reset();
   state_ = keep_alive_ && !draining_ ? State::kReplying : State::kLastReply;
 }
@@ -331,15 +337,15 @@ bool Connection::StepLastReply() {
 
 void Connection::Read(char* into, std::size_t size_max) {
   reading_ = true;
-  socket_.async_read_some(boost::asio::buffer(into, size_max),
-                          [self = shared_from_this()](const error_code& error, std::size_t count) {
-                            self->reading_ = false;
-                            if (error) {
-                              self->OnReadError(error);
-                            } else {
-                              self->OnRead(count);
-                            }
-                          });
+  stream_.Read(into, size_max,
+               [self = shared_from_this()](const error_code& error, std::size_t count) {
+                 self->reading_ = false;
+                 if (error) {
+                   self->OnReadError(error);
+                 } else {
+                   self->OnRead(count);
+                 }
+               });
 }
 
 // What arrives is the next request, kept for later. A caller that has sent one already is not
@@ -381,7 +387,7 @@ bool Connection::ReadHead() {
 // A body of known length is received where it stays; chunks have to be taken apart first.
 bool Connection::ReadBody() {
   const bool in_place = ReadsInPlace();
-  ByteBuffer& target = in_place ? body_ : received_;
+  net::ByteBuffer& target = in_place ? body_ : received_;
   const auto wanted = static_cast<std::size_t>(
       in_place
           ? std::min<std::uint64_t>(parser_->remaining_bytes(),
@@ -423,7 +429,7 @@ bool Connection::Write() {
   if (writing_) return false;
   while (!outbox_.empty()) {
     error_code error;
-    const std::size_t count = socket_.write_some(outbox_.buffers(), error);
+    const std::size_t count = stream_.Write(outbox_.buffers(), error);
     if (error == boost::asio::error::would_block) {
       WaitWritable();
       return false;
@@ -445,15 +451,14 @@ void Connection::WaitWritable() {
     write_mark_ = 0;
   }
   writing_ = true;
-  socket_.async_wait(boost::asio::ip::tcp::socket::wait_write,
-                     [self = shared_from_this()](const error_code& error) {
-                       self->writing_ = false;
-                       if (error) {
-                         self->Close();
-                       } else {
-                         self->Run();
-                       }
-                     });
+  stream_.WaitWritable([self = shared_from_this()](const error_code& error) {
+    self->writing_ = false;
+    if (error) {
+      self->Close();
+    } else {
+      self->Run();
+    }
+  });
 }
 
 // Closing while bytes are unread makes the kernel reset the connection, and the caller would lose
@@ -461,8 +466,7 @@ void Connection::WaitWritable() {
 void Connection::Linger() {
   state_ = State::kLingering;
   read_deadline_ = After(loop_->now(), kLingerMs);
-  error_code ignored;
-  socket_.shutdown(boost::asio::ip::tcp::socket::shutdown_send, ignored);
+  stream_.EndSending();
   if (!reading_) ReadAway();
 }
 
@@ -485,10 +489,9 @@ void Connection::OnTick(SteadyClock::time_point now) {
 void Connection::Drain() {
   draining_ = true;
   if (state_ != State::kHead || guard_.started()) return;
-  error_code ignored;
   if (request_number_ == 0) {
     read_deadline_ = After(loop_->now(), kFirstRequestWhileDrainingMs);
-  } else if (socket_.available(ignored) == 0 && outbox_.empty()) {
+  } else if (!stream_.has_unread() && outbox_.empty()) {
     Close();
   }
 }
@@ -497,10 +500,10 @@ void Connection::Close() {
   if (state_ == State::kClosed) return;
   if (state_ == State::kHandling || state_ == State::kStreaming) ReportCallerGone();
   state_ = State::kClosed;
-  stream_.reset();
+  pieces_.reset();
+  loop_->LeaveWaiting(*this);
   loop_->Remove(*this);
-  error_code ignored;
-  socket_.close(ignored);
+  stream_.Close();
   const std::shared_ptr<Connection> last = std::move(self_);
 }
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/intrusive/list_hook.hpp>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -17,26 +15,18 @@
 
 namespace mlos::api::http::wire {
 
-using OpenHook = boost::intrusive::list_base_hook<boost::intrusive::tag<struct OpenTag>>;
-using WaitingHook = boost::intrusive::list_base_hook<boost::intrusive::tag<struct WaitingTag>>;
-
 /// One connection of a caller: reads requests, has them handled one after the other, and writes the
 /// replies in order. Small replies to pipelined requests leave together.
 ///
 /// A state machine: `Run` takes steps until something has to come first, and whatever comes (bytes,
 /// room to write, a reply) calls it again. Everything but Send and Wake happens on the thread of
 /// the event loop. It lives until it is closed and no operation or Responder holds it.
-class Connection : public std::enable_shared_from_this<Connection>,
-                   public OpenHook,
-                   public WaitingHook {
+class Connection final : public WaitingConnection, public std::enable_shared_from_this<Connection> {
  public:
-  Connection(std::shared_ptr<ConnectionHost> loop, boost::asio::ip::tcp::socket socket,
+  Connection(std::shared_ptr<ConnectionHost> loop, net::Stream stream,
              boost::asio::ip::address peer);
-  Connection(const Connection&) = delete;
-  Connection& operator=(const Connection&) = delete;
-  ~Connection() = default;
 
-  void Start();
+  void Start() override;
   /// Sends the reply to request `number`; dropped where that is no longer waited for. From any
   /// thread.
   void Send(std::uint64_t number, Reply reply);
@@ -49,13 +39,10 @@ class Connection : public std::enable_shared_from_this<Connection>,
 
   bool OnEventThread() const;
 
-  /// Acts on deadlines that have passed.
-  void OnTick(SteadyClock::time_point now);
-  /// The server goes down: closes now where no request is under way, after the reply otherwise.
-  void Drain();
-  void Close();
-
-  const boost::asio::ip::address& peer() const { return peer_; }
+  void OnTick(SteadyClock::time_point now) override;
+  /// Closes now where no request is under way, after the reply otherwise.
+  void Drain() override;
+  void Close() override;
 
  private:
   enum class State : std::uint8_t {
@@ -104,10 +91,9 @@ class Connection : public std::enable_shared_from_this<Connection>,
   bool Write();
   void WaitWritable();
 
-  // Declared first, so that it dies last: the socket belongs to its io_context.
+  // Declared first, so that it dies last: the stream belongs to its io_context.
   const std::shared_ptr<ConnectionHost> loop_;
-  boost::asio::ip::tcp::socket socket_;
-  const boost::asio::ip::address peer_;
+  net::Stream stream_;
   std::string local_address_;
   /// Keeps it alive until it is closed.
   std::shared_ptr<Connection> self_;
@@ -132,14 +118,14 @@ class Connection : public std::enable_shared_from_this<Connection>,
   bool body_unread_ = false;
   bool continue_awaited_ = false;
   std::uint64_t request_number_ = 0;
-  ByteBuffer received_;
-  ByteBuffer body_;
+  net::ByteBuffer received_;
+  net::ByteBuffer body_;
   std::size_t body_mark_ = 0;  ///< size of the body when the deadline was set
 
   Outbox outbox_;
   std::size_t write_mark_ = 0;  ///< bytes written since the deadline was set
   /// What is written while it comes; whoever makes it sees the end of it.
-  std::shared_ptr<BodyStream> stream_;
+  std::shared_ptr<BodyStream> pieces_;
   BodyEnd body_end_ = BodyEnd::kLength;
 };
 

@@ -1,68 +1,70 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <boost/intrusive/list.hpp>
 #include <cstddef>
-#include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>
 
 #include "api/http/wire/handler.h"
 #include "api/http/wire/limits.h"
-#include "base/clock.h"
+#include "net/event_loop.h"
 
 namespace mlos::api::http::wire {
 
-class Connection;
+using WaitingHook = boost::intrusive::list_base_hook<boost::intrusive::tag<struct WaitingTag>>;
 
-/// The event loop as its connections see it. Deliver, Wake and RunsHere may be called from any
-/// thread, the rest from the loop's own.
-class ConnectionHost {
+/// A connection that, at times, waits for a request.
+class WaitingConnection : public net::Connection, public WaitingHook {
  public:
-  ConnectionHost(const Limits& limits, std::shared_ptr<Handler> handler)
-      : limits_(limits), handler_(std::move(handler)) {}
-  ConnectionHost(const ConnectionHost&) = delete;
-  ConnectionHost& operator=(const ConnectionHost&) = delete;
-  virtual ~ConnectionHost() = default;
+  using net::Connection::Connection;
+};
 
-  virtual bool RunsHere() = 0;
-  /// Has `connection` send the reply to request `number`, on the loop's thread and soon; never once
-  /// the loop has ended.
-  virtual void Deliver(std::shared_ptr<Connection> connection, std::uint64_t number,
-                       Reply reply) = 0;
-  /// Has `connection` look at the stream of the reply to request `number`, in the same way.
-  virtual void Wake(std::shared_ptr<Connection> connection, std::uint64_t number) = 0;
-
+/// The event loop as its connections see it: beside what every door has, the requests' handler and
+/// the connections that wait, among which one is closed where others want its place.
+class ConnectionHost : public net::EventLoop {
+ public:
   /// Between these two the connection may be closed to make room for others.
-  virtual void EnterWaiting(Connection& connection) = 0;
-  virtual void LeaveWaiting(Connection& connection) = 0;
-  /// The connection is closed.
-  virtual void Remove(Connection& connection) = 0;
+  void EnterWaiting(WaitingConnection& connection) { waiting_.push_back(connection); }
+  void LeaveWaiting(WaitingConnection& connection) {
+    if (connection.WaitingHook::is_linked()) waiting_.erase(waiting_.iterator_to(connection));
+  }
 
   Handler& handler() const { return *handler_; }
   const Limits& limits() const { return limits_; }
-  /// The time of the last tick; a quarter of a second old at most.
-  SteadyClock::time_point now() const { return now_; }
   /// The value of the header Date.
   const std::string& date() const { return date_; }
-  /// True where connections come in at several addresses.
-  bool listens_on_any() const { return listens_on_any_; }
+  using net::EventLoop::listens_on_any;
 
   /// Where bytes that nobody wants are read to.
   static constexpr std::size_t kScratchBytes = 16 << 10;
   char* scratch() { return scratch_; }
 
  protected:
-  void set_time(SteadyClock::time_point now) { now_ = now; }
+  ConnectionHost(const Limits& limits, std::shared_ptr<Handler> handler,
+                 std::shared_ptr<net::TlsServer> tls)
+      : net::EventLoop({.door = "http",
+                        .connections_max = limits.connections_max,
+                        .connections_per_peer_max = limits.connections_per_peer_max,
+                        .tls = std::move(tls),
+                        .protocols = &kProtocols}),
+        limits_(limits),
+        handler_(std::move(handler)) {}
+
+  using WaitingList =
+      boost::intrusive::list<WaitingConnection, boost::intrusive::base_hook<WaitingHook>>;
+  /// Longest waiting first.
+  WaitingList& waiting() { return waiting_; }
   void set_date(std::string date) { date_ = std::move(date); }
-  void set_listens_on_any(bool any) { listens_on_any_ = any; }
 
  private:
+  static constexpr net::TlsProtocols kProtocols{.names = "\x08http/1.1\x08http/1.0"};
+
   const Limits limits_;
   const std::shared_ptr<Handler> handler_;
-  SteadyClock::time_point now_;
   std::string date_;
-  bool listens_on_any_ = false;
+  WaitingList waiting_;
   char scratch_[kScratchBytes];
 };
 

@@ -45,7 +45,7 @@ class Exchange {
   /// The request is whole; `body`, if not empty, has kBodyPaddingBytes zero bytes behind it. Called
   /// once, on an event thread, which must not be kept busy. Replies through `responder`, now or
   /// later, on any thread.
-  virtual void Handle(ByteBuffer body, Responder responder) = 0;
+  virtual void Handle(net::ByteBuffer body, Responder responder) = 0;
   /// The reply to a request that is refused while its body is read. Handle is not called then.
   virtual Reply Refuse(const Status& status) = 0;
   /// The caller went away before it had its reply. On the event thread, after Handle, at most once.

@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-#include "api/http/wire/byte_buffer.h"
+#include "net/byte_buffer.h"
 
 namespace mlos::api::http::wire {
 
@@ -52,7 +52,7 @@ struct Reply {
   bool retry_later = false;
   /// Close the connection after it: what follows the head cannot be understood.
   bool close = false;
-  ByteBuffer body;
+  net::ByteBuffer body;
   /// Where the body comes in pieces instead (BodyStream::ReaderOf); `body` is empty then.
   std::shared_ptr<BodyStream> stream;
 };

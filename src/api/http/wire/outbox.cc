@@ -15,13 +15,13 @@ constexpr std::size_t kLargeBodyBytes = 16 << 10;
 constexpr std::size_t kKeptBytesMax = 64 << 10;
 constexpr std::string_view kLineEnd = "\r\n";
 
-void AppendNumber(ByteBuffer& out, std::size_t number, int base = 10) {
+void AppendNumber(net::ByteBuffer& out, std::size_t number, int base = 10) {
   char digits[20];
   const auto end = std::to_chars(digits, digits + sizeof(digits), number, base);
   out.Append(std::string_view(digits, static_cast<std::size_t>(end.ptr - digits)));
 }
 
-void AppendStatusLine(ByteBuffer& out, unsigned http_status) {
+void AppendStatusLine(net::ByteBuffer& out, unsigned http_status) {
   if (http_status == 200) {
     out.Append("HTTP/1.1 200 OK\r\n");
     return;
@@ -34,7 +34,7 @@ void AppendStatusLine(ByteBuffer& out, unsigned http_status) {
   out.Append("\r\n");
 }
 
-void AppendHead(ByteBuffer& out, const Reply& reply, const ReplyFraming& framing) {
+void AppendHead(net::ByteBuffer& out, const Reply& reply, const ReplyFraming& framing) {
   AppendStatusLine(out, reply.http_status);
   out.Append("Server: MLOS-Core\r\nDate: ");
   out.Append(framing.date);
@@ -78,7 +78,7 @@ void Outbox::Add(Reply reply, const ReplyFraming& framing) {
   }
 }
 
-void Outbox::AddPiece(ByteBuffer piece, BodyEnd body_end) {
+void Outbox::AddPiece(net::ByteBuffer piece, BodyEnd body_end) {
   const bool chunked = body_end == BodyEnd::kLastChunk;
   if (chunked) {
     AppendNumber(text_, piece.size(), 16);
@@ -107,9 +107,9 @@ void Outbox::Consume(std::size_t count) {
   sent_ += count;
   if (!empty()) return;
   sent_ = 0;
-  large_ = ByteBuffer();
+  large_ = net::ByteBuffer();
   tail_ = {};
-  if (text_.capacity() > kKeptBytesMax) text_ = ByteBuffer();
+  if (text_.capacity() > kKeptBytesMax) text_ = net::ByteBuffer();
   text_.Clear();
 }
 

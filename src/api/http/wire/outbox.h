@@ -7,8 +7,8 @@
 #include <cstdint>
 #include <string_view>
 
-#include "api/http/wire/byte_buffer.h"
 #include "api/http/wire/message.h"
+#include "net/byte_buffer.h"
 
 namespace mlos::api::http::wire {
 
@@ -35,7 +35,7 @@ class Outbox {
   void Add(Reply reply, const ReplyFraming& framing);
   /// Sends a piece of a body that has no length. Requires !has_large_body() and a piece that is not
   /// empty.
-  void AddPiece(ByteBuffer piece, BodyEnd body_end);
+  void AddPiece(net::ByteBuffer piece, BodyEnd body_end);
   /// Ends such a body.
   void AddEnd(BodyEnd body_end) {
     if (body_end == BodyEnd::kLastChunk) text_.Append("0\r\n\r\n");
@@ -52,8 +52,8 @@ class Outbox {
   void Consume(std::size_t count);
 
  private:
-  ByteBuffer text_;
-  ByteBuffer large_;
+  net::ByteBuffer text_;
+  net::ByteBuffer large_;
   std::string_view tail_;  ///< ends the chunk that is large_
   std::size_t sent_ = 0;
 };

@@ -46,7 +46,7 @@ Status RequestParser::ParseHead(std::string_view text) {
   return Outcome(error);
 }
 
-void RequestParser::ExpectBody(ByteBuffer& body, std::uint64_t bytes_max) {
+void RequestParser::ExpectBody(net::ByteBuffer& body, std::uint64_t bytes_max) {
   body_ = &body;
   body_bytes_max_ = bytes_max;
 }

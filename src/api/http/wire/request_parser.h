@@ -12,7 +12,7 @@
 namespace mlos::api::http::wire {
 
 /// Beast's HTTP/1 parser over our own memory: the head becomes a RequestHead of views, the body
-/// goes into a ByteBuffer as it arrives, and no field is stored. One object reads one request,
+/// goes into a net::ByteBuffer as it arrives, and no field is stored. One object reads one request,
 /// whose head a HeadGuard has let through. Thread-compatible.
 class RequestParser : private boost::beast::http::basic_parser<true> {
  public:
@@ -23,7 +23,7 @@ class RequestParser : private boost::beast::http::basic_parser<true> {
   RequestHead& head() { return head_; }
 
   /// Where the body goes and how long it may be.
-  void ExpectBody(ByteBuffer& body, std::uint64_t bytes_max);
+  void ExpectBody(net::ByteBuffer& body, std::uint64_t bytes_max);
   /// Takes what it can use of `text`, whose rest has to be offered again with what follows. Bytes
   /// that lie at the end of the body buffer already are not copied. MALFORMED_REQUEST,
   /// PAYLOAD_TOO_LARGE, or why the body buffer could not grow.
@@ -56,7 +56,7 @@ class RequestParser : private boost::beast::http::basic_parser<true> {
   void on_finish_impl(ErrorCode&) override {}
 
   RequestHead head_;
-  ByteBuffer* body_ = nullptr;
+  net::ByteBuffer* body_ = nullptr;
   std::uint64_t body_bytes_max_ = 0;
   std::uint64_t chunk_count_ = 0;
   std::size_t chunk_extension_bytes_ = 0;

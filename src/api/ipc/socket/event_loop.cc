@@ -14,7 +14,7 @@ namespace {
 
 constexpr int kEventsMax = 64;
 constexpr int kTickMs = 1000;
-constexpr unsigned kPollsPerLook = 4;
+constexpr unsigned kPollsPerLook = 16;
 constexpr int kServed = -1;
 constexpr int kDrainTickMs = 5;
 

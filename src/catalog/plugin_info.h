@@ -8,7 +8,7 @@
 
 #include "engine/engine.h"
 
-namespace mlos::runtime {
+namespace mlos::catalog {
 
 struct RegisterPluginRequest {
   std::string id;
@@ -46,4 +46,4 @@ struct PluginInfo {
   bool builtin = false;
 };
 
-}  // namespace mlos::runtime
+}  // namespace mlos::catalog

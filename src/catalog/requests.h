@@ -7,12 +7,12 @@
 
 #include "base/model_id.h"
 #include "base/status.h"
+#include "catalog/model_finder.h"
+#include "catalog/model_info.h"
+#include "catalog/plugin_info.h"
 #include "registry/records.h"
-#include "runtime/model_finder.h"
-#include "runtime/model_info.h"
-#include "runtime/plugin_info.h"
 
-namespace mlos::runtime {
+namespace mlos::catalog {
 
 /// INVALID_FIELD for texts that are too long or no text.
 Status CheckModelRequest(const RegisterModelRequest& request);
@@ -35,4 +35,4 @@ registry::PluginRecord MergedRecord(const RegisterPluginRequest& request,
 bool SameContent(const registry::ModelRecord& a, const registry::ModelRecord& b);
 bool SameContent(const registry::PluginRecord& a, const registry::PluginRecord& b);
 
-}  // namespace mlos::runtime
+}  // namespace mlos::catalog

@@ -8,12 +8,11 @@
 #include <vector>
 
 #include "base/status.h"
-#include "runtime/plugin_info.h"
 
-namespace mlos::runtime {
+namespace mlos::metrics {
 
 /// Percentiles of a latency, in microseconds, within 1/32 of their value (see
-/// metrics::LatencyHistogram); all 0 where nothing was counted.
+/// LatencyHistogram); all 0 where nothing was counted.
 struct LatencySummary {
   std::uint64_t count = 0;
   std::uint64_t sum_us = 0;
@@ -43,11 +42,18 @@ struct ModelStats {
   std::int64_t last_inference_unix_ms = 0;
 };
 
+/// What a plugin measures of itself, by its own names.
+struct PluginGauge {
+  std::string plugin_id;
+  std::string name;
+  double value = 0;
+};
+
 /// What is measured at the moment of a scrape.
-struct RuntimeGauges {
+struct Gauges {
   std::uint64_t bytes_in_flight = 0;
   std::uint64_t bytes_in_flight_max = 0;
-  std::vector<PluginInfo> plugins;
+  std::vector<PluginGauge> plugins;
 };
 
 /// Counts of every request that came through a door.
@@ -60,7 +66,7 @@ struct ServerStats {
   double uptime_seconds = 0;
 };
 
-/// Counts requests and times over metrics/ (prometheus-cpp behind), for GET /stats and GET
+/// Counts requests and times (prometheus-cpp behind), for GET /stats and GET
 /// /metrics. Thread-safe; recording takes no lock that another request could hold for long.
 ///
 /// What strangers can name is never a label: only models that were added and, of each door, the
@@ -89,11 +95,11 @@ class Stats {
   ServerStats Server() const;
   std::vector<ModelStats> Models() const;
   /// Prometheus text exposition format 0.0.4: the counts, and what `gauges` say of now.
-  std::string PrometheusText(const RuntimeGauges& gauges) const;
+  std::string PrometheusText(const Gauges& gauges) const;
 
  private:
   class Impl;
   std::unique_ptr<Impl> impl_;
 };
 
-}  // namespace mlos::runtime
+}  // namespace mlos::metrics

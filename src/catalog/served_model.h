@@ -11,7 +11,7 @@
 #include "scheduler/batcher.h"
 #include "scheduler/lane.h"
 
-namespace mlos::runtime {
+namespace mlos::catalog {
 
 /// A loaded model as requests hold it. Whoever has one may run it: a swap or removal takes the
 /// model out of the table at once and out of memory when the last holder lets go. Thread-safe.
@@ -60,4 +60,4 @@ class ServedModel {
   std::optional<scheduler::Batcher> batcher_;
 };
 
-}  // namespace mlos::runtime
+}  // namespace mlos::catalog

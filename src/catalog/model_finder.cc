@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-#include "runtime/model_finder.h"
+#include "catalog/model_finder.h"
 
 #include <system_error>
 #include <utility>
 
 #include "base/log.h"
 
-namespace mlos::runtime {
+namespace mlos::catalog {
 namespace {
 
 namespace fs = std::filesystem;
@@ -88,4 +88,4 @@ Result<package::ModelFiles> ModelFinder::FindAgain(const registry::ModelRecord& 
   return files;
 }
 
-}  // namespace mlos::runtime
+}  // namespace mlos::catalog

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-#include "runtime/model_table.h"
+#include "catalog/model_table.h"
 
 #include <algorithm>
 #include <utility>
 
 #include "base/model_id.h"
 
-namespace mlos::runtime {
+namespace mlos::catalog {
 namespace {
 
 Status NotFound(std::string_view model_id) {
@@ -208,4 +208,4 @@ Result<std::shared_ptr<ServedModel>> ModelTable::Acquire(std::string_view model_
   return found->second.served;
 }
 
-}  // namespace mlos::runtime
+}  // namespace mlos::catalog

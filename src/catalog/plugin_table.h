@@ -11,11 +11,11 @@
 #include "base/mutex.h"
 #include "base/path_policy.h"
 #include "base/result.h"
+#include "catalog/plugin_info.h"
 #include "engine/engine.h"
 #include "registry/registry.h"
-#include "runtime/plugin_info.h"
 
-namespace mlos::runtime {
+namespace mlos::catalog {
 
 /// The plugin that Core brings itself.
 inline constexpr std::string_view kOnnxPluginId = "onnx-runtime-builtin";
@@ -91,4 +91,4 @@ class PluginTable {
   std::vector<Entry> entries_ GUARDED_BY(mutex_);
 };
 
-}  // namespace mlos::runtime
+}  // namespace mlos::catalog

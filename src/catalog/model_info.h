@@ -9,7 +9,7 @@
 #include "engine/engine.h"
 #include "registry/records.h"
 
-namespace mlos::runtime {
+namespace mlos::catalog {
 
 /// What is asked for when a model is registered. Only `model_id` and `path` are needed; the rest is
 /// read from the package's manifest and the graph, and these fields override the manifest's.
@@ -71,4 +71,4 @@ struct RegisterModelOutcome {
   bool changed = true;
 };
 
-}  // namespace mlos::runtime
+}  // namespace mlos::catalog

@@ -11,11 +11,11 @@
 
 #include "base/mutex.h"
 #include "base/result.h"
+#include "catalog/model_info.h"
+#include "catalog/served_model.h"
 #include "registry/records.h"
-#include "runtime/model_info.h"
-#include "runtime/served_model.h"
 
-namespace mlos::runtime {
+namespace mlos::catalog {
 
 /// A registered model and what became of it in this process.
 struct ModelEntry {
@@ -66,4 +66,4 @@ class ModelTable {
   std::unordered_map<std::string, ModelEntry, Hash, std::equal_to<>> models_ GUARDED_BY(mutex_);
 };
 
-}  // namespace mlos::runtime
+}  // namespace mlos::catalog

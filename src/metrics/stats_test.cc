@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "runtime/stats.h"
+#include "metrics/stats.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -9,7 +9,7 @@
 #include <string>
 #include <thread>
 
-namespace mlos::runtime {
+namespace mlos::metrics {
 namespace {
 
 using ::testing::HasSubstr;
@@ -114,12 +114,10 @@ TEST(Stats, PromtoolFindsNothingToCriticise) {
   stats.RecordRequest("http", "/models/{id}/inference", kOverload, 10);
   stats.RecordInference("hf/bert@latest", "onnx-runtime-builtin", OkStatus(), 5, 900);
   stats.RecordInference("hf/bert@latest", "onnx-runtime-builtin", kOverload, 0, 0);
-  PluginInfo plugin;
-  plugin.id = "echo-c";
-  plugin.gauges = {{"echo_runs", 3}};
   FILE* promtool = popen(".deps/bin/promtool check metrics 2>&1", "w");
   ASSERT_NE(promtool, nullptr);
-  const std::string text = stats.PrometheusText({.bytes_in_flight = 42, .plugins = {plugin}});
+  const std::string text =
+      stats.PrometheusText({.bytes_in_flight = 42, .plugins = {{"echo-c", "echo_runs", 3}}});
   EXPECT_THAT(text, HasSubstr("mlos_in_flight_bytes 42"));
   EXPECT_THAT(text, HasSubstr("mlos_plugin_value{plugin=\"echo-c\",name=\"echo_runs\"} 3"));
   ASSERT_EQ(std::fwrite(text.data(), 1, text.size(), promtool), text.size());
@@ -127,4 +125,4 @@ TEST(Stats, PromtoolFindsNothingToCriticise) {
 }
 
 }  // namespace
-}  // namespace mlos::runtime
+}  // namespace mlos::metrics

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-#include "runtime/stats.h"
+#include "metrics/stats.h"
 
 #include <unistd.h>
 
 #include <atomic>
-#include <chrono>
+#include <ctime>
 #include <fstream>
 #include <map>
 #include <utility>
@@ -15,16 +15,14 @@
 #include "metrics/latency_histogram.h"
 #include "metrics/outcome_counts.h"
 
-namespace mlos::runtime {
+namespace mlos::metrics {
 namespace {
 
-using metrics::Exposition;
-using metrics::LatencyHistogram;
-using metrics::OutcomeCounts;
-
+// Of the last tick of the kernel, some milliseconds ago: every inference asks.
 std::int64_t UnixMillisecondsNow() {
-  const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
-  return std::chrono::duration_cast<std::chrono::milliseconds>(since_epoch).count();
+  timespec now{};
+  clock_gettime(CLOCK_REALTIME_COARSE, &now);
+  return std::int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1'000'000;
 }
 
 struct RouteCounts {
@@ -108,18 +106,16 @@ void AddModel(Exposition& page, const std::string& model_id, const ModelCounts& 
                   {{"model", model_id}, {"plugin", plugin_id}}, counts.queue_time);
 }
 
-void AddGauges(Exposition& page, const RuntimeGauges& gauges, std::int64_t in_flight) {
+void AddGauges(Exposition& page, const Gauges& gauges, std::int64_t in_flight) {
   page.AddGauge("mlos_in_flight_bytes", "Memory held for requests being served.", {},
                 static_cast<double>(gauges.bytes_in_flight));
   page.AddGauge("mlos_in_flight_limit_bytes", "Memory that requests being served may hold.", {},
                 static_cast<double>(gauges.bytes_in_flight_max));
   page.AddGauge("mlos_inferences_in_flight", "Inference requests that wait or run.", {},
                 static_cast<double>(in_flight));
-  for (const PluginInfo& plugin : gauges.plugins) {
-    for (const engine::Gauge& gauge : plugin.gauges) {
-      page.AddGauge("mlos_plugin_value", "What a plugin measures of itself, by its own names.",
-                    {{"plugin", plugin.id}, {"name", gauge.name}}, gauge.value);
-    }
+  for (const PluginGauge& gauge : gauges.plugins) {
+    page.AddGauge("mlos_plugin_value", "What a plugin measures of itself, by its own names.",
+                  {{"plugin", gauge.plugin_id}, {"name", gauge.name}}, gauge.value);
   }
 }
 
@@ -178,7 +174,7 @@ class Stats::Impl {
   void AddTo(Exposition& page) const {
     const MutexLock lock(mutex_);
     for (const auto& [door, routes] : doors_) AddDoor(page, door, routes);
-    for (const auto& [model_id, counts] : models_) runtime::AddModel(page, model_id, *counts);
+    for (const auto& [model_id, counts] : models_) metrics::AddModel(page, model_id, *counts);
   }
 
   RouteCounts& all() { return all_; }
@@ -249,7 +245,7 @@ ServerStats Stats::Server() const {
 
 std::vector<ModelStats> Stats::Models() const { return impl_->Models(); }
 
-std::string Stats::PrometheusText(const RuntimeGauges& gauges) const {
+std::string Stats::PrometheusText(const Gauges& gauges) const {
   Exposition page;
   page.AddGauge("mlos_uptime_seconds", "Time since Core started.", {}, impl_->uptime_seconds());
   page.AddGauge("process_resident_memory_bytes", "Resident memory size in bytes.", {},
@@ -259,4 +255,4 @@ std::string Stats::PrometheusText(const RuntimeGauges& gauges) const {
   return page.Text();
 }
 
-}  // namespace mlos::runtime
+}  // namespace mlos::metrics

@@ -7,12 +7,12 @@
 
 #include "base/path_policy.h"
 #include "base/result.h"
+#include "catalog/model_info.h"
 #include "package/model_files.h"
 #include "registry/packages.h"
 #include "registry/records.h"
-#include "runtime/model_info.h"
 
-namespace mlos::runtime {
+namespace mlos::catalog {
 
 /// The files of a model that is about to be registered.
 struct FoundModel {
@@ -48,4 +48,4 @@ class ModelFinder {
   registry::Packages& packages_;
 };
 
-}  // namespace mlos::runtime
+}  // namespace mlos::catalog

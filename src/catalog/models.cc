@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-#include "runtime/models.h"
+#include "catalog/models.h"
 
 #include <utility>
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "runtime/requests.h"
+#include "catalog/requests.h"
 
-namespace mlos::runtime {
+namespace mlos::catalog {
 namespace {
 
 constexpr const char* kWhyQuarantined =
@@ -180,4 +180,4 @@ Status Models::RemovePlugin(std::string_view plugin_id) {
   return plugins_.Remove(plugin_id);
 }
 
-}  // namespace mlos::runtime
+}  // namespace mlos::catalog

@@ -8,15 +8,15 @@
 #include "base/keyed_mutex.h"
 #include "base/mutex.h"
 #include "base/result.h"
+#include "catalog/model_finder.h"
+#include "catalog/model_loader.h"
+#include "catalog/model_table.h"
+#include "catalog/plugin_table.h"
+#include "metrics/stats.h"
 #include "registry/packages.h"
 #include "registry/registry.h"
-#include "runtime/model_finder.h"
-#include "runtime/model_loader.h"
-#include "runtime/model_table.h"
-#include "runtime/plugin_table.h"
-#include "runtime/stats.h"
 
-namespace mlos::runtime {
+namespace mlos::catalog {
 
 /// The life of models: registered, loaded, unloaded, removed. What the registry has stored and what
 /// the table shows change together: the table follows once the registry has. Thread-safe; changes
@@ -24,7 +24,7 @@ namespace mlos::runtime {
 class Models {
  public:
   Models(registry::Registry& registry, registry::Packages& packages, ModelTable& table,
-         PluginTable& plugins, Stats& stats, ModelFinder finder, ModelLoader loader)
+         PluginTable& plugins, metrics::Stats& stats, ModelFinder finder, ModelLoader loader)
       : registry_(registry),
         packages_(packages),
         table_(table),
@@ -58,7 +58,7 @@ class Models {
   registry::Packages& packages_;
   ModelTable& table_;
   PluginTable& plugins_;
-  Stats& stats_;
+  metrics::Stats& stats_;
   ModelFinder finder_;
   ModelLoader loader_;
   KeyedMutex changing_;
@@ -67,4 +67,4 @@ class Models {
   Mutex committing_;
 };
 
-}  // namespace mlos::runtime
+}  // namespace mlos::catalog

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "runtime/plugin_table.h"
+#include "catalog/plugin_table.h"
 
 #include <algorithm>
 #include <system_error>
@@ -7,11 +7,11 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "catalog/requests.h"
 #include "plugin/plugin.h"
 #include "registry/loading.h"
-#include "runtime/requests.h"
 
-namespace mlos::runtime {
+namespace mlos::catalog {
 namespace {
 
 namespace fs = std::filesystem;
@@ -272,4 +272,4 @@ PluginInfo PluginTable::InfoOf(const Entry& entry) {
   return info;
 }
 
-}  // namespace mlos::runtime
+}  // namespace mlos::catalog

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "runtime/model_loader.h"
+#include "catalog/model_loader.h"
 
 #include <unistd.h>
 
@@ -11,7 +11,7 @@
 #include "registry/loading.h"
 #include "scheduler/batch_merge.h"
 
-namespace mlos::runtime {
+namespace mlos::catalog {
 namespace {
 
 /// Address space for a trial. Generous, since much of it is never touched: it shall stop files that
@@ -96,4 +96,4 @@ Status ModelLoader::TryOnce(const package::ModelFiles& files, const engine::Mode
   return std::move(verdict.status);
 }
 
-}  // namespace mlos::runtime
+}  // namespace mlos::catalog

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "runtime/requests.h"
+#include "catalog/requests.h"
 
 #include <initializer_list>
 #include <string_view>
@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 
-namespace mlos::runtime {
+namespace mlos::catalog {
 namespace {
 
 constexpr std::size_t kTextBytesMax = 256;
@@ -136,4 +136,4 @@ bool SameContent(const registry::PluginRecord& a, const registry::PluginRecord& 
   return a.name == b.name && a.version == b.version && a.path == b.path && a.config == b.config;
 }
 
-}  // namespace mlos::runtime
+}  // namespace mlos::catalog

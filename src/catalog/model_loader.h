@@ -5,14 +5,14 @@
 #include <optional>
 
 #include "base/result.h"
+#include "catalog/plugin_table.h"
+#include "catalog/served_model.h"
 #include "package/model_files.h"
 #include "probe/probe.h"
 #include "registry/registry.h"
 #include "resource/byte_budget.h"
-#include "runtime/plugin_table.h"
-#include "runtime/served_model.h"
 
-namespace mlos::runtime {
+namespace mlos::catalog {
 
 /// Loads checked files into an engine of this process: after a trial in another process, once for
 /// each digest and plugin version, and with an entry in the registry's journal meanwhile.
@@ -52,4 +52,4 @@ class ModelLoader {
   resource::ByteBudget& budget_;
 };
 
-}  // namespace mlos::runtime
+}  // namespace mlos::catalog

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <boost/asio/ip/address.hpp>
+#include <boost/intrusive/list_hook.hpp>
+#include <utility>
+
+#include "base/clock.h"
+
+namespace mlos::net {
+
+using OpenHook = boost::intrusive::list_base_hook<boost::intrusive::tag<struct OpenTag>>;
+
+/// One connection of a caller as its event loop sees it: open from Start until it has called
+/// EventLoop::Remove. Everything happens on the loop's thread.
+class Connection : public OpenHook {
+ public:
+  explicit Connection(boost::asio::ip::address peer) : peer_(std::move(peer)) {}
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+  virtual ~Connection() = default;
+
+  /// Begins to serve. From here on it keeps itself alive until it is closed.
+  virtual void Start() = 0;
+  /// Acts on deadlines that have passed.
+  virtual void OnTick(SteadyClock::time_point now) = 0;
+  /// The server goes down: takes no new request, and closes after what is under way.
+  virtual void Drain() = 0;
+  /// Closes here and now; nothing where it is closed already.
+  virtual void Close() = 0;
+
+  const boost::asio::ip::address& peer() const { return peer_; }
+
+ private:
+  const boost::asio::ip::address peer_;
+};
+
+}  // namespace mlos::net

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <cstddef>
+#include <memory>
+#include <utility>
+
+#include "net/tls_session.h"
+
+namespace mlos::net {
+
+/// The bytes of one connection: a non-blocking TCP socket, or TLS over one. Which of the two is
+/// asked once for each operation; over plain TCP nothing else is between the caller and the socket.
+///
+/// Handlers are called on the socket's executor and keep the stream alive; so does whoever owns the
+/// memory that is read into. Thread-compatible.
+class Stream {
+ public:
+  using Socket = boost::asio::ip::tcp::socket;
+
+  /// `tls`, null for plain TCP, is a session on `socket`.
+  Stream(Socket socket, std::unique_ptr<TlsSession> tls)
+      : socket_(std::move(socket)), tls_(std::move(tls)) {}
+
+  bool encrypted() const { return tls_ != nullptr; }
+  /// Agrees with the peer on TLS, which has to come first where the stream is encrypted, and calls
+  /// `handler(error)`, maybe before it returns.
+  template <typename Handler>
+  void Handshake(Handler handler) {
+    const TlsStep step = tls_->Handshake();
+    if (Waits(step)) {
+      Await(step, [this, handler = std::move(handler)](const ErrorCode& error) mutable {
+        if (error) {
+          handler(error);
+        } else {
+          Handshake(std::move(handler));
+        }
+      });
+    } else {
+      handler(ErrorOf(step));
+    }
+  }
+
+  /// Reads what has come, up to `size_max` bytes, into `into`, and calls `handler(error, count)`
+  /// later; eof where the peer has ended its side.
+  template <typename Handler>
+  void Read(char* into, std::size_t size_max, Handler handler) {
+    if (tls_ == nullptr) {
+      socket_.async_read_some(boost::asio::buffer(into, size_max), std::move(handler));
+    } else {
+      AwaitRead(tls_->buffered() ? TlsStep::kDone : TlsStep::kWantsRead, into, size_max,
+                std::move(handler));
+    }
+  }
+
+  /// Writes the beginning of `buffers` and returns its size; would_block where WaitWritable has to
+  /// come first. What was to be written then has to be given again, longer at the end or not.
+  template <typename Buffers>
+  std::size_t Write(const Buffers& buffers, boost::system::error_code& error) {
+    if (tls_ == nullptr) return socket_.write_some(buffers, error);
+    const auto end = boost::asio::buffer_sequence_end(buffers);
+    auto it = boost::asio::buffer_sequence_begin(buffers);
+    while (it != end && it->size() == 0) ++it;
+    return it == end ? 0 : WriteTls(*it, error);
+  }
+  /// Calls `handler(error)` once the socket takes more.
+  template <typename Handler>
+  void WaitWritable(Handler handler) {
+    socket_.async_wait(Socket::wait_write, std::move(handler));
+  }
+
+  /// Something has come that was not read.
+  bool has_unread() const;
+  boost::asio::ip::address local_address() const;
+  /// Tells the peer that nothing more follows; reading goes on.
+  void EndSending();
+  /// Handlers that wait are called with operation_aborted.
+  void Close();
+
+ private:
+  using ErrorCode = boost::system::error_code;
+
+  static bool Waits(TlsStep step) {
+    return step == TlsStep::kWantsRead || step == TlsStep::kWantsWrite;
+  }
+  static ErrorCode ErrorOf(TlsStep step);
+  std::size_t WriteTls(boost::asio::const_buffer buffer, ErrorCode& error);
+
+  /// Calls `next(error)` later: once TLS can go on after `step`, which may be here and now. Never
+  /// without an error on a closed socket, whose number may be another's by then.
+  template <typename Next>
+  void Await(TlsStep step, Next next) {
+    auto go_on = [this, next = std::move(next)](const ErrorCode& error = {}) mutable {
+      next(error || socket_.is_open() ? error : boost::asio::error::operation_aborted);
+    };
+    if (Waits(step)) {
+      socket_.async_wait(step == TlsStep::kWantsRead ? Socket::wait_read : Socket::wait_write,
+                         std::move(go_on));
+    } else {
+      boost::asio::post(socket_.get_executor(), std::move(go_on));
+    }
+  }
+
+  template <typename Handler>
+  void AwaitRead(TlsStep step, char* into, std::size_t size_max, Handler handler) {
+    Await(step, [this, into, size_max, handler = std::move(handler)](ErrorCode error) mutable {
+      std::size_t count = 0;
+      if (!error) {
+        const TlsStep next = tls_->Read(into, size_max, count);
+        if (Waits(next)) return AwaitRead(next, into, size_max, std::move(handler));
+        error = ErrorOf(next);
+      }
+      handler(error, count);
+    });
+  }
+
+  Socket socket_;
+  std::unique_ptr<TlsSession> tls_;
+};
+
+}  // namespace mlos::net

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <openssl/types.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+namespace mlos::net {
+
+/// What a door speaks over TLS (ALPN, RFC 7301).
+struct TlsProtocols {
+  /// Best first, each behind a byte with its length: "\x02h2".
+  std::string_view names;
+  /// Who names none is sent away; otherwise only who names nothing but others.
+  bool required = false;
+};
+
+/// How far one step of TLS came.
+enum class TlsStep : std::uint8_t {
+  kDone,
+  kWantsRead,   ///< can go on once the socket has more to read
+  kWantsWrite,  ///< can go on once the socket takes more
+  kEnded,       ///< the peer sends no more
+  kFailed,
+};
+
+/// The server's side of one TLS connection on a non-blocking socket. The adapter of OpenSSL, used
+/// instead of boost::asio::ssl::stream because that has neither writes that do not wait, which is
+/// how the doors write, nor a way to give the buffers of idle connections back: it keeps 34 KiB for
+/// each. Nothing may be called once the socket is closed. Thread-compatible.
+class TlsSession {
+ public:
+  /// Takes `ssl` over, which is set up to accept; `protocols` outlives it.
+  TlsSession(SSL* ssl, const TlsProtocols& protocols);
+  TlsSession(const TlsSession&) = delete;
+  TlsSession& operator=(const TlsSession&) = delete;
+  ~TlsSession();
+
+  /// kFailed, with a line in the log, where the client is no client for us.
+  TlsStep Handshake();
+  /// Reads what has arrived, up to `size_max` bytes, into `into`; kDone with at least one byte.
+  TlsStep Read(char* into, std::size_t size_max, std::size_t& count);
+  /// Writes up to one record; kDone with at least one byte. After kWantsWrite the same bytes, at
+  /// least, have to be given again, though they may lie elsewhere.
+  TlsStep Write(const void* bytes, std::size_t size, std::size_t& count);
+  /// Says that we send no more, as far as the socket takes it now.
+  void End();
+
+  /// Bytes have been taken from the socket that no Read has looked at.
+  bool buffered() const { return buffered_; }
+
+ private:
+  static void OnMessage(int sent, int version, int type, const void* message, std::size_t size,
+                        SSL* ssl, void* self);
+  TlsStep StepOf(int result);
+  bool AgreedOnProtocol() const;
+
+  struct Free {
+    void operator()(SSL* ssl) const;
+  };
+  const std::unique_ptr<SSL, Free> ssl_;
+  const TlsProtocols& protocols_;
+  bool buffered_ = false;
+  bool open_ = false;           ///< the handshake is through, and nothing has failed since
+  unsigned idle_messages_ = 0;  ///< of TLS itself, since the last byte of the application
+};
+
+}  // namespace mlos::net
