@@ -3,8 +3,10 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -70,6 +72,11 @@ api::grpc::ServerOptions GrpcOptionsOf(const Config& config, std::shared_ptr<net
   return options;
 }
 
+std::uint32_t ComputeThreads(const Config& config) {
+  return config.compute_threads != 0 ? config.compute_threads
+                                     : std::max(1U, std::thread::hardware_concurrency());
+}
+
 api::http::ServerOptions HttpOptionsOf(const Config& config, std::shared_ptr<net::TlsServer> tls) {
   return {
       .host = config.http_host,
@@ -85,6 +92,7 @@ api::http::ServerOptions HttpOptionsOf(const Config& config, std::shared_ptr<net
       .request_timeout_ms_max = config.request_timeout_ms_max,
       .connections_max = config.connections_max,
       .connections_per_peer_max = config.connections_per_peer_max,
+      .slow_readers_max = ComputeThreads(config) / 2,
       .version = std::string(kVersion),
       .apis = [doors = OpenDoorsOf(config)] { return doors; },
   };

@@ -3,8 +3,8 @@
  * A plugin that answers through execute(), SMI's unstable way to batches and streams: for the input
  * "count", an int64 scalar, it responds count times, with "number" 0, 1, 2, …
  *
- * A host that takes one response for one request, as POST /models/{id}/inference does, can ask for
- * one.
+ * POST /v2/models/{m}/generate_stream and gRPC's streaming calls take them all. A host that takes
+ * one response for one request, as POST /models/{id}/inference does, can ask for one.
  */
 #include <mlos/smi_spec.h>
 #include <stddef.h>
@@ -25,6 +25,20 @@ static smi_status_t stream_initialize(const char* config) {
 static smi_status_t stream_register_model(const smi_model_source_t* source, smi_model_t** model) {
   (void)source;
   *model = NULL; /* nothing to remember */
+  return SMI_SUCCESS;
+}
+
+/* Not needed to run it; generate_stream asks for inputs by the names that are declared. */
+static smi_status_t stream_get_model_info(smi_model_t* model, smi_model_info_t* info) {
+  static const smi_tensor_spec_t count = {
+      .struct_size = sizeof(smi_tensor_spec_t), .name = "count", .dtype = SMI_DTYPE_INT64};
+  static const smi_tensor_spec_t number = {
+      .struct_size = sizeof(smi_tensor_spec_t), .name = "number", .dtype = SMI_DTYPE_INT64};
+  (void)model;
+  info->inputs = &count;
+  info->input_count = 1;
+  info->outputs = &number;
+  info->output_count = 1;
   return SMI_SUCCESS;
 }
 
@@ -74,6 +88,7 @@ SMI_EXPORT smi_plugin_t* smi_plugin_init(void) {
           {
               .initialize = stream_initialize,
               .register_model = stream_register_model,
+              .get_model_info = stream_get_model_info,
               .attach = stream_attach,
               .execute = stream_execute,
           },

@@ -94,10 +94,23 @@ void Call::Finish(Result<wire::Reply> outcome) {
   const std::int64_t time_us = MicrosecondsBetween(start_, SteadyClock::now());
   service_->runtime().stats().RecordRequest("http", match_.route->pattern, outcome.status(),
                                             time_us);
+  if (stream_ != nullptr) {
+    stream_->End(outcome.ok() ? net::ByteBuffer() : OipErrorEvent(outcome.status()));
+    return;
+  }
   wire::Reply reply = outcome.ok() ? std::move(outcome).value() : ErrorOf(outcome.status());
   Log(LogLevel::kDebug, "http request",
       {{"route", match_.route->pattern}, {"http_status", reply.http_status}, {"time_us", time_us}});
   responder.Send(std::move(reply));
+}
+
+std::shared_ptr<wire::BodyStream> Call::StartStream(std::string_view content_type) {
+  stream_ = std::make_shared<wire::BodyStream>(service_->budget(), *responder_);
+  wire::Reply reply;
+  reply.content_type = content_type;
+  reply.stream = wire::BodyStream::ReaderOf(stream_);
+  responder_->Send(std::move(reply));
+  return stream_;
 }
 
 wire::Reply Call::Refuse(const Status& status) {

@@ -8,6 +8,7 @@
 
 #include "api/http/json/request_memory.h"
 #include "api/http/service.h"
+#include "api/http/wire/body_stream.h"
 #include "api/http/wire/coding.h"
 #include "api/http/wire/handler.h"
 #include "base/clock.h"
@@ -56,15 +57,22 @@ class Call : public wire::Exchange, public std::enable_shared_from_this<Call> {
   std::size_t body_lead_bytes() const override;
   void Handle(net::ByteBuffer body, wire::Responder responder) override;
   wire::Reply Refuse(const Status& status) override;
-  void OnCallerGone() override { cancellation_.Cancel(); }
+  void OnCallerGone() override { Cancel(); }
 
   /// Set when the caller goes away; holds the call.
   std::shared_ptr<const engine::Cancellation> cancellation() {
     return {shared_from_this(), &cancellation_};
   }
 
-  /// Replies, once, and counts the request.
+  /// Ends its work early, where that looks at `cancellation`.
+  void Cancel() { cancellation_.Cancel(); }
+
+  /// Replies, once, and counts the request. A reply that was started with StartStream ends; a
+  /// failure is its last event then.
   void Finish(Result<wire::Reply> outcome);
+  /// Starts a 200 whose body comes in pieces: what is written to the result, until Finish.
+  /// `content_type` is a constant. At most once.
+  std::shared_ptr<wire::BodyStream> StartStream(std::string_view content_type);
 
  private:
   Place ChoosePlace() const;
@@ -86,6 +94,7 @@ class Call : public wire::Exchange, public std::enable_shared_from_this<Call> {
   std::string model_id_;
 
   std::optional<wire::Responder> responder_;
+  std::shared_ptr<wire::BodyStream> stream_;
   net::ByteBuffer body_;
   json::RequestMemory memory_;
 };

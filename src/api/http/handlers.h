@@ -49,10 +49,10 @@ Result<wire::Reply> UnloadFromRepository(Call& call);
 /// Refuses: nothing of a client's memory is named over the network.
 Result<wire::Reply> RefuseSharedMemory(Call& call);
 
-Result<wire::Reply> RefuseGenerateStream(Call& call);
-
 /// Answer when the model has.
 void OipInfer(const std::shared_ptr<Call>& call);
 void OipGenerate(const std::shared_ptr<Call>& call);
+/// The same, with an event for each answer of the model as it comes.
+void OipGenerateStream(const std::shared_ptr<Call>& call);
 
 }  // namespace mlos::api::http

@@ -91,8 +91,4 @@ Result<wire::Reply> RefuseSharedMemory(Call&) {
                 "through the Unix socket (docs/IPC-PROTOCOL.md)");
 }
 
-Result<wire::Reply> RefuseGenerateStream(Call&) {
-  return Status(Reason::kUnimplemented, "answers one by one are not offered yet; use generate");
-}
-
 }  // namespace mlos::api::http

@@ -32,4 +32,12 @@ wire::Reply OipErrorReply(const Status& status) {
   return reply;
 }
 
+net::ByteBuffer OipErrorEvent(const Status& status) {
+  net::ByteBuffer event;
+  event.Append("data: ");
+  event.Append(OipErrorReply(status).body.view());
+  event.Append("\n\n");
+  return event;
+}
+
 }  // namespace mlos::api::http

@@ -19,6 +19,12 @@ wire::Reply ErrorReply(const Status& status, std::string_view model_id = {});
 /// and what Core tells besides.
 wire::Reply OipErrorReply(const Status& status);
 
+/// What events come as: server-sent events, as Triton calls them.
+inline constexpr std::string_view kEventStreamType = "text/event-stream; charset=utf-8";
+
+/// The same as the last event of a stream.
+net::ByteBuffer OipErrorEvent(const Status& status);
+
 using json::DocumentReply;
 
 using document::WriteErrorMembers;

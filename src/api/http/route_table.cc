@@ -70,9 +70,9 @@ constexpr Route kRoutes[] = {
     {Verb::post, "/v2/models/{id...}/generate", Place::kEventThread, BodyUse::kTensors,
      &OipGenerate},
     {Verb::post, "/v2/models/{id...}/versions/{version}/generate_stream", Place::kEventThread,
-     BodyUse::kIgnored, &Answer<RefuseGenerateStream>},
-    {Verb::post, "/v2/models/{id...}/generate_stream", Place::kEventThread, BodyUse::kIgnored,
-     &Answer<RefuseGenerateStream>},
+     BodyUse::kTensors, &OipGenerateStream},
+    {Verb::post, "/v2/models/{id...}/generate_stream", Place::kEventThread, BodyUse::kTensors,
+     &OipGenerateStream},
 
     {Verb::post, "/v2/repository/index", Place::kWorker, BodyUse::kOptionalDocument,
      &Answer<GetRepositoryIndex>},

@@ -37,6 +37,10 @@ struct ServerOptions {
   unsigned connections_max = 8192;
   unsigned connections_per_peer_max = 2048;
 
+  /// Threads of the compute pool that may wait for readers of streams, while others do without
+  /// them.
+  unsigned slow_readers_max = 1;
+
   /// What /health tells: the version of Core and the doors that are open ("http", "grpc", "ipc").
   std::string version;
   std::function<std::vector<std::string>()> apis;

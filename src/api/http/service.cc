@@ -21,6 +21,12 @@ Service::Service(ServerOptions options, runtime::Runtime& runtime, std::uint16_t
       workers_(Cores()),
       managers_(kManagerThreads) {}
 
+std::optional<Service::Wait> Service::TryWaitForReader() {
+  std::optional<Wait> wait(std::in_place, *this);
+  if (++waits_ > options_.slow_readers_max) wait.reset();
+  return wait;
+}
+
 void Service::Join() {
   workers_.join();
   managers_.join();

@@ -5,6 +5,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <cstdint>
+#include <optional>
 #include <utility>
 
 #include "api/http/routes.h"
@@ -33,6 +34,22 @@ class Service {
   resource::ByteBudget& budget() { return runtime_.budget(); }
   std::uint16_t port() const { return port_; }
 
+  /// Counts a thread that waits for a slow reader while it lives.
+  class Wait {
+   public:
+    explicit Wait(Service& service) : service_(&service) {}
+    Wait(Wait&& other) noexcept : service_(std::exchange(other.service_, nullptr)) {}
+    Wait& operator=(Wait&&) = delete;
+    ~Wait() {
+      if (service_ != nullptr) --service_->waits_;
+    }
+
+   private:
+    Service* service_;
+  };
+  /// Nothing where as many threads as may wait for readers already.
+  std::optional<Wait> TryWaitForReader();
+
   /// Runs `task` on a thread of `place`, which is not kEventThread.
   template <typename Task>
   void Post(Place place, Task task) {
@@ -45,6 +62,7 @@ class Service {
   runtime::Runtime& runtime_;
   const std::uint16_t port_;
   std::atomic<bool> joined_ = false;
+  std::atomic<unsigned> waits_ = 0;
   boost::asio::thread_pool workers_;
   boost::asio::thread_pool managers_;
 };

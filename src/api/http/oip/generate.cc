@@ -3,7 +3,7 @@
 
 #include <utility>
 
-#include "api/http/json/document_reply.h"
+#include "api/http/json/json_writer.h"
 #include "api/http/json/parser.h"
 #include "api/http/json/tensor_reader.h"
 #include "api/http/json/tensor_writer.h"
@@ -86,19 +86,26 @@ Result<GenerateRequest> ReadGenerateRequest(const net::ByteBuffer& body,
   return request;
 }
 
-Result<wire::Reply> WriteGenerateReply(const GenerateRequest& request, std::string_view model_id,
-                                       std::string_view version,
-                                       const engine::InferenceResponse& response,
-                                       resource::ByteBudget& budget) {
-  return json::DocumentReply(budget, [&](JsonWriter& writer) {
-    if (!request.id.empty()) writer.Text("id", request.id);
-    writer.Text("model_name", model_id);
-    writer.Text("model_version", version);
-    for (const tensor::NamedTensor& output : response.outputs) {
-      writer.Key(output.name);
-      WriteValue(writer, output.tensor);
-    }
-  });
+Result<net::ByteBuffer> WriteGenerateAnswer(const GenerateRequest& request,
+                                            std::string_view model_id, std::string_view version,
+                                            const engine::InferenceResponse& response,
+                                            AnswerForm form, resource::ByteBudget& budget) {
+  net::ByteBuffer answer(budget);
+  // The document has no line breaks of its own, which would end the data.
+  if (form == AnswerForm::kEvent) answer.Append("data: ");
+  JsonWriter writer(answer);
+  writer.StartObject();
+  if (!request.id.empty()) writer.Text("id", request.id);
+  writer.Text("model_name", model_id);
+  writer.Text("model_version", version);
+  for (const tensor::NamedTensor& output : response.outputs) {
+    writer.Key(output.name);
+    WriteValue(writer, output.tensor);
+  }
+  writer.EndObject();
+  if (form == AnswerForm::kEvent) answer.Append("\n\n");
+  MLOS_TRY(answer.status());
+  return answer;
 }
 
 }  // namespace mlos::api::http::oip

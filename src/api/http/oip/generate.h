@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,11 +30,16 @@ Result<GenerateRequest> ReadGenerateRequest(const net::ByteBuffer& body,
                                             const engine::ModelSchema& schema,
                                             json::RequestMemory& memory);
 
+enum class AnswerForm : std::uint8_t {
+  kDocument,
+  kEvent,  ///< a server-sent event: "data: ", the document, an empty line
+};
+
 /// `{"model_name": …, "model_version": …, "text_output": "…"}`: outputs of one element are single
-/// values, others flat arrays.
-Result<wire::Reply> WriteGenerateReply(const GenerateRequest& request, std::string_view model_id,
-                                       std::string_view version,
-                                       const engine::InferenceResponse& response,
-                                       resource::ByteBudget& budget);
+/// values, others flat arrays. OVERLOADED or PAYLOAD_TOO_LARGE where it does not fit the budget.
+Result<net::ByteBuffer> WriteGenerateAnswer(const GenerateRequest& request,
+                                            std::string_view model_id, std::string_view version,
+                                            const engine::InferenceResponse& response,
+                                            AnswerForm form, resource::ByteBudget& budget);
 
 }  // namespace mlos::api::http::oip

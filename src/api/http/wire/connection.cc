@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "api/http/guard/text.h"
+#include "api/http/wire/body_stream.h"
 
 namespace mlos::api::http::wire {
 namespace {
@@ -49,6 +50,8 @@ Responder::Responder(Responder&&) noexcept = default;
 Responder::~Responder() = default;
 
 void Responder::Send(Reply reply) const { connection_->Send(request_number_, std::move(reply)); }
+
+void Responder::Wake() const { connection_->Wake(request_number_); }
 
 bool Responder::OnEventThread() const { return connection_->OnEventThread(); }
 
@@ -99,6 +102,8 @@ bool Connection::Step() {
       if (!Write()) return false;
       AwaitHead();
       return true;
+    case State::kStreaming:
+      return StepStream();
     case State::kLastReply:
       return StepLastReply();
     case State::kLingering:
@@ -143,6 +148,7 @@ bool Connection::BeginRequest(std::size_t head_bytes) {
   }
   RequestHead& head = parser_->head();
   verb_ = head.verb;
+  http11_ = head.http11;
   keep_alive_ = head.keep_alive;
   body_unread_ = head.has_body();
   if (!Admit(head)) return true;
@@ -250,10 +256,29 @@ void Connection::OnReply(std::uint64_t number, Reply reply) {
   Run();
 }
 
+void Connection::Wake(std::uint64_t number) {
+  if (loop_->RunsHere()) {
+    OnWake(number);
+  } else {
+    loop_->Post([self = shared_from_this(), number] { self->OnWake(number); });
+  }
+}
+
+void Connection::OnWake(std::uint64_t number) {
+  if (state_ == State::kStreaming && number == request_number_) Run();
+}
+
 void Connection::Answer(Reply reply) {
+  pieces_ = std::move(reply.stream);
+  body_end_ = BodyEnd::kLength;
+  if (pieces_ != nullptr) body_end_ = http11_ ? BodyEnd::kLastChunk : BodyEnd::kConnectionClose;
+  keep_alive_ = keep_alive_ && body_end_ != BodyEnd::kConnectionClose;
   const bool close = reply.close || !keep_alive_ || body_unread_ || draining_;
-  outbox_.Add(std::move(reply), {loop_->date(), close, verb_ == Verb::head});
-  if (close) {
+  outbox_.Add(std::move(reply), {loop_->date(), close, verb_ == Verb::head, body_end_});
+  if (pieces_ != nullptr) {
+    state_ = State::kStreaming;
+    keep_alive_ = !close;
+  } else if (close) {
     state_ = State::kLastReply;
     read_deadline_ = kNoDeadline;
   } else if (outbox_.has_large_body()) {
@@ -273,6 +298,31 @@ void Connection::AwaitHead() {
     received_ = net::ByteBuffer(loop_->handler().budget());
   }
   loop_->EnterWaiting(*this);
+}
+
+bool Connection::StepStream() {
+  const bool full = outbox_.has_large_body() || outbox_.size() > kOutboxBytesMax;
+  if (!full) {
+    net::ByteBuffer piece = pieces_->Take();
+    if (!piece.empty()) {
+      outbox_.AddPiece(std::move(piece), body_end_);
+      return true;
+    }
+    if (pieces_->ended()) {
+      EndStream();
+      return true;
+    }
+  }
+  if (!Write()) return false;
+  if (!full) WatchCaller();
+  return full;
+}
+
+void Connection::EndStream() {
+  outbox_.AddEnd(body_end_);
+  pieces_.reset();
+  handled_.reset();
+  state_ = keep_alive_ && !draining_ ? State::kReplying : State::kLastReply;
 }
 
 bool Connection::StepLastReply() {
@@ -301,13 +351,14 @@ void Connection::Read(char* into, std::size_t size_max) {
 // What arrives is the next request, kept for later. A caller that has sent one already is not
 // watched: its end would be read only after that request.
 void Connection::WatchCaller() {
-  if (reading_ || state_ != State::kHandling || !received_.empty()) return;
+  const bool at_work = state_ == State::kHandling || state_ == State::kStreaming;
+  if (reading_ || !at_work || !received_.empty()) return;
   char* room = received_.Prepare(kReadBytes);
   if (room != nullptr) Read(room, received_.capacity() - received_.size());
 }
 
 void Connection::OnReadError(const error_code& error) {
-  if (state_ == State::kHandling) {
+  if (state_ == State::kHandling || state_ == State::kStreaming) {
     ReportCallerGone();
     // A caller that has only ended its side of the connection may still take the reply.
     keep_alive_ = false;
@@ -447,8 +498,9 @@ void Connection::Drain() {
 
 void Connection::Close() {
   if (state_ == State::kClosed) return;
-  if (state_ == State::kHandling) ReportCallerGone();
+  if (state_ == State::kHandling || state_ == State::kStreaming) ReportCallerGone();
   state_ = State::kClosed;
+  pieces_.reset();
   loop_->LeaveWaiting(*this);
   loop_->Remove(*this);
   stream_.Close();

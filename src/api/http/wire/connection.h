@@ -19,8 +19,8 @@ namespace mlos::api::http::wire {
 /// replies in order. Small replies to pipelined requests leave together.
 ///
 /// A state machine: `Run` takes steps until something has to come first, and whatever comes (bytes,
-/// room to write, a reply) calls it again. Everything but Send happens on the thread of the event
-/// loop. It lives until it is closed and no operation or Responder holds it.
+/// room to write, a reply) calls it again. Everything but Send and Wake happens on the thread of
+/// the event loop. It lives until it is closed and no operation or Responder holds it.
 class Connection final : public WaitingConnection, public std::enable_shared_from_this<Connection> {
  public:
   Connection(std::shared_ptr<ConnectionHost> loop, net::Stream stream,
@@ -32,6 +32,10 @@ class Connection final : public WaitingConnection, public std::enable_shared_fro
   void Send(std::uint64_t number, Reply reply);
   /// The same, on the thread of the event loop.
   void OnReply(std::uint64_t number, Reply reply);
+  /// Looks at the stream of the reply to request `number`. From any thread.
+  void Wake(std::uint64_t number);
+  /// The same, on the thread of the event loop.
+  void OnWake(std::uint64_t number);
 
   bool OnEventThread() const;
 
@@ -46,6 +50,7 @@ class Connection final : public WaitingConnection, public std::enable_shared_fro
     kBody,       ///< reads a body
     kHandling,   ///< waits for the reply
     kReplying,   ///< writes a large reply
+    kStreaming,  ///< writes a reply as it comes
     kLastReply,  ///< writes what is left, then ends
     kLingering,  ///< throws away what the caller still sends, so that it sees the reply
     kClosed,
@@ -55,6 +60,7 @@ class Connection final : public WaitingConnection, public std::enable_shared_fro
   bool Step();
   bool StepHead();
   bool StepBody();
+  bool StepStream();
   bool StepLastReply();
 
   bool BeginRequest(std::size_t head_bytes);
@@ -64,6 +70,7 @@ class Connection final : public WaitingConnection, public std::enable_shared_fro
   bool Dispatch();
   void Refuse(const Status& status);
   void Answer(Reply reply);
+  void EndStream();
   void AwaitHead();
 
   /// Notices while a request is handled that its caller goes away.
@@ -106,6 +113,7 @@ class Connection final : public WaitingConnection, public std::enable_shared_fro
   /// The one being handled, whose end is not ours to put off.
   std::weak_ptr<Exchange> handled_;
   Verb verb_ = Verb::unknown;
+  bool http11_ = true;
   bool keep_alive_ = true;
   bool body_unread_ = false;
   bool continue_awaited_ = false;
@@ -116,6 +124,9 @@ class Connection final : public WaitingConnection, public std::enable_shared_fro
 
   Outbox outbox_;
   std::size_t write_mark_ = 0;  ///< bytes written since the deadline was set
+  /// What is written while it comes; whoever makes it sees the end of it.
+  std::shared_ptr<BodyStream> pieces_;
+  BodyEnd body_end_ = BodyEnd::kLength;
 };
 
 }  // namespace mlos::api::http::wire

@@ -21,6 +21,8 @@ class Responder {
   ~Responder();
 
   void Send(Reply reply) const;
+  /// There is something to take from the stream of the reply that was sent.
+  void Wake() const;
   /// True on the thread that serves the connection, which long work would keep from others.
   bool OnEventThread() const;
 

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <thread>
 
+#include "api/http/wire/body_stream.h"
 #include "api/http/wire/event_loop.h"
 #include "api/http/wire/test_client.h"
 
@@ -22,16 +23,31 @@ using testing::StartsWith;
 
 constexpr std::uint64_t kBodyMax = 4 << 20;
 
+struct Counts {
+  std::atomic<int> gone = 0;     ///< callers
+  std::atomic<int> streams = 0;  ///< that are being made
+};
+
 /// Replies with the target and the body: at once, or from another thread where the target has
-/// "later", with padding where it has "large".
+/// "later", with padding where it has "large". Where it has "stream", the reply comes in pieces, as
+/// fast as they are read: "0;", "1;" …, ten of them, padded where it has "large", or without end.
 class EchoExchange : public Exchange, public std::enable_shared_from_this<EchoExchange> {
  public:
-  EchoExchange(std::string_view target, std::shared_ptr<std::atomic<int>> gone)
-      : target_(target), gone_(std::move(gone)) {}
+  EchoExchange(std::string_view target, resource::ByteBudget& budget,
+               std::shared_ptr<Counts> counts)
+      : target_(target), budget_(budget), counts_(std::move(counts)) {}
 
   std::uint64_t body_bytes_max() const override { return kBodyMax; }
   void Handle(net::ByteBuffer body, Responder responder) override {
-    if (target_.find("later") == std::string::npos) {
+    if (Has("stream")) {
+      ++counts_->streams;
+      std::thread([self = shared_from_this(), responder] {
+        self->Stream(responder);
+        --self->counts_->streams;
+      }).detach();
+      return;
+    }
+    if (!Has("later")) {
       responder.Send(Echo(body));
       return;
     }
@@ -48,21 +64,43 @@ class EchoExchange : public Exchange, public std::enable_shared_from_this<EchoEx
     return reply;
   }
 
-  void OnCallerGone() override { ++*gone_; }
+  void OnCallerGone() override { ++counts_->gone; }
 
  private:
+  bool Has(std::string_view what) const { return target_.find(what) != std::string::npos; }
+
+  void Stream(const Responder& responder) const {
+    const auto stream = std::make_shared<BodyStream>(budget_, responder);
+    Reply reply;
+    reply.content_type = "text/plain";
+    reply.stream = BodyStream::ReaderOf(stream);
+    responder.Send(std::move(reply));
+    for (int i = 0; i < 10 || Has("endless"); ++i) {
+      net::ByteBuffer piece(budget_);
+      piece.Append(std::to_string(i) + ";" + std::string(Has("large") ? 1 << 20 : 0, 'L'));
+      if (!stream->Write(std::move(piece)).ok()) break;
+      // Of each of two: what waits, in a buffer that doubles, and what is being sent.
+      EXPECT_LE(budget_.used(), 8 * BodyStream::kWaitingBytesMax);
+      stream->AwaitRoom(kNoDeadline);
+    }
+    net::ByteBuffer last;
+    last.Append("$");
+    stream->End(std::move(last));
+  }
+
   Reply Echo(const net::ByteBuffer& body) const {
     Reply reply;
     reply.body.Append(target_);
     reply.body.Append('=');
     reply.body.Append(body.view());
-    if (target_.find("large") != std::string::npos) reply.body.Append(std::string(8 << 20, 'L'));
+    if (Has("large")) reply.body.Append(std::string(8 << 20, 'L'));
     reply.body.Append('$');
     return reply;
   }
 
   const std::string target_;
-  const std::shared_ptr<std::atomic<int>> gone_;
+  resource::ByteBudget& budget_;
+  const std::shared_ptr<Counts> counts_;
 };
 
 class EchoHandler : public Handler {
@@ -70,7 +108,7 @@ class EchoHandler : public Handler {
   resource::ByteBudget& budget() override { return budget_; }
   Admission Admit(const RequestHead& head) override {
     if (head.target == "/refused") return {Refuse({Reason::kRouteNotFound, "no"}), nullptr};
-    return {std::nullopt, std::make_shared<EchoExchange>(head.target, gone_)};
+    return {std::nullopt, std::make_shared<EchoExchange>(head.target, budget_, counts_)};
   }
   Reply Refuse(const Status& status) override {
     Reply reply;
@@ -79,10 +117,11 @@ class EchoHandler : public Handler {
     return reply;
   }
 
-  int gone() const { return gone_->load(); }
+  int gone() const { return counts_->gone.load(); }
+  int streams() const { return counts_->streams.load(); }
 
  private:
-  const std::shared_ptr<std::atomic<int>> gone_ = std::make_shared<std::atomic<int>>(0);
+  const std::shared_ptr<Counts> counts_ = std::make_shared<Counts>();
   resource::ByteBudget budget_{32 << 20};
 };
 
@@ -96,6 +135,7 @@ class ListenerTest : public testing::Test {
   void SetUp() override { StartWith(Limits()); }
   void TearDown() override {
     listener_.reset();
+    while (handler_->streams() != 0) std::this_thread::sleep_for(milliseconds(1));
     EXPECT_EQ(handler_->budget().used(), 0);
   }
 
@@ -342,6 +382,75 @@ TEST(SocketsTest, AnAddressIsTakenOnce) {
   EXPECT_EQ(net::OpenListeningSockets("127.0.0.1", first.port, 2).status().reason(),
             Reason::kAddressInUse);
   EXPECT_EQ(net::OpenListeningSockets("example.com", 0, 1).status().field(), "host");
+}
+
+/// The body of a reply in chunks, which ends `reply`; nothing where it is not well formed.
+std::optional<std::string> OfChunks(std::string_view reply) {
+  reply.remove_prefix(std::min(reply.find("\r\n\r\n") + 4, reply.size()));
+  std::string body;
+  while (true) {
+    const std::size_t line_end = reply.find("\r\n");
+    if (line_end == std::string_view::npos) return std::nullopt;
+    const std::size_t size = std::stoul(std::string(reply.substr(0, line_end)), nullptr, 16);
+    reply.remove_prefix(line_end + 2);
+    if (reply.size() < size + 2 || reply.substr(size, 2) != "\r\n") return std::nullopt;
+    if (size == 0) return reply.size() == 2 ? std::optional(body) : std::nullopt;
+    body += reply.substr(0, size);
+    reply.remove_prefix(size + 2);
+  }
+}
+
+TEST_F(ListenerTest, SendsABodyInPiecesAsItComes) {
+  for (const std::string_view target : {"/stream", "/stream/large"}) {
+    TestClient client(port_);
+    client.Send(Request(target) + Request("/next", "Connection: close\r\n"));
+    const std::string reply = client.ReadUntil("\r\n0\r\n\r\n");
+    EXPECT_THAT(reply, HasSubstr("Content-Type: text/plain\r\nTransfer-Encoding: chunked\r\n"));
+    EXPECT_THAT(reply, Not(HasSubstr("Content-Length")));
+    std::optional<std::string> body = OfChunks(reply);
+    ASSERT_TRUE(body.has_value()) << target;
+    std::erase(*body, 'L');
+    EXPECT_EQ(*body, "0;1;2;3;4;5;6;7;8;9;$");
+    EXPECT_THAT(client.ReadAll(), EndsWith("/next=$"));
+  }
+}
+
+TEST_F(ListenerTest, SendsPiecesToHttp10UntilTheConnectionEnds) {
+  const std::string reply =
+      Exchange("POST /stream HTTP/1.0\r\nHost: localhost\r\nConnection: keep-alive\r\n\r\n");
+  EXPECT_THAT(reply, HasSubstr("Connection: close"));
+  EXPECT_THAT(reply, Not(HasSubstr("chunked")));
+  EXPECT_THAT(reply, EndsWith("\r\n\r\n0;1;2;3;4;5;6;7;8;9;$"));
+}
+
+TEST_F(ListenerTest, StopsAStreamWhoseReaderGoesAwayOrStalls) {
+  listener_.reset();
+  Limits limits;
+  limits.write_timeout_ms = 300;
+  StartWith(limits);
+  {
+    TestClient away(port_);
+    away.Send(Request("/stream/endless"));
+    away.ReadUntil("100;");
+  }
+  TestClient stalls(port_);
+  stalls.Send(Request("/stream/endless/large"));
+  while (handler_->gone() < 2) std::this_thread::sleep_for(milliseconds(10));
+  EXPECT_THAT(stalls.ReadAll(), Not(HasSubstr("$")));
+}
+
+TEST_F(ListenerTest, ADrainLetsAStreamEndAndItsDeadlineCutsIt) {
+  TestClient ends(port_);
+  ends.Send(Request("/stream/large"));
+  ends.ReadUntil("0;");
+  TestClient endless(port_);
+  endless.Send(Request("/stream/endless"));
+  endless.ReadUntil("0;");
+  std::thread reader([&] { EXPECT_THAT(ends.ReadAll(), EndsWith("$\r\n0\r\n\r\n")); });
+  EXPECT_FALSE(listener_->Shutdown(SteadyClock::now() + milliseconds(3000)));
+  reader.join();
+  listener_.reset();
+  while (handler_->gone() < 1) std::this_thread::sleep_for(milliseconds(10));
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include <boost/beast/http/verb.hpp>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -35,6 +36,8 @@ struct RequestHead {
   bool has_body() const { return chunked || content_length.value_or(0) != 0; }
 };
 
+class BodyStream;
+
 /// What is sent back. `content_type` is a constant.
 struct Reply {
   unsigned http_status = 200;
@@ -50,6 +53,8 @@ struct Reply {
   /// Close the connection after it: what follows the head cannot be understood.
   bool close = false;
   net::ByteBuffer body;
+  /// Where the body comes in pieces instead (BodyStream::ReaderOf); `body` is empty then.
+  std::shared_ptr<BodyStream> stream;
 };
 
 /// Readable bytes behind a body, which simdjson reads in wide steps.

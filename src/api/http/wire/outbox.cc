@@ -13,10 +13,11 @@ namespace {
 constexpr std::size_t kLargeBodyBytes = 16 << 10;
 // An outbox keeps this much memory between replies.
 constexpr std::size_t kKeptBytesMax = 64 << 10;
+constexpr std::string_view kLineEnd = "\r\n";
 
-void AppendNumber(net::ByteBuffer& out, std::size_t number) {
+void AppendNumber(net::ByteBuffer& out, std::size_t number, int base = 10) {
   char digits[20];
-  const auto end = std::to_chars(digits, digits + sizeof(digits), number);
+  const auto end = std::to_chars(digits, digits + sizeof(digits), number, base);
   out.Append(std::string_view(digits, static_cast<std::size_t>(end.ptr - digits)));
 }
 
@@ -37,7 +38,7 @@ void AppendHead(net::ByteBuffer& out, const Reply& reply, const ReplyFraming& fr
   AppendStatusLine(out, reply.http_status);
   out.Append("Server: MLOS-Core\r\nDate: ");
   out.Append(framing.date);
-  if (!reply.body.empty()) {
+  if (!reply.body.empty() || framing.body_end != BodyEnd::kLength) {
     out.Append("\r\nContent-Type: ");
     out.Append(reply.content_type);
   }
@@ -50,7 +51,9 @@ void AppendHead(net::ByteBuffer& out, const Reply& reply, const ReplyFraming& fr
     AppendNumber(out, *reply.inference_header_length);
   }
   // A 204 has no body, and says so by its status (RFC 9110, section 8.6).
-  if (reply.http_status != 204) {
+  if (framing.body_end == BodyEnd::kLastChunk) {
+    out.Append("\r\nTransfer-Encoding: chunked");
+  } else if (framing.body_end == BodyEnd::kLength && reply.http_status != 204) {
     out.Append("\r\nContent-Length: ");
     AppendNumber(out, reply.body.size());
   }
@@ -75,11 +78,29 @@ void Outbox::Add(Reply reply, const ReplyFraming& framing) {
   }
 }
 
-std::array<boost::asio::const_buffer, 2> Outbox::buffers() const {
-  const std::size_t of_text = std::min(sent_, text_.size());
-  const std::size_t of_large = sent_ - of_text;
-  return {boost::asio::const_buffer(text_.data() + of_text, text_.size() - of_text),
-          boost::asio::const_buffer(large_.data() + of_large, large_.size() - of_large)};
+void Outbox::AddPiece(net::ByteBuffer piece, BodyEnd body_end) {
+  const bool chunked = body_end == BodyEnd::kLastChunk;
+  if (chunked) {
+    AppendNumber(text_, piece.size(), 16);
+    text_.Append(kLineEnd);
+  }
+  if (piece.size() < kLargeBodyBytes) {
+    text_.Append(piece.view());
+    if (chunked) text_.Append(kLineEnd);
+  } else {
+    large_ = std::move(piece);
+    if (chunked) tail_ = kLineEnd;
+  }
+}
+
+std::array<boost::asio::const_buffer, 3> Outbox::buffers() const {
+  std::size_t sent = sent_;
+  const auto rest_of = [&](std::string_view part) {
+    const std::size_t of_part = std::min(sent, part.size());
+    sent -= of_part;
+    return boost::asio::const_buffer(part.data() + of_part, part.size() - of_part);
+  };
+  return {rest_of(text_.view()), rest_of(large_.view()), rest_of(tail_)};
 }
 
 void Outbox::Consume(std::size_t count) {
@@ -87,6 +108,7 @@ void Outbox::Consume(std::size_t count) {
   if (!empty()) return;
   sent_ = 0;
   large_ = net::ByteBuffer();
+  tail_ = {};
   if (text_.capacity() > kKeptBytesMax) text_ = net::ByteBuffer();
   text_.Clear();
 }
