@@ -68,6 +68,10 @@ Result<package::ModelFiles> ModelFinder::Unpack(const package::ModelFilesRequest
   registry::Packages::Package package = MLOS_TRY(packages_.Unpack(found.path, anew));
   found.served_path = package.folder;
   found.pin = std::move(package.pin);
+  std::error_code error;
+  if (request.manifest.empty() && !fs::exists(package.folder / package::kManifestFileName, error)) {
+    return Status(Reason::kInvalidPackage, "the archive has no manifest.yaml");
+  }
   Result<package::ModelFiles> files = package::FindModelFiles(package.folder, request);
   // What was unpacked before may have been damaged since; the archive itself decides.
   if (files.ok() || !package.reused) return files;
