@@ -55,9 +55,9 @@ test-deep: build ## Sanitizer builds, long kill loops and the fuzz corpora
 	@tools/test/deep.sh
 
 .PHONY: test-performance
-test-performance: build ## Measure against nginx, simdjson and ONNX Runtime on this machine
+test-performance: build ## Measure beside bare floors and other servers
 	@$(SETUP) test bench
-	@tools/build.sh release json_floor grpc_floor ipc_floor ipc_client
+	@tools/build.sh release floors
 	@$(PYTHON) bench/run.py
 
 .PHONY: check

@@ -1,18 +1,13 @@
 # SPDX-License-Identifier: MIT
-"""The HTTP door beside nginx, simdjson and ONNX Runtime; memory and start."""
+"""The HTTP door beside nginx, a bare epoll server, simdjson and ONNX Runtime: the issue's rows of
+Core's own API, and the goals P6 and P8."""
 
-import json
-import subprocess
-import time
-
-import numpy as np
-
+from bodies import own_json
+from floors import HttpFloor, json_us, ort_run_us
 from load import load
-from models import inputs, make_models
-from row import Row, median, run_p50_us, session_of
-from servers import ROOT, Core, Nginx, fetch, resident_bytes
-
-MIB = 1 << 20
+from models import SHAPES, inputs, make_models
+from row import Row, median
+from servers import HTTP_ONLY, Core, Nginx, fetch
 
 
 class HttpBench:
@@ -25,18 +20,15 @@ class HttpBench:
         self.models = folder / "models"
         make_models(self.models)
         self.arrays = inputs()
-        self.bodies = {}
-        for name, array in self.arrays.items():
-            body = folder / f"{name}.json"
-            text = json.dumps({"x": [float(f"{value:.7g}") for value in array.ravel()]},
-                              separators=(",", ":"))
-            body.write_text(text)
-            self.bodies[name] = body
-        self.sessions = {name: session_of(self.models / f"{name}.onnx") for name in self.arrays}
+        self.bodies = {name: own_json(folder, name, array) for name, array in self.arrays.items()}
 
     def each(self):
         """The repetitions."""
         return range(self.repetitions)
+
+    def run_us(self, name, count, items=1):
+        """What ONNX Runtime alone takes for so many items of a model."""
+        return ort_run_us(self.models / f"{name}.onnx", (items, *SHAPES[name][1:]), count)
 
     def throughput(self, core, nginx, name, goal):
         """Requests a second at 32 connections, beside nginx."""
@@ -55,7 +47,7 @@ class HttpBench:
         ratios, ours, floors = [], [], []
         for _ in self.each():
             bare = load(nginx.url, connections=1, seconds=self.seconds).p50_us
-            run = run_p50_us(self.sessions[name], self.arrays[name], 2000)
+            run = self.run_us(name, 2000)
             ours.append(load(core.inference_url(name), self.bodies[name], 1, self.seconds).p50_us)
             floors.append(bare + run)
             ratios.append(ours[-1] / floors[-1])
@@ -63,30 +55,29 @@ class HttpBench:
                    f"nginx + ONNX Runtime direct {median(floors):,.0f} µs", median(ratios), "–",
                    True)
 
-    def large_body(self, core, goal):
-        """150,528 floats of JSON, beside simdjson's parse and ONNX Runtime direct."""
-        ratios, ours, floors = [], [], []
+    def large_body(self, core, floor):
+        """150,528 floats of JSON, beside simdjson's parse and ONNX Runtime direct, without and with
+        the bare receive of that body."""
+        ours, bare, floors = [], [], []
         for _ in self.each():
-            parse = subprocess.run(
-                [str(ROOT / "build/bench/json_floor"), str(self.bodies["bigin"]), "200"],
-                capture_output=True, text=True, check=True).stdout.split()[0]
-            run = run_p50_us(self.sessions["bigin"], self.arrays["bigin"], 500)
+            receive = load(floor.url, self.bodies["bigin"], 1, self.seconds).p50_us
+            compute = json_us(self.bodies["bigin"]) + self.run_us("bigin", 1000)
             ours.append(
                 load(core.inference_url("bigin"), self.bodies["bigin"], 1, self.seconds).p50_us)
-            floors.append(float(parse) + run)
-            ratios.append(ours[-1] / floors[-1])
-        ratio = median(ratios)
-        return Row("HTTP 150,528 floats of JSON, p50", f"{median(ours):,.0f} µs",
-                   f"simdjson + ONNX Runtime direct {median(floors):,.0f} µs", ratio,
-                   f"≤ {goal} ×", ratio <= goal)
+            bare.append(compute)
+            floors.append(receive + compute)
+        for name, what, baseline, goal in (
+                ("", "", bare, 1.5), ("P6: ", "bare HTTP receive + ", floors, 1.1)):
+            ratio = median(own / low for own, low in zip(ours, baseline))
+            yield Row(f"{name}HTTP 150,528 floats of JSON, p50", f"{median(ours):,.0f} µs",
+                      f"{what}simdjson + ONNX Runtime direct {median(baseline):,.0f} µs", ratio,
+                      f"≤ {goal} ×", ratio <= goal)
 
     def batching(self, core, goal):
         """Items a second of the wide model at 32 connections, beside runs of 32 in process."""
         ratios, ours, floors = [], [], []
-        batch = np.repeat(self.arrays["wide"], 32, axis=0)
-        load(core.inference_url("wide"), self.bodies["wide"], 32, 1)  # tries batching
         for _ in self.each():
-            floors.append(32e6 / run_p50_us(self.sessions["wide"], batch, 20))
+            floors.append(32e6 / self.run_us("wide", 20, 32))
             ours.append(load(core.inference_url("wide"), self.bodies["wide"], 32,
                              self.seconds).rate)
             ratios.append(ours[-1] / floors[-1])
@@ -95,58 +86,47 @@ class HttpBench:
                    f"ONNX Runtime direct, batches of 32, {median(floors):,.0f} items/s", ratio,
                    f"≥ {goal} ×", ratio >= goal)
 
-    def idle_memory(self, goal_mib):
-        """Resident memory of a Core that has just started, no model registered."""
-        sizes = []
-        for repetition in self.each():
-            core = Core(self.folder / f"idle{repetition}")
-            core.wait_ready()
-            time.sleep(0.2)
-            sizes.append(resident_bytes(core.process.pid) / MIB)
-            core.stop()
-        size = median(sizes)
-        return Row("Resident memory of an idle Core", f"{size:.1f} MiB", "–", float("nan"),
-                   f"≤ {goal_mib} MB", size * MIB <= goal_mib * 1e6)
+    def lone_caller(self, core, apart):
+        """What batching costs a caller who is alone, beside a Core that does not batch."""
+        for name in ("wide", "tiny"):
+            ours, floors = [], []
+            for _ in self.each():
+                for server, times in ((apart, floors), (core, ours)):
+                    times.append(load(server.inference_url(name), self.bodies[name], 1,
+                                      self.seconds).p50_us)
+            ratio = median(own / low for own, low in zip(ours, floors))
+            yield Row(f"P8: HTTP {name}, 1 connection, batching, p50", f"{median(ours):,.0f} µs",
+                      f"Core with --max-batch-size 1 {median(floors):,.0f} µs", ratio, "≤ 1.05 ×",
+                      ratio <= 1.05)
 
-    def first_answer(self, goal_ms):
-        """From starting the process to the first answer of a registered model."""
-        state = self.folder / "first"
-        core = Core(state)
-        core.register("tiny", self.models / "tiny.onnx")
-        core.stop()
-        body = self.bodies["tiny"].read_bytes()
-        times = []
-        for _ in self.each():
-            core = Core(state)
-            url = core.inference_url("tiny")
-            while True:
-                try:
-                    fetch(url, body)
-                    break
-                except OSError:
-                    time.sleep(0.001)
-            times.append((time.perf_counter() - core.started) * 1e3)
+    def _core(self, name, *arguments):
+        core = Core(self.folder / name, [*HTTP_ONLY, *arguments])
+        try:
+            for model in self.arrays:
+                core.register(model, self.models / f"{model}.onnx")
+                fetch(core.inference_url(model), self.bodies[model].read())
+            for model in ("wide", "tiny"):  # tries batching
+                load(core.inference_url(model), self.bodies[model], 32, 1)
+        except BaseException:
             core.stop()
-        value = median(times)
-        return Row("Start to first answer (tiny)", f"{value:.0f} ms", "–", float("nan"),
-                   f"≤ {goal_ms} ms", value <= goal_ms)
+            raise
+        return core
 
     def rows(self):
         """Measures everything."""
-        nginx = Nginx(self.folder / "nginx")
-        core = Core(self.folder / "state")
+        servers = []
         try:
-            for name in self.arrays:
-                core.register(name, self.models / f"{name}.onnx")
-                fetch(core.inference_url(name), self.bodies[name].read_bytes())
+            servers.append(core := self._core("state"))
+            servers.append(nginx := Nginx(self.folder / "nginx"))
             yield self.throughput(core, nginx, "null", 0.5)
             yield self.throughput(core, nginx, "tiny", None)
             yield self.latency(core, nginx, "null")
             yield self.latency(core, nginx, "tiny")
-            yield self.large_body(core, 1.5)
+            servers.append(floor := HttpFloor())
+            yield from self.large_body(core, floor)
             yield self.batching(core, 0.9)
+            servers.append(apart := self._core("apart", "--max-batch-size", "1"))
+            yield from self.lone_caller(core, apart)
         finally:
-            core.stop()
-            nginx.stop()
-        yield self.idle_memory(40)
-        yield self.first_answer(300)
+            for server in servers:
+                server.stop()

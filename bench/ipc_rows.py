@@ -2,13 +2,11 @@
 """The IPC door, goals P1 to P3, beside bare sockets and shared memory and ONNX Runtime alone."""
 
 import subprocess
-import time
 
-import onnxruntime
-
-from models import inputs, make_models
+from floors import ort_run_us, program
+from models import SHAPES, make_models
 from row import Row, median
-from servers import ROOT, Core
+from servers import Core
 
 # Clients and Core on cores of their own, as the floors have it.
 CLIENT_CPU, SERVER_CPU = 0, 1
@@ -24,32 +22,9 @@ class Measured(dict):
             self.setdefault(name, []).append(float(p50))
 
 
-def run_p50_us(path, array, count):
-    """Median time of ONNX Runtime alone, the output bound beforehand."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    session = onnxruntime.InferenceSession(str(path), options)
-    binding = session.io_binding()
-    binding.bind_cpu_input("x", array)
-    binding.bind_output("y")
-    times = []
-    for _ in range(count):
-        start = time.perf_counter()
-        session.run_with_iobinding(binding)
-        times.append((time.perf_counter() - start) * 1e6)
-    return median(times)
-
-
-def program(name, *arguments):
-    """What a program of build/bench prints."""
-    command = [str(ROOT / "build/bench" / name), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
-
-
 def measure(folder, repetitions, count):
     """Floors, ours and ONNX Runtime's run times, interleaved."""
     make_models(folder)
-    arrays = inputs()
     socket = folder / "core.sock"
     core = Core(folder / "state", arguments=["--socket", str(socket)])
     floors, ours, runs = Measured(), Measured(), {"null": [], "bigin": []}
@@ -62,7 +37,7 @@ def measure(folder, repetitions, count):
             floors.add(program("ipc_floor", count, CLIENT_CPU, SERVER_CPU))
             ours.add(program("ipc_client", socket, count, CLIENT_CPU))
             for name in runs:
-                runs[name].append(run_p50_us(folder / f"{name}.onnx", arrays[name], 2000))
+                runs[name].append(ort_run_us(folder / f"{name}.onnx", SHAPES[name], 2000))
     finally:
         core.stop()
     return floors, ours, runs

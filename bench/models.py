@@ -56,6 +56,17 @@ def make_models(folder: Path):
           ["N", 1024], ["N", 64], _dense(rng, [1024, 4096, 4096, 64]))
 
 
+def make_variants(folder: Path, count):
+    """Files of `tiny`'s shape, each with weights of its own."""
+    folder.mkdir(parents=True, exist_ok=True)
+    rng = np.random.default_rng(2)
+    for index in range(count):
+        _save(folder, f"variant{index}",
+              [_gemm("x", 1, "h"), helper.make_node("Relu", ["h"], ["r"]), _gemm("r", 2, "y")],
+              ["N", 784], ["N", 10], _dense(rng, [784, 16, 10]))
+    return [folder / f"variant{index}.onnx" for index in range(count)]
+
+
 SHAPES = {"null": (1, 4), "tiny": (1, 784), "bigin": (1, 3, 224, 224), "wide": (1, 1024)}
 
 

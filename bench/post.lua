@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
--- wrk -s post.lua URL -- [BODYFILE]: posts the file's bytes, or gets where there is none, over and over,
--- and prints one line of figures.
+-- wrk -s post.lua URL -- [BODYFILE [JSONBYTES]]: posts the file's bytes, or gets where there is
+-- none, over and over, and prints one line of figures. JSONBYTES makes it a binary request of the
+-- Open Inference Protocol: so many bytes of JSON, then tensors.
 local request_text
 
 function init(args)
@@ -12,6 +13,11 @@ function init(args)
   wrk.method = "POST"
   wrk.body = file:read("*a")
   file:close()
+  wrk.headers["Content-Type"] = "application/json"
+  if args[2] then
+    wrk.headers["Content-Type"] = "application/octet-stream"
+    wrk.headers["Inference-Header-Content-Length"] = args[2]
+  end
   request_text = wrk.format()
 end
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """`make test-performance`: every figure beside its baseline, measured in the same run, interleaved;
 the median of the repetitions' ratios is what counts. Exits 1 where a goal is missed. Results go to
-bench/results.md."""
+bench/results.md, and the table of Core beside other servers to the README too."""
 
 import argparse
 import os
@@ -15,10 +15,16 @@ from pathlib import Path
 import onnxruntime
 
 import grpc_rows
+import health_rows
 import ipc_rows
 from http_rows import HttpBench
-from row import table
+from memory_rows import MemoryBench
+from peer_rows import PeerBench
+from registry_rows import RegistryBench
 from servers import ROOT
+from tables import BEGIN, END, PEERS, goals_table, with_marked
+
+SECTIONS = ("http", "peers", "grpc", "ipc", "memory", "registry", "health")
 
 
 def machine():
@@ -30,11 +36,59 @@ def machine():
             f"ONNX Runtime {onnxruntime.__version__}")
 
 
-def measure(folder, repetitions, seconds):
-    """Every row, one door after the other."""
-    yield from HttpBench(folder / "http", repetitions, seconds).rows()
-    yield from grpc_rows.rows(folder / "grpc", repetitions, seconds)
-    yield from ipc_rows.rows(folder / "ipc", repetitions)
+class Run:
+    """One run of some sections; `peers` is the table of Core beside other servers."""
+
+    def __init__(self, folder, repetitions, seconds):
+        self.folder = folder
+        self.counts = repetitions, seconds
+        self.peers = ""
+
+    def rows(self, section):
+        """The rows of a section, as they are measured."""
+        folder = self.folder / section
+        folder.mkdir()
+        repetitions, seconds = self.counts
+        if section == "peers":
+            bench = PeerBench(folder, *self.counts)
+            yield from bench.rows()
+            self.peers = bench.table()
+        elif section == "ipc":
+            yield from ipc_rows.rows(folder, repetitions)
+        elif section == "memory":
+            yield from MemoryBench(folder, repetitions).rows()
+        else:
+            measure = {"http": lambda: HttpBench(folder, *self.counts).rows(),
+                       "registry": lambda: RegistryBench(folder, *self.counts).rows(),
+                       "grpc": lambda: grpc_rows.rows(folder, repetitions, seconds),
+                       "health": lambda: health_rows.rows(folder, repetitions, seconds)}
+            yield from measure[section]()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def measure(sections, repetitions, seconds):
+    """The rows of these sections, printed as they come, and the table of the peers."""
+    folder = Path(tempfile.mkdtemp(prefix="mlos-bench-"))
+    run = Run(folder, repetitions, seconds)
+    rows = []
+    try:
+        for section in sections:
+            start = time.monotonic()
+            for row in run.rows(section):
+                rows.append(row)
+                print(f"{row.name}: {row.figure} | {row.baseline} | {row.ratio:.2f} {row.goal}",
+                      flush=True)
+            print(f"{section}: {time.monotonic() - start:.0f} s", flush=True)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return rows, run.peers
+
+
+def results_page(rows, peers, conditions):
+    """What bench/results.md holds."""
+    page = (f"# Results of `make test-performance`\n\n{conditions}\n\n{goals_table(rows)}\n\n"
+            f"{BEGIN}\n{END}\n")
+    return with_marked(page, peers)
 
 
 def main():
@@ -43,24 +97,21 @@ def main():
     parser.add_argument("--repetitions", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=2,
                         help="of each run of the load generator")
+    parser.add_argument("--only", nargs="+", choices=SECTIONS, default=SECTIONS,
+                        help="measure these sections and write no page")
     parser.add_argument("--results", type=Path, default=ROOT / "bench/results.md")
+    parser.add_argument("--readme", type=Path, default=ROOT / "README.md")
     arguments = parser.parse_args()
     load_before = os.getloadavg()[0]
-    folder = Path(tempfile.mkdtemp(prefix="mlos-bench-"))
-    rows = []
-    try:
-        for row in measure(folder, arguments.repetitions, arguments.seconds):
-            rows.append(row)
-            print(f"{row.name}: {row.figure} | {row.baseline} | {row.ratio:.2f} {row.goal}",
-                  flush=True)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-    text = (f"# Results of `make test-performance`\n\n{machine()}. {time.strftime('%Y-%m-%d')}, "
-            f"load average {load_before:.2f} before and {os.getloadavg()[0]:.2f} after, "
-            f"{arguments.repetitions} repetitions, load generator on the same cores.\n\n"
-            f"{table(rows)}\n")
-    arguments.results.write_text(text)
-    print("\n" + text)
+    rows, peers = measure(arguments.only, arguments.repetitions, arguments.seconds)
+    conditions = (f"{machine()}. {time.strftime('%Y-%m-%d')}, load average {load_before:.2f} "
+                  f"before and {os.getloadavg()[0]:.2f} after, {arguments.repetitions} "
+                  "repetitions, load generator on the same cores.")
+    if arguments.only == SECTIONS:
+        block = PEERS.format(table=peers, machine=machine(), date=time.strftime("%Y-%m-%d"))
+        arguments.results.write_text(results_page(rows, block, conditions))
+        arguments.readme.write_text(with_marked(arguments.readme.read_text(), block))
+    print(f"\n{goals_table(rows)}\n\n{peers}")
     missed = [row.name for row in rows if not row.reached]
     if missed:
         sys.exit(f"missed: {', '.join(missed)}")

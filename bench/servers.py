@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""The servers under measurement: Core, and nginx with `return 200` as the ceiling of HTTP."""
+"""Server processes: Core, and nginx with `return 200` as the ceiling of HTTP (others: peers.py)."""
 
 import json
+import os
 import signal
+import socket
 import subprocess
 import time
 import urllib.parse
@@ -11,6 +13,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 NGINX_PORT = 18980
+# The machine's proxies are not asked about the loopback address.
+_OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 NGINX_CONFIGURATION = """
 worker_processes 2;
@@ -43,8 +47,9 @@ def wait_until(condition, seconds=30.0):
 
 def fetch(url, body=None, method=None):
     """One request; the decoded JSON of the answer, or its text."""
-    request = urllib.request.Request(url, data=body, method=method)
-    with urllib.request.urlopen(request, timeout=60) as reply:
+    headers = {"Content-Type": "application/json"}
+    request = urllib.request.Request(url, data=body, headers=headers, method=method)
+    with _OPENER.open(request, timeout=60) as reply:
         text = reply.read()
     try:
         return json.loads(text)
@@ -61,15 +66,55 @@ def answers(url):
     return True
 
 
-def resident_bytes(pid):
-    """Resident set size of a process (VmRSS)."""
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1]) * 1024
-    raise RuntimeError("no VmRSS")
+def free_port():
+    """A TCP port nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
-class Nginx:
+def _descendants(pid):
+    found = [pid]
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        for child in (task / "children").read_text().split():
+            found += _descendants(int(child))
+    return found
+
+
+class Process:
+    """A server in a process group of its own; `started` is when, by time.perf_counter."""
+
+    def __init__(self, command, log=None, **options):
+        """Its output goes to the file `log`; without one, its errors are seen."""
+        output = log.open("wb") if log else None
+        self.started = time.perf_counter()
+        self.process = subprocess.Popen(command, stdout=output, stderr=output,
+                                        start_new_session=True, **options)
+        if output:
+            output.close()
+
+    def resident_bytes(self):
+        """Proportional set size of it and its children (Pss): shared pages count once."""
+        total = 0
+        for pid in _descendants(self.process.pid):
+            for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+                if line.startswith("Pss:"):
+                    total += int(line.split()[1]) * 1024
+        return total
+
+    def stop(self):
+        """SIGTERM; it drains and ends. What is left of its group is killed."""
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(timeout=60)
+        finally:
+            try:
+                os.killpg(self.process.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+
+
+class Nginx(Process):
     """nginx answering every request with two bytes."""
 
     def __init__(self, folder: Path):
@@ -80,26 +125,24 @@ class Nginx:
         configuration = folder / "nginx.conf"
         configuration.write_text(NGINX_CONFIGURATION.format(folder=folder, port=NGINX_PORT))
         self.url = f"http://127.0.0.1:{NGINX_PORT}/"
-        self.process = subprocess.Popen([str(program), "-c", str(configuration), "-p", str(folder)],
-                                        stderr=subprocess.DEVNULL)
+        super().__init__([str(program), "-c", str(configuration), "-p", str(folder)],
+                         log=folder / "nginx.log")
         wait_until(lambda: answers(self.url))
 
-    def stop(self):
-        """Ends it and waits."""
-        self.process.send_signal(signal.SIGTERM)
-        self.process.wait(timeout=30)
+
+# Doors that are not measured take nothing that others could want.
+HTTP_ONLY = ("--no-ipc", "--grpc-port", "0")
 
 
-class Core:
+class Core(Process):
     """mlos_core on a free port, with one intra-op thread as the floors have."""
 
-    def __init__(self, state: Path, build: Path = ROOT / "build", arguments=("--no-ipc",)):
+    def __init__(self, state: Path, arguments=HTTP_ONLY):
         state.mkdir(parents=True, exist_ok=True)
         port_file = state / "http.port"
         port_file.unlink(missing_ok=True)
-        self.started = time.perf_counter()
-        self.process = subprocess.Popen(
-            [str(build / "mlos_core"), "--http-port", "0", "--state-dir", str(state),
+        super().__init__(
+            [str(ROOT / "build/mlos_core"), "--http-port", "0", "--state-dir", str(state),
              "--intra-op-threads", "1", "--log-level", "error", *arguments])
         wait_until(lambda: port_file.exists() and port_file.read_text().endswith("\n"))
         self.url = f"http://127.0.0.1:{port_file.read_text().strip()}"
@@ -108,16 +151,19 @@ class Core:
         """Waits until every registered model has been tried."""
         wait_until(lambda: answers(self.url + "/health/ready"))
 
-    def register(self, model_id, path):
-        """Registers a model file."""
+    def register(self, model_id, path, **members):
+        """Registers a model file; `members` go into the request."""
         fetch(self.url + "/models/register",
-              json.dumps({"model_id": model_id, "path": str(path)}).encode())
+              json.dumps({"model_id": model_id, "path": str(path), **members}).encode())
 
     def inference_url(self, model_id):
-        """Where the model is run."""
+        """Where the model is run, in Core's own API."""
         return f"{self.url}/models/{urllib.parse.quote(model_id, safe='')}/inference"
 
-    def stop(self):
-        """SIGTERM; it drains and ends."""
-        self.process.send_signal(signal.SIGTERM)
-        self.process.wait(timeout=60)
+    def oip_url(self, model_id):
+        """Where the model is run, in the Open Inference Protocol."""
+        return f"{self.url}/v2/models/{urllib.parse.quote(model_id, safe='')}/infer"
+
+    def switch(self, model_id, action):
+        """Loads or unloads a registered model: `action` is "load" or "unload"."""
+        fetch(f"{self.url}/models/{urllib.parse.quote(model_id, safe='')}/{action}", b"{}")

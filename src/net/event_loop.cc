@@ -102,7 +102,8 @@ void EventLoop::Remove(Connection& connection) {
   open_.erase(open_.iterator_to(connection));
   const auto of_peer = open_per_peer_.find(connection.peer());
   if (--of_peer->second == 0) open_per_peer_.erase(of_peer);
-  EndWhenEmpty();
+  // After what an accept may have brought, which is in the queue already.
+  if (draining_) Post([self = shared_from_this()] { self->EndWhenEmpty(); });
 }
 
 void EventLoop::Tick() {
@@ -128,8 +129,7 @@ void EventLoop::Drain() {
     self->draining_ = true;
     self->acceptor_.close(error);
     for (auto it = self->open_.begin(); it != self->open_.end();) (it++)->Drain();
-    // After what the last accept may have brought, which is in the queue already.
-    self->Post([self] { self->EndWhenEmpty(); });
+    self->Post([self] { self->EndWhenEmpty(); });  // as in Remove
   });
 }
 
@@ -148,11 +148,11 @@ void EventLoop::Finish() {
   acceptor_.close(ignored);
   timer_.cancel();
   accept_pause_.cancel();
-  while (!open_.empty()) open_.front().Close();
   work_.reset();
   // Delivers the cancelled operations, which hold the connections. A late Drain among them stops
-  // the context once more.
+  // the context once more, and a late accept brings another connection.
   do {
+    while (!open_.empty()) open_.front().Close();
     io_.restart();
   } while (io_.poll() != 0);
 }

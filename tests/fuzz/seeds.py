@@ -57,9 +57,57 @@ def frames():
         yield name, bytes.fromhex(text)
 
 
+def message(*fields):
+    """A protobuf message: numbers are varints, bytes and text are length-delimited."""
+    parts = []
+    for number, content in fields:
+        if isinstance(content, int):
+            parts.append(varint(number << 3) + varint(content))
+        else:
+            data = content.encode() if isinstance(content, str) else content
+            parts.append(varint(number << 3 | 2) + varint(len(data)) + data)
+    return b"".join(parts)
+
+
+def varint(value):
+    """As protobuf writes numbers."""
+    low = []
+    while value >= 0x80:
+        low.append(value & 0x7F | 0x80)
+        value >>= 7
+    return bytes([*low, value])
+
+
+def inferences():
+    """Inference requests of both gRPC services, by hand: protobuf's Python is not wanted for it."""
+    shape = varint(1) + varint(2)
+    typed = {
+        "bool": ("BOOL", (1, b"\1\0")), "int": ("INT8", (2, b"\1\2")),
+        "int64": ("INT64", (3, b"\1\2")), "uint": ("UINT16", (4, b"\1\2")),
+        "uint64": ("UINT64", (5, b"\1\2")), "fp32": ("FP32", (6, bytes(8))),
+        "fp64": ("FP64", (7, bytes(16))), "bytes": ("BYTES", (8, b"ab")),
+    }  # fmt: skip
+    for name, (datatype, contents) in typed.items():
+        both = [contents, (8, b"")] if name == "bytes" else [contents]
+        tensor = message((1, "x"), (2, datatype), (3, shape), (5, message(*both)))
+        yield f"oip_{name}", message((1, "m"), (3, "7"), (5, tensor))
+    raws = {"FP32": bytes(8), "BF16": bytes(4), "BYTES": b"\1\0\0\0a\0\0\0\0", "BOOL": b"\1\0"}
+    tensors = [(5, message((1, name), (2, name), (3, shape))) for name in raws]
+    parameter = (4, message((1, "timeout"), (2, message((2, 5)))))
+    asked = (6, message((1, "y")))
+    contents = [(7, raw) for raw in raws.values()]
+    yield "oip_raw", message((1, "m"), (2, "1"), parameter, *tensors, asked, *contents)
+    numbers = message((1, "x"), (2, "float32"), (3, shape), (4, bytes(8)))
+    text = message((1, "t"), (2, "string"), (3, shape), (5, "a"), (5, ""))
+    infer = message((1, "m"), (2, numbers), (2, text), (3, "y"))
+    yield "mlos", infer
+    yield "mlos_bidi", message((1, "7"), (2, infer))
+
+
 def main(folder):
     seeds = {f"onnx_model/{name}": model.SerializeToString() for name, model in models()}
     seeds |= {"archive/plain": archive("w"), "archive/gzip": archive("w:gz")}
+    seeds |= {f"grpc_message/{name}": content for name, content in inferences()}
     seeds |= {f"ipc_frame/{name}": frame for name, frame in frames()}
     for name, content in seeds.items():
         path = pathlib.Path(folder, name)

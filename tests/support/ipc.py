@@ -61,7 +61,8 @@ class RawIpc:
             rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))]
             sent = self.socket.sendmsg([data], rights)
             data = data[sent:]
-        self.socket.sendall(data)
+        if data:
+            self.socket.sendall(data)
 
     def answer(self) -> tuple[int, int, bytes]:
         """Type, request id and body of the next frame; ConnectionError where there is none."""

@@ -63,3 +63,30 @@ provide_triton() {
   rm -rf "$deps/triton.part"
   mark_done triton "$key"
 }
+
+# A virtual environment besides the tests' own, because its packages are large or pin what others
+# want newer: provide_environment NAME HOME LIST WHAT-FOR.
+provide_environment() {
+  local name=$1 home=$2 list=$3 key
+  key=$(step_key "$home" "$(< "$list")")
+  if step_done "$name" "$key" && [ -x "$home/bin/python" ]; then return; fi
+  say "installing $4 (${list#"$root"/})"
+  rm -rf "$home"
+  /usr/bin/python3 -m venv "$home" || die "/usr/bin/python3 could not make a virtual environment."
+  "$home/bin/python" "${pip[@]:1}" install --require-hashes --only-binary :all: -r "$list" ||
+    die "a package of ${list#"$root"/} could not be installed."
+  mark_done "$name" "$key"
+}
+
+provide_kserve() {
+  provide_environment kserve "$deps/kserve" "$setup_dir/kserve-requirements.txt" "KServe's clients"
+}
+
+# The servers that Core is measured beside: .deps/peers/NAME.
+provide_peers() {
+  local list name
+  for list in "$setup_dir"/peers/*.txt; do
+    name=$(basename "$list" .txt)
+    provide_environment "peer-$name" "$deps/peers/$name" "$list" "$name, to measure Core beside it"
+  done
+}

@@ -13,6 +13,7 @@ here=$(dirname "${BASH_SOURCE[0]}")
 . "$here/debian.sh"
 . "$here/python.sh"
 . "$here/onnxruntime.sh"
+. "$here/go.sh"
 
 usage="Usage: tools/setup/setup.sh GROUP...   groups: build test check deep bench"
 [ $# -gt 0 ] || die "no group given." "$usage"
@@ -36,15 +37,19 @@ for group in "$@"; do
       provide_requirements
       provide_model_wheels
       provide_tool promtool prometheus
+      provide_grpcurl
       ;;
     check) provide_requirements ;;
     deep)
       provide_requirements
       provide_triton
+      provide_kserve
       ;;
     bench)
       provide_requirements
       provide_tool nginx nginx
+      provide_triton
+      provide_peers
       ;;
   esac
 done

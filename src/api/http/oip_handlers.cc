@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "api/http/call.h"
@@ -7,6 +8,7 @@
 #include "api/http/oip/metadata.h"
 #include "api/http/oip/repository.h"
 #include "api/http/oip/statistics.h"
+#include "api/http/reply.h"
 
 namespace mlos::api::http {
 namespace {
@@ -17,16 +19,22 @@ Result<catalog::ModelInfo> FindModel(Call& call) {
   return call.runtime().GetModel(model_id);
 }
 
+/// What a health check answers where it is good. KServe's clients read it; Triton has no body.
+Result<wire::Reply> Good(Call& call, std::string_view what) {
+  return DocumentReply(call.service().budget(),
+                       [&](json::JsonWriter& writer) { writer.Flag(what, true); });
+}
+
 }  // namespace
 
 Result<wire::Reply> GetServerMetadata(Call& call) {
   return oip::ServerMetadata(call.service().options().version, call.service().budget());
 }
 
-Result<wire::Reply> GetServerLive(Call&) { return wire::Reply(); }
+Result<wire::Reply> GetServerLive(Call& call) { return Good(call, "live"); }
 
 Result<wire::Reply> GetServerReady(Call& call) {
-  if (call.runtime().ready()) return wire::Reply();
+  if (call.runtime().ready()) return Good(call, "ready");
   return Status(Reason::kDraining, "Core is starting or shutting down");
 }
 
@@ -36,7 +44,12 @@ Result<wire::Reply> GetModelMetadata(Call& call) {
 
 Result<wire::Reply> GetModelReady(Call& call) {
   const catalog::ModelInfo model = MLOS_TRY(FindModel(call));
-  if (model.state == catalog::ModelState::kLoaded) return wire::Reply();
+  if (model.state == catalog::ModelState::kLoaded) {
+    return DocumentReply(call.service().budget(), [&](json::JsonWriter& writer) {
+      writer.Text("name", model.model_id);
+      writer.Flag("ready", true);
+    });
+  }
   return Status(Reason::kModelNotLoaded,
                 "model '" + model.model_id + "' is " + std::string(ToString(model.state)))
       .WithField("model_id");
