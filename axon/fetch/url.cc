@@ -32,6 +32,8 @@ std::optional<std::string> Part(CURLU* handle, CURLUPart part, unsigned flags = 
 
 Status Invalid(std::string_view text, std::string_view why) {
   constexpr std::size_t kShownBytes = 200;
+  // What stands before an @ may be a secret, also one that a server sends back.
+  text.remove_prefix(text.rfind('@') + 1);
   return {Reason::kInvalidField, "'" + std::string(text.substr(0, kShownBytes)) +
                                      "' is not a usable address: " + std::string(why)};
 }

@@ -141,10 +141,21 @@ TEST(GraphChoiceTest, TheUserHasTheLastWord) {
   EXPECT_EQ(ChooseGraph(model, "config.json").status().reason(), Reason::kUsage);
 }
 
+// Formats that would run their author's code when they are read, or that nothing here reads.
+TEST(GraphChoiceTest, WhatIsNoGraphIsNeitherChosenNorTakenByForce) {
+  for (const char* path :
+       {"pytorch_model.bin", "model.pt", "model.pkl", "model.joblib", "weights.npy", "model.keras",
+        "saved_model.pb", "hubconf.py", "modeling_custom.py", "model.gguf", "model.safetensors",
+        "model.onnx.py", "model.ONNX.pkl"}) {
+    const auto status = ChooseGraph(ModelWith({path, "config.json"}), "").status();
+    EXPECT_EQ(status.reason(), Reason::kUnsupportedModel) << path;
+    EXPECT_THAT(std::string(status.message()), HasSubstr("holds no ONNX graph")) << path;
+    EXPECT_THAT(std::string(status.message()), HasSubstr("conversion")) << path;
+    EXPECT_EQ(ChooseGraph(ModelWith({path}), path).status().reason(), Reason::kUsage) << path;
+  }
+}
+
 TEST(GraphChoiceTest, SaysWhyItCannotChoose) {
-  const auto none = ChooseGraph(ModelWith({"pytorch_model.bin"}), "").status();
-  EXPECT_EQ(none.reason(), Reason::kUnsupportedModel);
-  EXPECT_THAT(std::string(none.message()), HasSubstr("conversion"));
   const auto parts =
       ChooseGraph(ModelWith({"onnx/decoder_model.onnx", "onnx/encoder_model.onnx"}), "").status();
   EXPECT_EQ(parts.reason(), Reason::kUnsupportedModel);
@@ -163,8 +174,9 @@ std::vector<std::string> Paths(const std::vector<const RemoteFile*>& files) {
 TEST(GraphChoiceTest, CompanionsAreSmallAndNear) {
   RemoteModel model =
       ModelWith({"README.md", "config.json", "config.min.json", "elsewhere/config.json",
-                 "onnx/config.json", "onnx/model.onnx", "onnx/model.onnx_data",
-                 "onnx/model.onnx_data_1", "pytorch_model.bin", "tokenizer.json", "vocab.txt"});
+                 "hubconf.py", "modeling_custom.py", "onnx/config.json", "onnx/model.onnx",
+                 "onnx/model.onnx_data", "onnx/model.onnx_data_1", "pytorch_model.bin",
+                 "tokenizer.json", "tokenizer.pkl", "vocab.pkl", "vocab.txt"});
   EXPECT_THAT(Paths(Companions(model, "onnx/model.onnx")),
               ElementsAre("README.md", "config.json", "config.min.json", "onnx/config.json",
                           "tokenizer.json", "vocab.txt"));

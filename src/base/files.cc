@@ -47,8 +47,7 @@ Status WriteAll(int fd, std::string_view bytes, const std::string& name) {
 
 Status WriteTemporary(const std::string& temporary, std::string_view bytes, unsigned mode,
                       const std::string& name) {
-  const UniqueFd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode));
-  if (!fd.valid()) return ErrnoStatus(errno, "cannot create " + name);
+  const UniqueFd fd = MLOS_TRY(CreateFile(temporary, mode, name));
   MLOS_TRY(WriteAll(fd.get(), bytes, name));
   if (::fsync(fd.get()) != 0) return ErrnoStatus(errno, "cannot sync " + name);
   return OkStatus();
@@ -102,6 +101,14 @@ Result<std::string> ReadFile(const std::filesystem::path& path, std::uint64_t si
   }
   bytes.resize(filled);
   return bytes;
+}
+
+Result<UniqueFd> CreateFile(const std::filesystem::path& path, unsigned mode,
+                            const std::string& name) {
+  ::unlink(path.c_str());
+  UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
+  if (!fd.valid()) return ErrnoStatus(errno, "cannot create " + name);
+  return fd;
 }
 
 Status WriteFileAtomic(const std::filesystem::path& path, std::string_view bytes, unsigned mode) {

@@ -21,6 +21,12 @@ Status ErrnoStatus(int error, std::string_view what);
 /// read; a directory, device or pipe is INVALID_FIELD.
 Result<std::string> ReadFile(const std::filesystem::path& path, std::uint64_t size_bytes_max);
 
+/// A new, empty file for writing, which messages call `name`. Whatever lies at `path` is removed
+/// first, never written to: in a folder that others may write to, a link could have been laid
+/// there.
+Result<UniqueFd> CreateFile(const std::filesystem::path& path, unsigned mode,
+                            const std::string& name);
+
 /// Replaces `path` so that readers see the old bytes or the new ones, never a mixture, and the new
 /// ones survive a power cut once this returns: temporary file, fsync, rename, fsync of the folder.
 Status WriteFileAtomic(const std::filesystem::path& path, std::string_view bytes,

@@ -3,8 +3,10 @@
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <fstream>
+#include <functional>
 
 namespace mlos {
 namespace {
@@ -36,6 +38,28 @@ TEST_F(FilesTest, FailedAtomicWriteKeepsTheOldBytes) {
   EXPECT_FALSE(WriteFileAtomic(folder_ / "b", "new").ok());
   EXPECT_FALSE(WriteFileAtomic(folder_ / "a" / "c", "new").ok());
   EXPECT_EQ(*ReadFile(folder_ / "a", 100), "old");
+}
+
+// onnx wrote its weights through links (CVE-2025-51480): whoever guesses a name must gain nothing.
+TEST_F(FilesTest, AnAtomicWriteGoesThroughNoLinkLaidInItsWay) {
+  const fs::path target = folder_ / "a";
+  const fs::path temporary = target.string() + ".tmp." + std::to_string(::getpid());
+  const auto symbolic = [](const fs::path& to, const fs::path& at) { fs::create_symlink(to, at); };
+  const auto hard = [](const fs::path& to, const fs::path& at) { fs::create_hard_link(to, at); };
+  const auto pipe = [](const fs::path&, const fs::path& at) { ::mkfifo(at.c_str(), 0600); };
+  const std::function<void(const fs::path&, const fs::path&)> traps[] = {symbolic, hard, pipe};
+  for (const fs::path& at : {target, temporary}) {
+    for (const auto& lay : traps) {
+      ASSERT_TRUE(WriteFileAtomic(folder_ / "victim", "untouched").ok());
+      lay(folder_ / "victim", at);
+      EXPECT_TRUE(WriteFileAtomic(target, "new").ok()) << at.filename();
+      EXPECT_EQ(*ReadFile(folder_ / "victim", 100), "untouched") << at.filename();
+      EXPECT_TRUE(fs::is_regular_file(fs::symlink_status(target))) << at.filename();
+      EXPECT_EQ(*ReadFile(target, 100), "new");
+      fs::remove(target);
+    }
+  }
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder_), fs::directory_iterator()), 1);
 }
 
 TEST_F(FilesTest, ReadRefusesWhatIsTooLargeMissingOrNoFile) {

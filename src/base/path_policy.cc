@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "base/path_policy.h"
 
+#include <linux/magic.h>
+#include <sys/statfs.h>
+
 #include <algorithm>
 #include <string>
 #include <system_error>
@@ -18,6 +21,26 @@ constexpr std::size_t kPathBytesMax = 4096;
 bool IsBelow(const fs::path& path, const fs::path& folder) {
   const auto [end, rest] = std::mismatch(folder.begin(), folder.end(), path.begin(), path.end());
   return end == folder.end();
+}
+
+/// Whether what lies there are no files but the kernel's own answers, which call themselves
+/// regular, are of no size, and may do something when they are read.
+bool IsOfTheKernel(const fs::path& resolved) {
+  struct statfs info{};
+  if (::statfs(resolved.c_str(), &info) != 0) return false;
+  switch (info.f_type) {
+    case PROC_SUPER_MAGIC:
+    case SYSFS_MAGIC:
+    case DEBUGFS_MAGIC:
+    case TRACEFS_MAGIC:
+    case SECURITYFS_MAGIC:
+    case CGROUP_SUPER_MAGIC:
+    case CGROUP2_SUPER_MAGIC:
+    case BPF_FS_MAGIC:
+      return true;
+    default:
+      return false;
+  }
 }
 
 }  // namespace
@@ -46,6 +69,9 @@ Result<fs::path> PathPolicy::Resolve(std::string_view path) const {
     error = std::make_error_code(std::errc::no_such_file_or_directory);
   }
   if (error) return ErrnoStatus(error.value(), "cannot open '" + name + "'");
+  if (IsOfTheKernel(resolved)) {
+    return Status(Reason::kPathNotAllowed, "'" + name + "' is the kernel's and no file on a disk");
+  }
   return resolved;
 }
 

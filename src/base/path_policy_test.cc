@@ -66,6 +66,15 @@ TEST_F(PathPolicyTest, NoFolderAllowsNothingAndAnywhereEverything) {
             Reason::kFileNotFound);
 }
 
+TEST_F(PathPolicyTest, WhatIsTheKernelsIsNoFileAnywhere) {
+  fs::create_symlink("/proc/self/mem", folder_ / "link");
+  for (const std::string& path : {std::string("/proc/self/mem"), std::string("/proc"),
+                                  std::string("/proc/version"), (folder_ / "link").native()}) {
+    const Result<fs::path> resolved = PathPolicy::Anywhere().Resolve(path);
+    EXPECT_EQ(resolved.status().reason(), Reason::kPathNotAllowed) << path;
+  }
+}
+
 TEST_F(PathPolicyTest, RefusesWhatIsNoPath) {
   const PathPolicy anywhere = PathPolicy::Anywhere();
   using std::string_literals::operator""s;

@@ -38,12 +38,13 @@ void LogWarnings(const RegisterModelRequest& request, const package::ModelFiles&
 
 }  // namespace
 
-Result<FoundModel> ModelFinder::Find(const RegisterModelRequest& request) {
+Status ModelFinder::Find(const RegisterModelRequest& request,
+                         std::function<Status(std::string_view execution_format)> accepts,
+                         FoundModel& found) {
   if (request.path.empty()) {
     return Status(Reason::kMissingField, "path is required: a model file, a folder or an archive")
         .WithField("path");
   }
-  FoundModel found;
   found.path = MLOS_TRY(InField(policy_.Resolve(request.path), "path"));
   found.served_path = found.path;
   if (!request.manifest_path.empty()) {
@@ -53,16 +54,13 @@ Result<FoundModel> ModelFinder::Find(const RegisterModelRequest& request) {
   package::ModelFilesRequest files_request;
   files_request.manifest = found.manifest_path;
   files_request.execution_format = request.execution_format;
-  if (!IsArchive(found.path)) {
-    found.files = MLOS_TRY(InField(package::FindModelFiles(found.path, files_request), "path"));
-  } else {
-    Result<package::ModelFiles> files = Unpack(files_request, false, found);
-    // What was unpacked before may have been damaged since; the archive itself decides.
-    if (!files.ok()) files = Unpack(files_request, true, found);
-    found.files = MLOS_TRY(InField(std::move(files), "path"));
-  }
+  files_request.accepts = std::move(accepts);
+  Result<package::ModelFiles> files = IsArchive(found.path)
+                                          ? Unpack(files_request, false, found)
+                                          : package::FindModelFiles(found.path, files_request);
+  found.files = MLOS_TRY(InField(std::move(files), "path"));
   LogWarnings(request, found.files);
-  return found;
+  return OkStatus();
 }
 
 Result<package::ModelFiles> ModelFinder::Unpack(const package::ModelFilesRequest& request,
@@ -70,7 +68,14 @@ Result<package::ModelFiles> ModelFinder::Unpack(const package::ModelFilesRequest
   registry::Packages::Package package = MLOS_TRY(packages_.Unpack(found.path, anew));
   found.served_path = package.folder;
   found.pin = std::move(package.pin);
-  return package::FindModelFiles(package.folder, request);
+  std::error_code error;
+  if (request.manifest.empty() && !fs::exists(package.folder / package::kManifestFileName, error)) {
+    return Status(Reason::kInvalidPackage, "the archive has no manifest.yaml");
+  }
+  Result<package::ModelFiles> files = package::FindModelFiles(package.folder, request);
+  // What was unpacked before may have been damaged since; the archive itself decides.
+  if (files.ok() || !package.reused) return files;
+  return Unpack(request, true, found);
 }
 
 Result<package::ModelFiles> ModelFinder::FindAgain(const registry::ModelRecord& record) const {

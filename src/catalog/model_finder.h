@@ -2,8 +2,10 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "base/path_policy.h"
 #include "base/result.h"
@@ -32,9 +34,12 @@ class ModelFinder {
   ModelFinder(PathPolicy policy, registry::Packages& packages)
       : policy_(std::move(policy)), packages_(packages) {}
 
-  /// PATH_NOT_ALLOWED, FILE_NOT_FOUND, INVALID_PACKAGE and whatever package::FindModelFiles says,
-  /// with `path` or `manifest_path` as field.
-  Result<FoundModel> Find(const RegisterModelRequest& request);
+  /// Fills `found`. PATH_NOT_ALLOWED, FILE_NOT_FOUND, INVALID_PACKAGE and whatever
+  /// package::FindModelFiles says, with `path` or `manifest_path` as field. `accepts` is asked with
+  /// the format before any file is hashed; its refusal is handed on. Where an archive was unpacked
+  /// and then refused, `found` has its folder and pin, and the caller removes it.
+  Status Find(const RegisterModelRequest& request,
+              std::function<Status(std::string_view execution_format)> accepts, FoundModel& found);
 
   /// The files of a registered model, as they are now. CHECKSUM_MISMATCH where they are not those
   /// that were registered.

@@ -27,6 +27,14 @@ std::uint64_t TrialMemory(const package::ModelFiles& files, std::uint64_t arena_
          (arena_bytes_max != 0 ? arena_bytes_max : machine);
 }
 
+/// What an engine says of a model is said of the files at its path.
+Status OfPath(Status status) {
+  if (status.ok() || !status.field().empty()) return status;
+  const Reason reason = status.reason();
+  const bool about_files = reason == Reason::kInvalidModel || reason == Reason::kUnsupportedModel;
+  return about_files ? std::move(status).WithField("path") : std::move(status);
+}
+
 }  // namespace
 
 Result<std::shared_ptr<ServedModel>> ModelLoader::Load(const registry::ModelRecord& record,
@@ -61,7 +69,8 @@ Result<std::unique_ptr<engine::LoadedModel>> ModelLoader::LoadJournalled(
   const registry::Loading loading(registry_, registry::LoadKind::kModel, source.model_id,
                                   source.digest);
   const SteadyClock::time_point start = SteadyClock::now();
-  auto loaded = MLOS_TRY(engine.Load(source));
+  Result<std::unique_ptr<engine::LoadedModel>> loaded = engine.Load(source);
+  if (!loaded.ok()) return OfPath(std::move(loaded).status());
   Log(LogLevel::kInfo, "model loaded",
       {{"model", source.model_id},
        {"plugin", engine.id()},
@@ -93,7 +102,7 @@ Status ModelLoader::TryOnce(const package::ModelFiles& files, const engine::Mode
         key, {.passed = verdict.status.ok(), .message = std::string(verdict.status.message())});
     if (!put.ok()) Log(LogLevel::kWarning, "verdict of a trial not kept", {LogField(put)});
   }
-  return std::move(verdict.status);
+  return OfPath(std::move(verdict.status));
 }
 
 }  // namespace mlos::catalog

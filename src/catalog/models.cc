@@ -60,7 +60,23 @@ Result<RegisterModelOutcome> Models::Register(const RegisterModelRequest& reques
   const ModelId id = MLOS_TRY(ModelId::Parse(request.model_id));
   MLOS_TRY(CheckModelRequest(request));
   const KeyedMutex::Lock changing(changing_, id.text());
-  const FoundModel found = MLOS_TRY(finder_.Find(request));
+  FoundModel found;
+  Result<RegisterModelOutcome> outcome = RegisterFound(id, request, found);
+  if (found.pin != nullptr) {
+    found.pin.reset();
+    // What was unpacked for a model that was then refused goes again.
+    RemoveUnusedPackage(found.served_path);
+  }
+  return outcome;
+}
+
+Result<RegisterModelOutcome> Models::RegisterFound(const ModelId& id,
+                                                   const RegisterModelRequest& request,
+                                                   FoundModel& found) {
+  const auto accepts = [&](std::string_view execution_format) {
+    return plugins_.Choose(request.plugin_id, execution_format).status();
+  };
+  MLOS_TRY(finder_.Find(request, accepts, found));
   const std::string plugin_id =
       MLOS_TRY(plugins_.Choose(request.plugin_id, found.files.execution_format));
   ModelEntry entry;
@@ -164,6 +180,9 @@ Status Models::Remove(std::string_view model_id) {
 }
 
 void Models::RemoveUnusedPackage(const std::filesystem::path& folder) {
+  // A model that is being registered holds its pin until it is committed: under the lock, it is
+  // either in the table or still pinned.
+  const MutexLock committing(committing_);
   const bool used =
       table_.Any([&](const registry::ModelRecord& record) { return record.served_path == folder; });
   if (!used) packages_.Remove(folder);

@@ -47,6 +47,9 @@ class Models {
   Status RemovePlugin(std::string_view plugin_id);
 
  private:
+  /// Fills `found`; what it pins is still pinned afterwards.
+  Result<RegisterModelOutcome> RegisterFound(const ModelId& id, const RegisterModelRequest& request,
+                                             FoundModel& found);
   Result<RegisterModelOutcome> Keep(const ModelEntry& existing);
   /// Loads a registered model from its files as they are; the entry follows.
   Result<ModelInfo> LoadEntry(const ModelEntry& entry);

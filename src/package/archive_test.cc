@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "package/test_folder.h"
 #include "package/test_tar.h"
@@ -12,6 +13,7 @@ namespace mlos::package {
 namespace {
 
 using test::Compress;
+using test::Padded;
 using test::PaxHeader;
 using test::PaxRecord;
 using test::TarEnd;
@@ -60,12 +62,32 @@ class ArchiveTest : public FolderTest {
 std::string After(const std::string& bad) { return TarFile("good", "data") + bad + TarEnd(); }
 
 TEST_F(ArchiveTest, OneBadNameRefusesTheWholeArchive) {
-  const std::string names[] = {"../escaped", "/escaped",    "a/../../escaped", "a/../b", "a//b",
-                               "a/./b",      "..",          "C:\\escaped",     "a\\b",   "././b",
-                               "new\nline",  "esc\x1b[31m", "latin\xe9",       "a/b/",   "a/.."};
+  const std::string names[] = {"../escaped",
+                               "/escaped",
+                               "a/../../escaped",
+                               "a/../b",
+                               "a//b",
+                               "a/./b",
+                               "..",
+                               "C:\\escaped",
+                               "a\\b",
+                               "././b",
+                               "new\nline",
+                               "esc\x1b[31m",
+                               "latin\xe9",
+                               "a/b/",
+                               "a/..",
+                               "a/.",
+                               "."};
   for (const std::string& name : names) ExpectRefused(After(TarFile(name, "x")), "entry '");
   ExpectRefused(After(PaxHeader(PaxRecord("path", "../escaped")) + TarFile("innocent", "x")),
                 "entry '");
+  ExpectRefused(
+      After(TarHeader("././@LongLink", 'L', 11) + Padded("../escaped") + TarFile("innocent", "x")),
+      "entry '");
+  ExpectRefused(After(PaxHeader(PaxRecord("path", std::string_view("good\0/../x", 10))) +
+                      TarFile("innocent", "x")),
+                "");
   ExpectRefused(After(PaxHeader(PaxRecord("path", std::string(2000, 'p'))) + TarFile("n", "x")),
                 "entry '");
   ExpectRefused(After(PaxHeader(PaxRecord("path", std::string(2 << 20, 'p'))) + TarFile("n", "x")),
@@ -79,6 +101,11 @@ TEST_F(ArchiveTest, OneBadNameRefusesTheWholeArchive) {
 TEST_F(ArchiveTest, OnlyFilesAndFoldersAreEntries) {
   ExpectRefused(After(TarHeader("l", '2', 0, "/etc/passwd")), "is a symbolic link");
   ExpectRefused(After(TarHeader("l", '2', 0, "good") + TarFile("l/x", "x")), "is a symbolic link");
+  ExpectRefused(After(TarHeader("one", '2', 0, ".") + TarHeader("two", '2', 0, "one/..") +
+                      TarFile("two/escaped", "x")),
+                "is a symbolic link");
+  ExpectRefused(After(PaxHeader(PaxRecord("linkpath", "/etc/passwd")) + TarHeader("l", '2', 0)),
+                "is a symbolic link");
   ExpectRefused(After(TarHeader("l", '1', 0, "good")), "is a hard link");
   ExpectRefused(After(TarHeader("l", '1', 0, "/etc/passwd")), "is a hard link");
   ExpectRefused(After(TarHeader("d", '3', 0)), "is neither a file nor a folder");
@@ -261,6 +288,22 @@ TEST_F(PackTest, AFailedPackKeepsTheArchiveThatWasThere) {
   fs::remove(folder() / "model/model.onnx");
   EXPECT_FALSE(Pack(Compression::kNone).ok());
   EXPECT_EQ(Read("x.axon"), "old");
+}
+
+TEST_F(PackTest, AnArchiveIsWrittenThroughNoLinkLaidInItsWay) {
+  const fs::path temporary = packed().string() + ".tmp." + std::to_string(::getpid());
+  for (const fs::path& at : {packed(), temporary}) {
+    for (const bool symbolic : {true, false}) {
+      Write("victim", "untouched");
+      symbolic ? fs::create_symlink("victim", at) : fs::create_hard_link(folder() / "victim", at);
+      EXPECT_TRUE(Pack(Compression::kNone).ok());
+      EXPECT_EQ(Read("victim"), "untouched");
+      EXPECT_TRUE(fs::is_regular_file(fs::symlink_status(packed())));
+      EXPECT_TRUE(ListArchive(packed()).ok());
+      EXPECT_FALSE(fs::exists(fs::symlink_status(temporary)));
+      fs::remove(packed());
+    }
+  }
 }
 
 TEST(CompressionOf, ByTheNamesEnd) {

@@ -152,9 +152,7 @@ Status WriteArchive(const fs::path& directory, const Manifest& manifest, const f
   MLOS_TRY(CheckManifest(manifest));
   const std::string name = archive.filename().string();
   const std::string temporary = archive.string() + ".tmp." + std::to_string(::getpid());
-  const UniqueFd fd(
-      ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644));
-  if (!fd.valid()) return ErrnoStatus(errno, "cannot create " + name);
+  const UniqueFd fd = MLOS_TRY(CreateFile(temporary, 0644, name));
   TarWriter tar(fd.get(), name);
   Status written = WriteTar(directory, manifest, tar, compression, progress);
   if (written.ok() && ::rename(temporary.c_str(), archive.c_str()) != 0) {

@@ -65,6 +65,7 @@ class Finder {
                     path.filename().string() + " is neither a file nor a folder")
           .WithField("path");
     }
+    MLOS_TRY(Accept());
     MLOS_TRY(found_.execution_format == kOnnx ? TakeOnnx() : TakeOpaque());
     return std::move(found_);
   }
@@ -98,17 +99,31 @@ class Finder {
   }
 
   Status ReadAndVerify(const fs::path& path) {
-    ParsedManifest parsed = MLOS_TRY(ReadManifest(path));
-    VerifyReport report = MLOS_TRY(VerifyDirectory(found_.directory, parsed.manifest));
+    ParsedManifest parsed = MLOS_TRY(ReadNamed(path));
+    found_.manifest = std::move(parsed.manifest);
+    SetFormatByManifest();
+    MLOS_TRY(Accept());
+    VerifyReport report = MLOS_TRY(VerifyDirectory(found_.directory, *found_.manifest));
     MLOS_TRY(ToStatus(report));
     found_.warnings = std::move(parsed.warnings);
     for (const FileProblem& problem : report.tolerated) {
       found_.warnings.push_back("'" + Excerpt(problem.path) + "' " + problem.message);
     }
     hashed_ = std::move(report.files);
-    found_.manifest = std::move(parsed.manifest);
-    SetFormatByManifest();
     return OkStatus();
+  }
+
+  /// A manifest that the caller named is the caller's field.
+  Result<ParsedManifest> ReadNamed(const fs::path& path) const {
+    Result<ParsedManifest> parsed = ReadManifest(path);
+    const bool named = path == request_.manifest;
+    if (parsed.ok() || !named || !parsed.status().field().empty()) return parsed;
+    return std::move(parsed).status().WithField("manifest_path");
+  }
+
+  /// Whether anybody can run the format, which is cheap to ask before all is hashed.
+  Status Accept() const {
+    return request_.accepts ? request_.accepts(found_.execution_format) : OkStatus();
   }
 
   /// The existing tool's older manifests have no execution_format.

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -21,6 +23,8 @@ struct ModelFilesRequest {
   std::string execution_format;
   /// The graph to serve, relative to the directory, where there are several.
   std::string graph;
+  /// Asked with the execution format before any file is hashed, if set: its refusal is the answer.
+  std::function<Status(std::string_view execution_format)> accepts;
 };
 
 /// What is to be served: which file of a directory an engine opens, and all that is known about it.

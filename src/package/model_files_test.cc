@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include "package/onnx/test_model.h"
 #include "package/test_folder.h"
@@ -196,6 +197,39 @@ TEST_F(ModelFilesTest, FormatsWeCannotLookIntoAreDigestedWhole) {
   EXPECT_EQ(directory->EnginePath(), folder() / "m");
   EXPECT_THAT(Paths(*directory), ElementsAre("model.gguf", "vocab.txt"));
   EXPECT_NE(file->digest, directory->digest);
+}
+
+TEST_F(ModelFilesTest, AFormatNobodyRunsIsRefusedBeforeAnythingIsHashed) {
+  Write("m/model.gguf", "weights");
+  fs::resize_file(folder() / "m/model.gguf", std::uint64_t{1} << 40);
+  std::string asked;
+  const auto refuse = [&](std::string_view format) -> Status {
+    asked += std::string(format) + " ";
+    return {Reason::kNoPlugin, "nobody runs it"};
+  };
+  for (const char* path : {"m/model.gguf", "m"}) {
+    ExpectFailure(FindModelFiles(folder() / path, {.execution_format = "gguf", .accepts = refuse}),
+                  Reason::kNoPlugin, "nobody runs it");
+  }
+  Manifest manifest;
+  manifest.metadata = {.name = "m", .name_space = "hf", .version = "1"};
+  manifest.format.execution_format = "safetensors";
+  manifest.format.files = {{"model.gguf", std::uint64_t{1} << 40, DigestOf("weights")}};
+  manifest.extension = Extension{.generator = "test"};
+  WriteListing(manifest);
+  ExpectFailure(FindModelFiles(folder() / "m", {.accepts = refuse}), Reason::kNoPlugin, "nobody");
+  EXPECT_EQ(asked, "gguf gguf safetensors ");
+}
+
+TEST_F(ModelFilesTest, AManifestThatTheCallerNamedIsTheCallersField) {
+  Write("m/model.onnx", Graph());
+  ASSERT_EQ(::mkfifo((folder() / "pipe").c_str(), 0600), 0);
+  Write("bad.yaml", "a: [");
+  for (const char* manifest : {"pipe", "absent", "bad.yaml"}) {
+    const auto found = FindModelFiles(folder() / "m/model.onnx", {.manifest = folder() / manifest});
+    ASSERT_FALSE(found.ok()) << manifest;
+    EXPECT_EQ(found.status().field(), "manifest_path") << found.status();
+  }
 }
 
 TEST_F(ModelFilesTest, WhatIsNoModelIsSaidToBeNone) {

@@ -71,6 +71,19 @@ TEST_F(VerifyTest, EveryKindOfChangeIsFoundAndNoneHidesAnother) {
               ElementsAre("model.onnx size", "data/weights.bin missing", "evil.so unlisted"));
 }
 
+// A sparse file costs nothing to make and half an hour to hash.
+TEST_F(VerifyTest, AFileOfAnotherSizeIsNotHashed) {
+  fs::resize_file(folder() / "model.onnx", std::uint64_t{1} << 40);
+  std::uint64_t hashed_bytes = 0;
+  const auto report = VerifyDirectory(folder(), manifest_, [&](std::uint64_t bytes) {
+    hashed_bytes += bytes;
+    return hashed_bytes < 1000;
+  });
+  ASSERT_TRUE(report.ok()) << report.status();
+  EXPECT_THAT(std::string(ToStatus(*report).message()),
+              HasSubstr("'model.onnx': has 1099511627776 bytes, the manifest says 5"));
+}
+
 TEST_F(VerifyTest, AListedFileIsNotReachedThroughALink) {
   fs::rename(folder() / "data", folder() / "elsewhere");
   fs::create_directory_symlink("elsewhere", folder() / "data");

@@ -281,35 +281,68 @@ TEST_F(ModelsTest, AQuarantinedModelCanBeRemoved) {
   EXPECT_TRUE(runtime_->ListModels().empty());
 }
 
-TEST_F(ModelsTest, AnArchiveIsUnpackedOnceAndRemovedWithItsLastModel) {
-  Write("source/model", "4");
-  package::Manifest manifest;
-  manifest.metadata = {.name = "four", .name_space = "ns", .version = "7", .description = "Four."};
-  manifest.framework.name = "None";
-  manifest.format.execution_format = "acting";
-  manifest.format.files = {{"model", 1, package::DigestOf("4")}};
-  manifest.format.execution_files = {{"model", "acting", "single"}};
-  const std::string archive = folder() / "four.axon";
-  ASSERT_TRUE(
-      package::WriteArchive(folder() / "source", manifest, archive, package::Compression::kNone)
-          .ok());
-  catalog::RegisterModelRequest request;
-  request.path = archive;
+/// An archive with one model of the acting plugin.
+class ArchivedModelsTest : public ModelsTest {
+ protected:
+  catalog::RegisterModelRequest Packed(const std::string& model_id, const std::string& text) const {
+    Write("source/model", text);
+    package::Manifest manifest;
+    manifest.metadata = {
+        .name = "four", .name_space = "ns", .version = "7", .description = "Four."};
+    manifest.framework.name = "None";
+    manifest.format.execution_format = "acting";
+    manifest.format.files = {{"model", text.size(), package::DigestOf(text)}};
+    manifest.format.execution_files = {{"model", "acting", "single"}};
+    catalog::RegisterModelRequest request;
+    request.model_id = model_id;
+    request.path = folder() / (text + ".axon");
+    EXPECT_TRUE(package::WriteArchive(folder() / "source", manifest, request.path,
+                                      package::Compression::kNone)
+                    .ok());
+    return request;
+  }
+  bool NothingIsUnpacked() const { return fs::is_empty(folder() / "state/packages"); }
+};
+
+TEST_F(ArchivedModelsTest, AreUnpackedOnceAndRemovedWithTheirLastModel) {
+  catalog::RegisterModelRequest request = Packed("", "4");
   for (const char* id : {"a", "b"}) {
     request.model_id = id;
     const Result<catalog::RegisterModelOutcome> outcome = runtime_->RegisterModel(request);
     ASSERT_TRUE(outcome.ok()) << outcome.status();
     EXPECT_EQ(outcome->info.version, "7");
     EXPECT_EQ(outcome->info.description, "Four.");
-    EXPECT_EQ(outcome->info.path, archive);
+    EXPECT_EQ(outcome->info.path, request.path);
   }
-  fs::remove(archive);
+  fs::remove(request.path);
   Start();
   EXPECT_EQ(Answer("a", 2), 8);
   ASSERT_TRUE(runtime_->RemoveModel("a").ok());
-  EXPECT_FALSE(fs::is_empty(folder() / "state/packages"));
+  EXPECT_FALSE(NothingIsUnpacked());
   ASSERT_TRUE(runtime_->RemoveModel("b").ok());
-  EXPECT_TRUE(fs::is_empty(folder() / "state/packages"));
+  EXPECT_TRUE(NothingIsUnpacked());
+}
+
+TEST_F(ArchivedModelsTest, ThatAreRefusedLeaveNothingUnpacked) {
+  ExpectRefusal(Packed("m", "crash"), Reason::kInvalidModel, "path");
+  EXPECT_TRUE(NothingIsUnpacked());
+  ExpectRefusal(Packed("m", "refuse"), Reason::kInvalidModel, "path");
+  EXPECT_TRUE(NothingIsUnpacked());
+  catalog::RegisterModelRequest request = Packed("m", "4");
+  request.plugin_id = "stranger";
+  ExpectRefusal(request, Reason::kPluginNotFound, "plugin_id");
+  EXPECT_TRUE(NothingIsUnpacked());
+}
+
+TEST_F(ArchivedModelsTest, KeepTheirFilesWhenAnotherOfTheSameArchiveIsRefused) {
+  catalog::RegisterModelRequest request = Packed("served", "4");
+  ASSERT_TRUE(runtime_->RegisterModel(request).ok());
+  request.model_id = "refused";
+  request.plugin_id = "stranger";
+  ExpectRefusal(request, Reason::kPluginNotFound, "plugin_id");
+  EXPECT_FALSE(NothingIsUnpacked());
+  Start();
+  EXPECT_EQ(Answer("served", 2), 8);
 }
 
 TEST_F(ModelsTest, ManyThreadsRegisterSwapAskAndRemoveAtOnce) {

@@ -26,7 +26,12 @@ TEST(OnnxPlugin, SaysWhatItIs) {
 
 TEST(OnnxPlugin, ReadsItsConfiguration) {
   MustLoad(OnnxPlugin(), {.config = R"({"graph_optimization":"basic"})"});
-  for (const char* config : {R"({"graph_optimization":"more"})", R"({"graph":1})", "[]", "{"}) {
+  for (const char* config :
+       {R"({"graph_optimization":"more"})", R"({"graph":1})", "[]", "{",
+        // Whoever may configure the plugin still cannot make it load a library.
+        R"({"custom_op_library":"/tmp/evil.so"})",
+        R"({"session.register_custom_ops_library":"/tmp/evil.so"})",
+        R"({"optimized_model_filepath":"/tmp/out.onnx"})"}) {
     const auto engine = LoadPlugin(OnnxPlugin(), {.config = config});
     EXPECT_EQ(engine.status().reason(), Reason::kInvalidConfig) << config;
   }

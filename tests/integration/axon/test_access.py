@@ -92,6 +92,7 @@ def test_a_dry_run_tells_that_a_repository_is_gated(axon):
         ("http://0.0.0.0:1/x", "which is a reserved address"),
         ("file:///etc/passwd", "cannot be followed"),
         ("gopher://127.0.0.1:1/x", "cannot be followed"),
+        ("unix:///var/run/docker.sock", "cannot be followed"),
         ("http://user:pass@127.0.0.1:1/x", "cannot be followed"),
         ("", "cannot be followed"),
     ],
@@ -101,7 +102,41 @@ def test_a_redirect_to_where_it_must_not_go(axon, hub, path, location, message):
     result = axon.run("install", "hf/google/magika", HF_TOKEN=hub.token)
     assert result.exit_code == 5
     assert message in result.stderr
+    assert_unseen(hub.token, axon, result.stdout, result.stderr)
     assert axon.run("list", "--json").json == []
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"kind": "drop"},
+        {"kind": "reply", "status": 500, "body": "hf_test_full"},
+        {"kind": "reply", "status": 200, "body": '{"id":"hf_test_full"'},
+        {"kind": "redirect", "location": "http://hf_test_full@127.0.0.1/"},
+    ],
+    ids=["drop", "status", "body", "location"],
+)
+@pytest.mark.parametrize("path", ["/revision/", "/tree/", "/resolve/"])
+def test_no_failure_shows_the_token(axon, hub, fault, path):
+    """Not even where the server sends it back."""
+    hub.fault(path=path, **fault)
+    for arguments in (["install", "hf/google/magika"], ["info", "hf/google/magika", "--json"]):
+        result = axon.run(*arguments, HF_TOKEN=hub.token, AXON_MAX_RETRIES="0")
+        assert_unseen(hub.token, axon, result.stdout, result.stderr)
+        assert result.exit_code != 0 or arguments[0] == "info"
+    for arguments in (["config", "list"], ["config", "list", "--json"],
+                      ["config", "get", "registry.huggingface_token"]):  # fmt: skip
+        shown = axon.run(*arguments, HF_TOKEN=hub.token)
+        assert_unseen(hub.token, axon, shown.stdout, shown.stderr)
+
+
+@pytest.mark.parametrize("token", ["hf_a\r\nX-Other: 1", "hf_a b", "hf_\x7f", "hf_é", "h" * 5000])
+def test_a_token_that_would_be_more_than_a_token_is_not_sent(axon, hub, token):
+    result = axon.run("install", "hf/google/magika", HF_TOKEN=token)
+    assert result.exit_code == 2
+    assert "HF_TOKEN: " in result.stderr
+    assert_unseen(token, axon, result.stdout, result.stderr)
+    assert hub.log("hub") == []
 
 
 def test_a_redirect_to_another_origin_does_not_take_the_token_along(axon, hub):

@@ -5,17 +5,23 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import io
 import os
 import subprocess
-import tarfile
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import yaml
 
 from tests.support import Axon, Hub
+from tests.support.packages import (
+    BOMBS,
+    DISAGREEING,
+    HOSTILE_ENTRIES,
+    files,
+    members,
+    pack,
+    with_manifest,
+)
 
 MODEL = "hf/mlos-test/bert-tiny@latest"
 
@@ -34,20 +40,6 @@ def package(axon: Axon, hub: Hub, tmp_path: Path) -> Path:
     file = tmp_path / "x.axon"
     packer = Axon(tmp_path / "packer", hub.url)
     packer.run("install", MODEL, "--output", str(file), check=True)
-    return file
-
-
-def members(file: Path) -> dict[str, bytes]:
-    with tarfile.open(file) as archive:
-        return {m.name: archive.extractfile(m).read() for m in archive if m.isfile()}
-
-
-def pack(file: Path, content: dict[str, bytes]) -> Path:
-    with tarfile.open(file, "w", format=tarfile.PAX_FORMAT) as archive:
-        for name, data in content.items():
-            entry = tarfile.TarInfo(name)
-            entry.size = len(data)
-            archive.addfile(entry, io.BytesIO(data))
     return file
 
 
@@ -96,43 +88,9 @@ def test_another_package_of_the_same_name_wants_force(axon, hub, package, tmp_pa
     assert axon.run("info", MODEL, "--json").json["description"] == "another"
 
 
-def with_manifest(change: Callable[[dict], None]) -> Callable[[dict[str, bytes]], dict[str, bytes]]:
-    def apply(content: dict[str, bytes]) -> dict[str, bytes]:
-        manifest = yaml.safe_load(content["manifest.yaml"])
-        change(manifest)
-        return content | {"manifest.yaml": yaml.safe_dump(manifest).encode()}
-
-    return apply
-
-
-def files(manifest: dict) -> list[dict]:
-    return manifest["spec"]["format"]["files"]
-
-
-WRONG = {
-    "a flipped byte": lambda c: c | {"model.onnx": b"\1" + c["model.onnx"][1:]},
-    "a file too many": lambda c: c | {"more.bin": b"x"},
-    "a file too few": lambda c: {k: v for k, v in c.items() if k != "README.md"},
-    "no manifest": lambda c: {k: v for k, v in c.items() if k != "manifest.yaml"},
-    "a manifest that is none": lambda c: c | {"manifest.yaml": b"a: ["},
-    "an alias bomb": lambda c: c | {"manifest.yaml": b"a: &a [x]\nb: &b [*a,*a]\nc: [*b,*b]\n"},
-    "a huge manifest": lambda c: c | {"manifest.yaml": b"a: " + b"x" * (2 << 20)},
-    "a wrong size": with_manifest(lambda m: files(m)[1].update(size=1)),
-    "a wrong digest": with_manifest(lambda m: files(m)[1].update(sha256="0" * 64)),
-    "another digest": with_manifest(lambda m: files(m)[1].update(sha256="md5:" + "0" * 32)),
-    "a digest as path": with_manifest(lambda m: files(m)[1].update(sha256="../../" + "0" * 58)),
-    "a file without digest": with_manifest(lambda m: files(m)[1].pop("sha256")),
-    "a listed file outside": with_manifest(lambda m: files(m)[1].update(path="../model.onnx")),
-    "an unknown key": with_manifest(lambda m: m.update(surprise=1)),
-    "a name that leads out": with_manifest(lambda m: m["metadata"].update(name="../../x")),
-    "a version that leads out": with_manifest(lambda m: m["metadata"].update(version="..")),
-    "no version": with_manifest(lambda m: m["metadata"].update(version="")),
-}
-
-
-@pytest.mark.parametrize("what", WRONG)
+@pytest.mark.parametrize("what", DISAGREEING)
 def test_a_package_that_disagrees_with_itself_is_refused(axon, package, tmp_path, what):
-    bad = pack(tmp_path / "bad.axon", WRONG[what](members(package)))
+    bad = pack(tmp_path / "bad.axon", DISAGREEING[what](members(package)))
     before = everything(axon)
     result = axon.run("install", str(bad))
     assert result.exit_code in (2, 6), result.stderr
@@ -142,78 +100,22 @@ def test_a_package_that_disagrees_with_itself_is_refused(axon, package, tmp_path
     assert not [line for line in changed if "/models/" in line or "/objects/sha256/" in line]
 
 
-def entry(name: str, **fields: object) -> tarfile.TarInfo:
-    info = tarfile.TarInfo(name)
-    for field, value in fields.items():
-        setattr(info, field, value)
-    return info
-
-
-HOSTILE = {
-    "dot dot": [entry("../escaped")],
-    "dot dot inside": [entry("a/../../escaped")],
-    "absolute": [entry("/tmp/escaped")],
-    "backslash": [entry("..\\escaped")],
-    "a drive": [entry("C:\\escaped")],
-    "symbolic link": [entry("link", type=tarfile.SYMTYPE, linkname="/etc")],
-    "write through a link": [
-        entry("link", type=tarfile.SYMTYPE, linkname="/tmp"), entry("link/escaped"),
-    ],
-    "hard link": [entry("link", type=tarfile.LNKTYPE, linkname="manifest.yaml")],
-    "device": [entry("null", type=tarfile.CHRTYPE, devmajor=1, devminor=3)],
-    "pipe": [entry("pipe", type=tarfile.FIFOTYPE)],
-    "twice": [entry("twice"), entry("twice")],
-    "file and folder": [entry("both"), entry("both/inside")],
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("what", HOSTILE)
+@pytest.mark.parametrize("what", HOSTILE_ENTRIES)
 def test_a_hostile_archive_writes_nothing(axon, package, tmp_path, what):
-    bad = tmp_path / "bad.axon"
-    with tarfile.open(bad, "w") as archive:
-        for name, data in members(package).items():
-            archive.addfile(entry(name, size=len(data)), io.BytesIO(data))
-        for hostile in HOSTILE[what]:
-            archive.addfile(hostile)
+    bad = pack(tmp_path / "bad.axon", members(package), HOSTILE_ENTRIES[what])
     result = axon.run("install", str(bad))
     assert result.exit_code == 6, result.stderr
     assert axon.run("list", "--json").json == []
-    assert not Path("/tmp/escaped").exists()
+    assert not Path("/escaped").exists() and not Path("/tmp/escaped").exists()
     assert not list(axon.home.rglob("*escaped*"))
     staging = axon.home / "cache/staging"
     assert not staging.exists() or list(staging.iterdir()) == []
 
 
-def bomb(size: int) -> bytes:
-    data = io.BytesIO()
-    with tarfile.open(fileobj=data, mode="w") as archive:
-        archive.addfile(entry("zeros", size=size), io.BytesIO(bytes(size)))
-    return data.getvalue()
-
-
-def million_files(count: int) -> bytes:
-    data = io.BytesIO()
-    with tarfile.open(fileobj=data, mode="w") as archive:
-        for number in range(count):
-            archive.addfile(entry(f"f{number}"))
-    return data.getvalue()
-
-
-@pytest.mark.parametrize(
-    "data",
-    [
-        gzip.compress(bomb(256 << 20)),
-        gzip.compress(million_files(20_000)),
-        gzip.compress(gzip.compress(bomb(1 << 20))),
-        b"",
-        b"no archive at all",
-        os.urandom(100_000),
-    ],
-    ids=["ratio", "entries", "nested", "empty", "text", "random"],
-)
-def test_a_bomb_or_garbage_costs_little(axon, tmp_path, data):
+@pytest.mark.parametrize("what", BOMBS)
+def test_a_bomb_or_garbage_costs_little(axon, tmp_path, what):
     bad = tmp_path / "bad.axon"
-    bad.write_bytes(data)
+    bad.write_bytes(BOMBS[what]())
     result = axon.run("install", str(bad), timeout_s=20)
     assert result.exit_code == 6, result.stderr
     assert axon.run("list", "--json").json == []

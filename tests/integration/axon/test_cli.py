@@ -69,6 +69,7 @@ def test_versions(axon):
         (["install"], "model is required", "`axon install --help` explains it"),
         (["install", "a", "b"], "not expected: b", "`axon install --help`"),
         (["install", "hf/a/b", "--bogus"], "not expected: --bogus", "`axon install --help`"),
+        (["install", "hf/a/b", "--trust-remote-code"], "not expected: --trust-remote-code", ""),
         (["list", "-f", "xml"], "xml not in {", "`axon list --help`"),
         (["cache"], "A subcommand is required", "`axon cache --help`"),
         (["config", "get"], "key is required", "`axon config get --help`"),

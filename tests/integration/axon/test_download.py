@@ -102,6 +102,20 @@ def test_a_stale_partial_file_is_begun_again(axon, hub):
     axon.run("verify", check=True)
 
 
+@pytest.mark.parametrize(
+    "header",
+    ["", "bytes 0-9/9826926", "bytes */9826926", "bytes 18446744073709551616-1/9826926",
+     "bytes 1000000-1000009/*", "lines 1-2/3"],
+)  # fmt: skip
+def test_a_range_that_was_not_asked_for_is_not_taken(axon, hub, header):
+    hub.fault("cut", path=GRAPH, after=1_000_000, times=1)
+    hub.fault("reply", path=GRAPH, range=True, status=206, headers={"Content-Range": header},
+              body="0123456789", times=1)  # fmt: skip
+    axon.run("install", MODEL, check=True)
+    assert len(ranges(hub)) == 1, "what was there is worthless, and all of it is asked for again"
+    axon.run("verify", check=True)
+
+
 def test_a_partial_file_of_garbage_costs_one_more_download(axon, hub):
     hub.fault("throttle", path=GRAPH, bytes_per_second=4_000_000, times=1)
     first = axon.start("install", MODEL)

@@ -236,6 +236,21 @@ def test_what_cannot_be_installed_says_so(axon, arguments, exit_code, message):
     assert axon.run("list", "--json").json == []
 
 
+def test_a_repository_of_pickles_and_code_is_not_even_downloaded(axon, hub):
+    names = ["config.json", "hubconf.py", "model.gguf", "model.joblib", "model.keras", "model.pkl",
+             "model.pt", "modeling_custom.py", "pytorch_model.bin", "saved_model.pb",
+             "weights.npy"]  # fmt: skip
+    listing = [{"type": "file", "path": name, "size": 9, "oid": "0" * 40} for name in names]
+    hub.fault("reply", path="/tree/", status=200, body=json.dumps(listing))
+    result = axon.run("install", "hf/google/magika")
+    assert result.exit_code == 10
+    assert "error: google/magika holds no ONNX graph" in result.stderr
+    assert "hint: conversion from PyTorch" in result.stderr
+    assert not any("/resolve/" in entry["target"] for entry in hub.log("hub"))
+    assert hub.log("cdn") == []
+    assert not (axon.home / "cache").exists()
+
+
 def test_one_graph_of_several_by_branch(axon):
     axon.run("install", "hf/rapidai/rapidocr@det", check=True)
     axon.run("install", "hf/rapidai/rapidocr", "--file", "ch_PP-OCRv4_det_infer.onnx", check=True)
