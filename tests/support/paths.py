@@ -16,6 +16,12 @@ def build_dir() -> Path:
     return ROOT / os.environ.get("MLOS_BUILD_DIR", "build")
 
 
+def instrumented() -> bool:
+    """Whether the build under test is a sanitizer's: its memory says nothing, because what was
+    freed is kept."""
+    return build_dir() != ROOT / "build"
+
+
 def product(name: str) -> Path:
     """A program or library of the build under test; raises FileNotFoundError saying how to get
     it."""
