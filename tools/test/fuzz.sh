@@ -6,29 +6,37 @@
 # and what tests/fuzz/seeds.py makes.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
-seconds=${1:-20}
+seconds=${1:-60}
 build=${MLOS_BUILD_DIR:-build-fuzz}
 
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-.deps/venv/bin/python tests/fuzz/seeds.py "$work/seeds"
-
-passed=0
-for source in tests/fuzz/fuzz_*.cc; do
-  target=$(basename "$source" .cc)
-  name=${target#fuzz_}
+# One target: `fuzz_one NAME WORK`.
+fuzz_one() {
+  local name=$1 work=$2 seeds=() folder
   mkdir -p "$work/found/$name"
-  seeds=()
   for folder in "tests/fuzz/corpus/$name" "$work/seeds/$name"; do
     [ ! -d "$folder" ] || seeds+=("$folder")
   done
   printf 'fuzz: %s for %s s\n' "$name" "$seconds"
-  if ! "$build/$target" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -max_len=16384 \
-    -artifact_prefix="$build/" "$work/found/$name" "${seeds[@]}" > "$work/log" 2>&1; then
-    tail -n 40 "$work/log"
-    printf 'fuzz: %s FAILED; the input that did it is in %s\n' "$name" "$build"
-    exit 1
-  fi
-  passed=$((passed + 1))
+  "$build/fuzz_$name" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -max_len=16384 \
+    -artifact_prefix="$build/" "$work/found/$name" "${seeds[@]}" > "$work/$name.log" 2>&1 && return
+  tail -n 40 "$work/$name.log"
+  printf 'fuzz: %s FAILED; the input that did it is in %s\n' "$name" "$build"
+  printf '%s\n' "$name" >> "$work/failed"
+}
+export -f fuzz_one
+export seconds build
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+.deps/venv/bin/python tests/fuzz/seeds.py "$work/seeds"
+: > "$work/failed"
+
+names=()
+for source in tests/fuzz/fuzz_*.cc; do
+  name=$(basename "$source" .cc)
+  names+=("${name#fuzz_}")
 done
-printf 'fuzz: %s passed, 0 failed\n' "$passed"
+printf '%s\n' "${names[@]}" | xargs -P "$(nproc)" -I NAME bash -c 'fuzz_one NAME "$0"' "$work"
+failed=$(wc -l < "$work/failed")
+printf 'fuzz: %s passed, %s failed\n' $((${#names[@]} - failed)) "$failed"
+[ "$failed" = 0 ]
