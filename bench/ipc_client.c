@@ -9,8 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "bench/timing.h"
 #include "mlos/client.h"
 
 static mlos_error_t error;
@@ -19,18 +19,6 @@ static void must(int code) {
   if (code == MLOS_OK) return;
   fprintf(stderr, "%s %s: %s\n", error.reason, error.field, error.message);
   exit(1);
-}
-
-static double now_us(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
-}
-
-static int ascending(const void* a, const void* b) {
-  const double x = *(const double*)a;
-  const double y = *(const double*)b;
-  return x < y ? -1 : x > y;
 }
 
 /* Runs `request` count times; `source` is copied to `target` before each. */
@@ -46,7 +34,7 @@ static void measure(const char* name, mlos_client_t* client, const mlos_request_
     mlos_result_free(result);
     if (i >= 0) times[i] = now_us() - start;
   }
-  qsort(times, (size_t)count, sizeof(double), ascending);
+  sort_times(times, count);
   printf("%s %.2f %.2f\n", name, times[count / 2], times[(int)(count * 0.99)]);
   fflush(stdout);
   free(times);

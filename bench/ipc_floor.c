@@ -17,19 +17,14 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "bench/timing.h"
 
 enum { kBytes = 64, kPolls = 4000, kTensorBytes = 602112 };
 
 static int cpu_client = -1;
 static int cpu_server = -1;
-
-static double now_us(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
-}
 
 static void pin(int cpu) {
   cpu_set_t set;
@@ -39,14 +34,8 @@ static void pin(int cpu) {
   sched_setaffinity(0, sizeof(set), &set);
 }
 
-static int ascending(const void* a, const void* b) {
-  const double x = *(const double*)a;
-  const double y = *(const double*)b;
-  return x < y ? -1 : x > y;
-}
-
 static void report(const char* name, double* times, int count) {
-  qsort(times, (size_t)count, sizeof(double), ascending);
+  sort_times(times, count);
   printf("%s %.2f %.2f\n", name, times[count / 2], times[(int)(count * 0.99)]);
   fflush(stdout);
 }

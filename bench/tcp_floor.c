@@ -11,8 +11,9 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "bench/timing.h"
 
 enum { kReplyBytes = 128 };
 
@@ -20,18 +21,6 @@ static void must(int ok) {
   if (ok) return;
   perror("tcp_floor");
   exit(1);
-}
-
-static double now_us(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
-}
-
-static int ascending(const void* a, const void* b) {
-  const double x = *(const double*)a;
-  const double y = *(const double*)b;
-  return x < y ? -1 : x > y;
 }
 
 static void receive(int fd, char* data, size_t size) {
@@ -94,7 +83,7 @@ int main(int argc, char** argv) {
   }
   kill(server, SIGKILL);
   waitpid(server, NULL, 0);
-  qsort(times, (size_t)count, sizeof(double), ascending);
+  sort_times(times, count);
   printf("%.1f %.1f\n", times[count / 2], times[(int)(count * 0.99)]);
   return 0;
 }
