@@ -16,6 +16,18 @@ const tensor::TensorSpec* Find(const std::vector<tensor::TensorSpec>& specs,
 
 }  // namespace
 
+std::string_view ToString(EngineHealth health) {
+  switch (health) {
+    case EngineHealth::kOk:
+      return "ok";
+    case EngineHealth::kDegraded:
+      return "degraded";
+    case EngineHealth::kFailed:
+      break;
+  }
+  return "failed";
+}
+
 const tensor::TensorSpec* ModelSchema::FindInput(std::string_view name) const {
   return Find(inputs, name);
 }

@@ -75,6 +75,9 @@ struct Gauge {
 
 enum class EngineHealth : std::uint8_t { kOk, kDegraded, kFailed };
 
+/// "ok", "degraded" or "failed".
+std::string_view ToString(EngineHealth health);
+
 /// Something that runs models of some formats: a plugin, in process or not. Outlives the models it
 /// has loaded. Thread-safe.
 class Engine {

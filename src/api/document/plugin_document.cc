@@ -10,18 +10,6 @@ namespace {
 
 using catalog::PluginInfo;
 
-std::string_view HealthName(engine::EngineHealth health) {
-  switch (health) {
-    case engine::EngineHealth::kOk:
-      return "ok";
-    case engine::EngineHealth::kDegraded:
-      return "degraded";
-    case engine::EngineHealth::kFailed:
-      return "failed";
-  }
-  return "failed";
-}
-
 void WriteTexts(JsonWriter& writer, std::string_view key, const std::vector<std::string>& texts) {
   writer.Key(key);
   writer.StartArray();
@@ -49,7 +37,7 @@ void WritePlugin(JsonWriter& writer, const PluginInfo& plugin) {
   writer.Text("name", plugin.name);
   writer.Text("version", plugin.version);
   writer.Text("status", ToString(plugin.state));
-  writer.Text("health", HealthName(plugin.health));
+  writer.Text("health", ToString(plugin.health));
   writer.Text("path", plugin.path);
   writer.Flag("builtin", plugin.builtin);
   WriteTexts(writer, "formats", plugin.formats);

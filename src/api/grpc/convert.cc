@@ -25,18 +25,6 @@ void SetError(const Status& error, Message& message) {
   message.set_error_message(std::string(error.message()));
 }
 
-std::string_view HealthName(engine::EngineHealth health) {
-  switch (health) {
-    case engine::EngineHealth::kOk:
-      return "ok";
-    case engine::EngineHealth::kDegraded:
-      return "degraded";
-    case engine::EngineHealth::kFailed:
-      return "failed";
-  }
-  return "failed";
-}
-
 }  // namespace
 
 void Convert(const catalog::ModelInfo& model, v1::Model& message) {
@@ -67,7 +55,7 @@ void Convert(const catalog::PluginInfo& plugin, v1::Plugin& message) {
   message.set_name(plugin.name);
   message.set_version(plugin.version);
   message.set_state(std::string(ToString(plugin.state)));
-  message.set_health(std::string(HealthName(plugin.health)));
+  message.set_health(std::string(ToString(plugin.health)));
   message.set_path(plugin.path);
   message.set_builtin(plugin.builtin);
   for (const std::string& format : plugin.formats) message.add_formats(format);
