@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "engine/cancellation.h"
+#include "engine/sequence_step.h"
 #include "tensor/tensor.h"
 
 namespace mlos::engine {
@@ -19,6 +20,8 @@ struct InferenceRequest {
   std::vector<tensor::NamedTensor> inputs;
   /// Names of the outputs wanted, each once; empty for all of them.
   std::vector<std::string> requested_outputs;
+  /// Null for a request that stands alone. Of a sequence, `inputs` may lack the model's state.
+  std::unique_ptr<const SequenceStep> sequence;
   Deadline deadline = kNoDeadline;
   /// Of the caller, who may go away; null for one who waits to the end.
   std::shared_ptr<const Cancellation> cancellation;

@@ -53,6 +53,10 @@ void Scheduler::Submit(std::unique_ptr<Job> job) {
     job->Refuse(std::move(wanted), 0);
   } else if (RunsInline(*job)) {
     job->Run(0);
+    if (job->unfinished()) {
+      Requeue(std::move(job));
+      return work_.NotifyOne();
+    }
   } else {
     return Enqueue(std::move(job));
   }

@@ -135,6 +135,36 @@ TEST(Scheduler, AShortModelQueuesBehindItsOwnRequestsThatWait) {
   EXPECT_TRUE(blocker.Wait().ran);
 }
 
+/// Has to be run twice.
+class TwoRuns : public TestJob {
+ public:
+  TwoRuns(Lane& lane, std::promise<Outcome>& outcome, std::thread::id& first)
+      : TestJob(lane, outcome, {}, kNoDeadline), first_(first) {}
+
+  void Run(std::int64_t queue_time_us) override {
+    unfinished_ = !unfinished_;
+    if (!unfinished_) return TestJob::Run(queue_time_us);
+    first_ = std::this_thread::get_id();
+  }
+  bool unfinished() const override { return unfinished_; }
+
+ private:
+  std::thread::id& first_;
+  bool unfinished_ = false;
+};
+
+TEST(Scheduler, WhatTheCallingThreadLeavesUnfinishedThePoolFinishes) {
+  Scheduler scheduler({.threads = 1});
+  Lane lane;
+  MakeShort(lane);
+  std::promise<Outcome> outcome;
+  std::thread::id first;
+  scheduler.Submit(std::make_unique<TwoRuns>(lane, outcome, first));
+  EXPECT_EQ(first, std::this_thread::get_id());
+  EXPECT_NE(outcome.get_future().get().thread, first);
+  EXPECT_TRUE(scheduler.Drain(SteadyClock::now() + seconds(30)));
+}
+
 TEST(Scheduler, RefusesOneMoreThanTheQueueHolds) {
   Scheduler scheduler({.threads = 1, .queue_length_max = 2});
   Lane lane;

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+
+namespace mlos::engine {
+
+/// The place of a request in a sequence: requests that follow each other, each of which goes on
+/// with the state that the one before it left.
+struct SequenceStep {
+  std::string id;
+  bool start = false;  ///< begins anew, from zeros
+  bool end = false;    ///< the last one: its state is not needed any more
+};
+
+inline constexpr std::size_t kSequenceIdBytesMax = 128;
+
+/// The step that a caller asks for; null where `id` is "" or "0", for a request that stands alone.
+/// INVALID_FIELD with field sequence_id for an id that is too long or no UTF-8 text, sequence_start
+/// or sequence_end for a flag without an id.
+Result<std::unique_ptr<const SequenceStep>> MakeSequenceStep(std::string id, bool start, bool end);
+
+}  // namespace mlos::engine
