@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 
@@ -26,6 +27,8 @@ struct RegisterModelRequest {
   /// Load it now, and again whenever Core starts.
   bool autoload = true;
   registry::BatchSettings batching;
+  /// Inputs that carry state, each with the output that is its next value; empty: Core finds out.
+  std::map<std::string, std::string> state_pairs;
 };
 
 enum class ModelState : std::uint8_t {
@@ -57,6 +60,8 @@ struct ModelInfo {
   bool verified = false;
   bool autoload = true;
   registry::BatchSettings batching;
+  /// As they were declared, or, while the model is loaded, found.
+  std::map<std::string, std::string> state_pairs;
   ModelState state = ModelState::kRegistered;
   /// Why the state is kFailed or kQuarantined.
   Status error;

@@ -49,8 +49,18 @@ Result<std::shared_ptr<ServedModel>> ModelLoader::Load(const registry::ModelReco
   MLOS_TRY(TryOnce(files, source, plugin));
   auto loaded = MLOS_TRY(LoadJournalled(source, *plugin.engine));
   const auto batching = BatchingOf(record.batching, loaded->schema());
+  auto sequences = MLOS_TRY(SequencesOf(record.state_pairs, *loaded));
   return std::make_shared<ServedModel>(record.model_id, record.version, plugin.id, record.digest,
-                                       plugin.engine, std::move(loaded), batching, budget_);
+                                       plugin.engine, std::move(loaded), std::move(sequences),
+                                       batching, budget_);
+}
+
+Result<std::unique_ptr<sequence::Sequences>> ModelLoader::SequencesOf(
+    const std::map<std::string, std::string>& state_pairs, engine::LoadedModel& model) const {
+  auto pairs = MLOS_TRY(sequence::ResolveStatePairs(state_pairs, model.schema()));
+  if (pairs.empty() || model.streams()) return std::unique_ptr<sequence::Sequences>();
+  return std::make_unique<sequence::Sequences>(model, std::move(pairs), budget_, reaper_,
+                                               sequences_);
 }
 
 std::optional<scheduler::BatchOptions> ModelLoader::BatchingOf(

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "base/result.h"
 #include "catalog/plugin_table.h"
@@ -11,6 +13,7 @@
 #include "probe/probe.h"
 #include "registry/registry.h"
 #include "resource/byte_budget.h"
+#include "sequence/sequences.h"
 
 namespace mlos::catalog {
 
@@ -21,15 +24,18 @@ class ModelLoader {
  public:
   /// Without a program, nothing is tried beforehand.
   ModelLoader(registry::Registry& registry, probe::Program program, std::uint64_t arena_bytes_max,
-              const scheduler::BatchOptions& batching, resource::ByteBudget& budget)
+              const scheduler::BatchOptions& batching, const sequence::SequenceOptions& sequences,
+              sequence::Reaper& reaper, resource::ByteBudget& budget)
       : registry_(registry),
         program_(std::move(program)),
         arena_bytes_max_(arena_bytes_max),
         batching_(batching),
+        sequences_(sequences),
+        reaper_(reaper),
         budget_(budget) {}
 
-  /// INVALID_MODEL where the files crashed or hung while being tried, now or earlier; otherwise as
-  /// Engine::Load.
+  /// INVALID_MODEL where the files crashed or hung while being tried, now or earlier; INVALID_FIELD
+  /// for declared state that the model does not have; otherwise as Engine::Load.
   Result<std::shared_ptr<ServedModel>> Load(const registry::ModelRecord& record,
                                             const package::ModelFiles& files,
                                             const PluginHandle& plugin);
@@ -44,11 +50,16 @@ class ModelLoader {
   /// How requests to the model share runs; nothing where they never do.
   std::optional<scheduler::BatchOptions> BatchingOf(const registry::BatchSettings& settings,
                                                     const engine::ModelSchema& schema) const;
+  /// Null where the model carries no state.
+  Result<std::unique_ptr<sequence::Sequences>> SequencesOf(
+      const std::map<std::string, std::string>& state_pairs, engine::LoadedModel& model) const;
 
   registry::Registry& registry_;
   const probe::Program program_;
   const std::uint64_t arena_bytes_max_;
   const scheduler::BatchOptions batching_;
+  const sequence::SequenceOptions sequences_;
+  sequence::Reaper& reaper_;
   resource::ByteBudget& budget_;
 };
 

@@ -123,7 +123,11 @@ ModelInfo InfoOf(const ModelEntry& entry) {
   info.state = entry.state;
   info.error = entry.error;
   info.schema = entry.schema;
-  if (entry.served != nullptr) info.memory = entry.served->loaded().memory();
+  info.state_pairs = record.state_pairs;
+  if (entry.served != nullptr) {
+    info.memory = entry.served->loaded().memory();
+    if (entry.served->sequences() != nullptr) info.state_pairs = entry.served->sequences()->pairs();
+  }
   info.registered_at = record.registered_at;
   return info;
 }

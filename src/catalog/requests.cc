@@ -2,6 +2,7 @@
 #include "catalog/requests.h"
 
 #include <initializer_list>
+#include <map>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -57,6 +58,20 @@ Status CheckBatching(const registry::BatchSettings& batching) {
   return CheckRange("max_queue_delay_us", batching.max_queue_delay_us, -1, kSecond);
 }
 
+Status CheckStatePairs(const std::map<std::string, std::string>& pairs) {
+  constexpr std::size_t kPairsMax = 1024;
+  if (pairs.size() > kPairsMax) {
+    return Status(Reason::kInvalidField,
+                  "state_pairs has at most " + std::to_string(kPairsMax) + " members")
+        .WithField("state_pairs");
+  }
+  for (const auto& [input, output] : pairs) {
+    MLOS_TRY(CheckText("state_pairs", input, kTextBytesMax));
+    MLOS_TRY(CheckText("state_pairs", output, kTextBytesMax));
+  }
+  return OkStatus();
+}
+
 }  // namespace
 
 Status CheckModelRequest(const RegisterModelRequest& request) {
@@ -68,6 +83,7 @@ Status CheckModelRequest(const RegisterModelRequest& request) {
   };
   for (const auto& [field, text] : texts) MLOS_TRY(CheckText(field, text, kTextBytesMax));
   MLOS_TRY(CheckBatching(request.batching));
+  MLOS_TRY(CheckStatePairs(request.state_pairs));
   return CheckText("description", request.description, kDescriptionBytesMax);
 }
 
@@ -90,6 +106,7 @@ registry::ModelRecord RecordOf(const ModelId& id, const RegisterModelRequest& re
   record.verified = found.files.verified();
   record.autoload = request.autoload;
   record.batching = request.batching;
+  record.state_pairs = request.state_pairs;
   record.registered_at = UnixSecondsNow();
   return record;
 }

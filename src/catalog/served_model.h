@@ -10,6 +10,7 @@
 #include "resource/byte_budget.h"
 #include "scheduler/batcher.h"
 #include "scheduler/lane.h"
+#include "sequence/sequences.h"
 
 namespace mlos::catalog {
 
@@ -19,13 +20,15 @@ class ServedModel {
  public:
   ServedModel(std::string model_id, std::string version, std::string plugin_id, std::string digest,
               std::shared_ptr<engine::Engine> engine, std::unique_ptr<engine::LoadedModel> model,
+              std::unique_ptr<sequence::Sequences> sequences,
               const std::optional<scheduler::BatchOptions>& batching, resource::ByteBudget& budget)
       : model_id_(std::move(model_id)),
         version_(std::move(version)),
         plugin_id_(std::move(plugin_id)),
         digest_(std::move(digest)),
         engine_(std::move(engine)),
-        model_(std::move(model)) {
+        model_(std::move(model)),
+        sequences_(std::move(sequences)) {
     if (batching) batcher_.emplace(model_id_, *model_, budget, *batching);
   }
   ServedModel(const ServedModel&) = delete;
@@ -47,6 +50,8 @@ class ServedModel {
   scheduler::Lane& lane() { return lane_; }
   /// Where its requests wait for each other; null where they never share a run.
   scheduler::Batcher* batcher() { return batcher_ && batcher_->enabled() ? &*batcher_ : nullptr; }
+  /// Where those of its requests run that belong to sequences; null where it has no state to carry.
+  sequence::Sequences* sequences() const { return sequences_.get(); }
 
  private:
   const std::string model_id_;
@@ -56,6 +61,7 @@ class ServedModel {
   // The engine outlives its models: destruction goes upwards.
   const std::shared_ptr<engine::Engine> engine_;
   const std::unique_ptr<engine::LoadedModel> model_;
+  const std::unique_ptr<sequence::Sequences> sequences_;
   scheduler::Lane lane_;
   std::optional<scheduler::Batcher> batcher_;
 };

@@ -49,6 +49,8 @@ struct Config {
   std::uint32_t queue_length_max = 1'024;
   std::uint32_t max_batch_size = 32;
   std::uint32_t max_queue_delay_us = 2'000;
+  std::uint32_t sequences_max = 4'096;
+  std::uint32_t sequence_idle_timeout_ms = 60'000;
   std::uint64_t arena_bytes_max = 4ULL << 30;
   std::uint32_t probe_timeout_ms = 120'000;
 

@@ -36,6 +36,8 @@ runtime::RuntimeOptions RuntimeOptionsOf(const Config& config) {
       .in_flight_bytes_max = config.in_flight_bytes_max,
       .max_batch_size = config.max_batch_size,
       .max_queue_delay_us = config.max_queue_delay_us,
+      .sequences_max = config.sequences_max,
+      .sequence_idle_timeout_ms = config.sequence_idle_timeout_ms,
   };
 }
 

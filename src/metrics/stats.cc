@@ -113,6 +113,8 @@ void AddGauges(Exposition& page, const Gauges& gauges, std::int64_t in_flight) {
                 static_cast<double>(gauges.bytes_in_flight_max));
   page.AddGauge("mlos_inferences_in_flight", "Inference requests that wait or run.", {},
                 static_cast<double>(in_flight));
+  page.AddGauge("mlos_sequences", "Sequences under way, whose state is kept.", {},
+                static_cast<double>(gauges.sequences));
   for (const PluginGauge& gauge : gauges.plugins) {
     page.AddGauge("mlos_plugin_value", "What a plugin measures of itself, by its own names.",
                   {{"plugin", gauge.plugin_id}, {"name", gauge.name}}, gauge.value);

@@ -53,6 +53,7 @@ struct PluginGauge {
 struct Gauges {
   std::uint64_t bytes_in_flight = 0;
   std::uint64_t bytes_in_flight_max = 0;
+  std::int64_t sequences = 0;
   std::vector<PluginGauge> plugins;
 };
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 
 namespace mlos::registry {
@@ -35,6 +36,9 @@ struct ModelRecord {
   bool verified = false;
   bool autoload = true;
   BatchSettings batching;
+  /// The state that the graph carries, as its caller declared it: names of inputs, each with the
+  /// output that is its next value. Empty: Core finds out.
+  std::map<std::string, std::string> state_pairs;
   /// Core died while loading it; not loaded again unless asked for.
   bool quarantined = false;
   std::int64_t registered_at = 0;  ///< seconds since the Unix epoch

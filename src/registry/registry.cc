@@ -87,7 +87,28 @@ SELECT model_id, name, version, framework, execution_format, description, path, 
 FROM models ORDER BY model_id)sql"));
   std::vector<ModelRecord> models;
   while (MLOS_TRY(rows.Step())) models.push_back(ModelAt(rows));
+  for (ModelRecord& model : models) {
+    Query pairs =
+        MLOS_TRY(database_->Prepare("SELECT input, output FROM state_pairs WHERE model_id = ?"));
+    pairs.Text(model.model_id);
+    while (MLOS_TRY(pairs.Step())) model.state_pairs.emplace(pairs.TextAt(0), pairs.TextAt(1));
+  }
   return models;
+}
+
+Status Registry::RemoveStatePairs(std::string_view model_id) {
+  Query remove = MLOS_TRY(database_->Prepare("DELETE FROM state_pairs WHERE model_id = ?"));
+  return remove.Text(model_id).Run();
+}
+
+Status Registry::PutStatePairs(const ModelRecord& model) {
+  MLOS_TRY(RemoveStatePairs(model.model_id));
+  for (const auto& [input, output] : model.state_pairs) {
+    Query put = MLOS_TRY(
+        database_->Prepare("INSERT INTO state_pairs (model_id, input, output) VALUES (?, ?, ?)"));
+    MLOS_TRY(put.Text(model.model_id).Text(input).Text(output).Run());
+  }
+  return OkStatus();
 }
 
 Status Registry::PutModel(const ModelRecord& model) {
@@ -108,6 +129,7 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?))sql"));
   put.Int(model.registered_at).Int(model.batching.max_batch_size);
   put.Int(model.batching.preferred_batch_size).Int(model.batching.max_queue_delay_us);
   MLOS_TRY(put.Run());
+  MLOS_TRY(PutStatePairs(model));
   return transaction.Commit();
 }
 
@@ -119,6 +141,7 @@ Status Registry::RemoveModel(std::string_view model_id) {
   if (database_->changes() == 0) {
     return {Reason::kModelNotFound, "no model '" + std::string(model_id) + "' is registered"};
   }
+  MLOS_TRY(RemoveStatePairs(model_id));
   return transaction.Commit();
 }
 

@@ -32,6 +32,7 @@ ModelRecord Model(std::string id, std::string digest = "sha256:00") {
   model.digest = std::move(digest);
   model.verified = true;
   model.autoload = false;
+  model.state_pairs = {{"h", "hn"}, {"it's", "\u00fc"}};
   model.registered_at = 1'700'000'000;
   return model;
 }

@@ -62,6 +62,14 @@ ALTER TABLE models ADD COLUMN max_batch_size INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE models ADD COLUMN preferred_batch_size INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE models ADD COLUMN max_queue_delay_us INTEGER NOT NULL DEFAULT -1;
 )sql",
+    R"sql(
+CREATE TABLE state_pairs (
+  model_id TEXT NOT NULL,
+  input    TEXT NOT NULL,
+  output   TEXT NOT NULL,
+  PRIMARY KEY (model_id, input)
+) STRICT, WITHOUT ROWID;
+)sql",
 };
 
 Result<std::int64_t> ReadPragma(Database& database, const char* pragma) {

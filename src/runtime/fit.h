@@ -6,7 +6,10 @@
 #include <vector>
 
 #include "base/result.h"
+#include "catalog/served_model.h"
 #include "engine/engine.h"
+#include "engine/inference.h"
+#include "sequence/state_pairs.h"
 #include "tensor/tensor.h"
 
 namespace mlos::runtime {
@@ -35,11 +38,19 @@ Result<tensor::Shape> FitShape(const tensor::TensorSpec& spec, std::span<const s
 /// `attention_mask` (ones), `token_type_ids` (zeros) or `position_ids` (0,1,2,… along the last
 /// dimension) in the shape of `input_ids`, where the model requires it. UNKNOWN_INPUT,
 /// MISSING_INPUT, DTYPE_MISMATCH, SHAPE_MISMATCH, or INVALID_FIELD for an input given twice, with
-/// the input as field.
-Status FitInputs(const engine::ModelSchema& schema, std::vector<tensor::NamedTensor>& inputs);
+/// the input as field. Inputs that are `state` may be missing.
+Status FitInputs(const engine::ModelSchema& schema, std::vector<tensor::NamedTensor>& inputs,
+                 const sequence::StatePairs& state = {});
 
 /// For doors whose shapes are exact: the same checks, nothing fitted or made.
 Status CheckInputs(const engine::ModelSchema& schema,
-                   const std::vector<tensor::NamedTensor>& inputs);
+                   const std::vector<tensor::NamedTensor>& inputs,
+                   const sequence::StatePairs& state = {});
+
+/// FitInputs for a request to `model`; one of a sequence may lack the model's state. INVALID_FIELD,
+/// with field sequence_id, for one of a sequence where the model carries none.
+Status FitRequest(const catalog::ServedModel& model, engine::InferenceRequest& request);
+/// CheckInputs in the same way.
+Status CheckRequest(const catalog::ServedModel& model, const engine::InferenceRequest& request);
 
 }  // namespace mlos::runtime

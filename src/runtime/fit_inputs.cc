@@ -139,9 +139,27 @@ Result<Tensor> MakeInput(const TensorSpec& spec, const std::vector<NamedTensor>&
   return tensor;
 }
 
+bool MayBeMissing(const TensorSpec& spec, const std::vector<NamedTensor>& inputs,
+                  const sequence::StatePairs& state) {
+  return !spec.required || Find(inputs, spec.name) != nullptr || state.contains(spec.name);
+}
+
+/// The state that a request may lack.
+Result<const sequence::StatePairs*> StateOf(const catalog::ServedModel& model,
+                                            const engine::InferenceRequest& request) {
+  static const sequence::StatePairs kNone{};
+  if (request.sequence == nullptr) return &kNone;
+  if (model.sequences() != nullptr) return &model.sequences()->pairs();
+  return Status(Reason::kInvalidField,
+                "the model carries no state from one request of a sequence to the next; where its "
+                "graph does, register it with state_pairs")
+      .WithField("sequence_id");
+}
+
 }  // namespace
 
-Status FitInputs(const ModelSchema& schema, std::vector<NamedTensor>& inputs) {
+Status FitInputs(const ModelSchema& schema, std::vector<NamedTensor>& inputs,
+                 const sequence::StatePairs& state) {
   MLOS_TRY(CheckNames(schema, inputs));
   if (!schema.declared) return OkStatus();
   for (NamedTensor& input : inputs) {
@@ -151,14 +169,15 @@ Status FitInputs(const ModelSchema& schema, std::vector<NamedTensor>& inputs) {
     MLOS_TRY(input.tensor.Reshape(std::move(shape)));
   }
   for (const TensorSpec& spec : schema.inputs) {
-    if (!spec.required || Find(inputs, spec.name) != nullptr) continue;
+    if (MayBeMissing(spec, inputs, state)) continue;
     Tensor made = MLOS_TRY(MakeInput(spec, inputs));
     inputs.push_back({spec.name, std::move(made)});
   }
   return OkStatus();
 }
 
-Status CheckInputs(const ModelSchema& schema, const std::vector<NamedTensor>& inputs) {
+Status CheckInputs(const ModelSchema& schema, const std::vector<NamedTensor>& inputs,
+                   const sequence::StatePairs& state) {
   MLOS_TRY(CheckNames(schema, inputs));
   if (!schema.declared) return OkStatus();
   for (const NamedTensor& input : inputs) {
@@ -172,9 +191,17 @@ Status CheckInputs(const ModelSchema& schema, const std::vector<NamedTensor>& in
     }
   }
   for (const TensorSpec& spec : schema.inputs) {
-    if (spec.required && Find(inputs, spec.name) == nullptr) return Missing(spec);
+    if (!MayBeMissing(spec, inputs, state)) return Missing(spec);
   }
   return OkStatus();
+}
+
+Status FitRequest(const catalog::ServedModel& model, engine::InferenceRequest& request) {
+  return FitInputs(model.schema(), request.inputs, *MLOS_TRY(StateOf(model, request)));
+}
+
+Status CheckRequest(const catalog::ServedModel& model, const engine::InferenceRequest& request) {
+  return CheckInputs(model.schema(), request.inputs, *MLOS_TRY(StateOf(model, request)));
 }
 
 }  // namespace mlos::runtime

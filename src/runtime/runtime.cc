@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <set>
 #include <thread>
 #include <utility>
@@ -14,6 +15,7 @@
 #include "registry/registry.h"
 #include "runtime/inference_job.h"
 #include "scheduler/scheduler.h"
+#include "sequence/reaper.h"
 
 namespace mlos::runtime {
 namespace {
@@ -33,6 +35,10 @@ scheduler::BatchOptions BatchingOf(const RuntimeOptions& options) {
           .max_queue_delay_us = options.max_queue_delay_us,
           .slots = Slots(options),
           .queue_length_max = options.queue_length_max};
+}
+
+sequence::SequenceOptions SequencesOf(const RuntimeOptions& options) {
+  return {.sequences_max = options.sequences_max, .queue_length_max = options.queue_length_max};
 }
 
 Status Draining() { return {Reason::kDraining, "Core is shutting down"}; }
@@ -72,6 +78,8 @@ class Runtime::Impl {
   // Before whatever could hold bytes of it.
   resource::ByteBudget budget;
   metrics::Stats stats;
+  // Before the models whose sequences it watches.
+  sequence::Reaper reaper;
   catalog::ModelTable table;
   // Ends the trials of models, and with them the registrations that wait for those.
   std::atomic<bool> stopped{false};
@@ -88,11 +96,13 @@ class Runtime::Impl {
         packages(std::move(opened_packages)),
         plugins(std::move(created_plugins)),
         budget(options.in_flight_bytes_max),
+        reaper(std::chrono::milliseconds(options.sequence_idle_timeout_ms)),
         models(*registry, *packages, table, *plugins, stats,
                catalog::ModelFinder(ModelPolicy(options), *packages),
                catalog::ModelLoader(*registry,
                                     {options.probe_program, options.probe_timeout_ms, &stopped},
-                                    options.arena_bytes_max, BatchingOf(options), budget)),
+                                    options.arena_bytes_max, BatchingOf(options),
+                                    SequencesOf(options), reaper, budget)),
         scheduler(
             {.threads = options.compute_threads, .queue_length_max = options.queue_length_max}) {}
 };
@@ -181,8 +191,13 @@ Result<std::shared_ptr<catalog::ServedModel>> Runtime::Acquire(std::string_view 
 
 void Runtime::Infer(std::shared_ptr<catalog::ServedModel> model, engine::InferenceRequest request,
                     InferCallback done) {
+  const bool in_sequence = request.sequence != nullptr;
   auto job =
       std::make_unique<InferenceJob>(model, std::move(request), impl_->stats, std::move(done));
+  if (in_sequence) {
+    sequence::Sequences& sequences = *model->sequences();
+    return sequences.Submit(impl_->scheduler, std::move(job), std::move(model));
+  }
   scheduler::Batcher* const batcher = model->batcher();
   // A short run is over before others could join it.
   if (batcher == nullptr || impl_->scheduler.IsShort(model->lane())) {
@@ -211,7 +226,8 @@ metrics::Stats& Runtime::stats() { return impl_->stats; }
 
 std::string Runtime::PrometheusText() const {
   metrics::Gauges gauges{.bytes_in_flight = impl_->budget.used(),
-                         .bytes_in_flight_max = impl_->budget.limit()};
+                         .bytes_in_flight_max = impl_->budget.limit(),
+                         .sequences = impl_->reaper.count()};
   for (const catalog::PluginInfo& plugin : impl_->plugins->List()) {
     for (const engine::Gauge& gauge : plugin.gauges) {
       gauges.plugins.push_back({plugin.id, gauge.name, gauge.value});

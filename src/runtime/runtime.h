@@ -39,6 +39,9 @@ struct RuntimeOptions {
   /// Items of one run that requests may share; 1: only where a model was registered so.
   std::uint32_t max_batch_size = 32;
   std::int64_t max_queue_delay_us = 2000;  ///< that a run waits for more of them
+  std::uint32_t sequences_max = 4096;      ///< of one model, under way at once
+  /// After which a sequence that nobody goes on with is over.
+  std::int64_t sequence_idle_timeout_ms = 60'000;
 };
 
 /// The use cases, and the only thing the doors call. Thread-safe.
@@ -82,11 +85,12 @@ class Runtime {
   Result<std::shared_ptr<catalog::ServedModel>> Acquire(std::string_view model_id);
 
   using InferCallback = std::function<void(Result<engine::InferenceResponse>)>;
-  /// Runs `request`, whose tensors must satisfy the schema (see FitInputs). Short runs of an idle
+  /// Runs `request`, whose tensors must satisfy the schema (see FitRequest). Short runs of an idle
   /// model happen on the calling thread, others on the compute pool; `done` is called exactly once,
   /// before Infer returns or later on another thread. Requests that wait for the same model may
   /// share a run (scheduler/batcher.h). OVERLOADED when the queue is full, DEADLINE_EXCEEDED,
-  /// CANCELLED, DRAINING, and what LoadedModel::Infer says.
+  /// CANCELLED, DRAINING, and what LoadedModel::Infer says. A request of a sequence runs after
+  /// those before it, and may fail as Sequences::Submit says.
   void Infer(std::shared_ptr<catalog::ServedModel> model, engine::InferenceRequest request,
              InferCallback done);
 

@@ -57,6 +57,12 @@ def graphs():
                         tensor("b", TensorProto.FLOAT, ["batch", 3])],
                        [tensor("sum", TensorProto.FLOAT, ["batch", 3]),
                         tensor("difference", TensorProto.FLOAT, ["batch", 3])])
+    # A running sum, whose total comes in and goes out.
+    yield "carry", model([node("Add", ["x", "h"], ["y"]), node("Add", ["x", "h"], ["hn"])],
+                         [tensor("x", TensorProto.FLOAT, ["n"]),
+                          tensor("h", TensorProto.FLOAT, ["n"])],
+                         [tensor("y", TensorProto.FLOAT, ["n"]),
+                          tensor("hn", TensorProto.FLOAT, ["n"])])
     yield "default", model([node("Mul", ["x", "factor"], ["y"])],
                            [tensor("x", TensorProto.FLOAT, ["n"]),
                             tensor("factor", TensorProto.FLOAT, [1])],
