@@ -134,6 +134,12 @@ typedef struct mlos_output {
 } mlos_output_t;
 
 #define MLOS_FIT 1u /* fit shapes to the model's, as plain HTTP does; otherwise they are exact */
+/* The request belongs to the sequence `sequence_id`, from one that starts it to one that ends it:
+ * of a model that carries state, its inputs may lack that, which Core keeps, and its outputs do
+ * unless they are named. */
+#define MLOS_SEQUENCE 2u
+#define MLOS_SEQUENCE_START 4u
+#define MLOS_SEQUENCE_END 8u
 
 typedef struct mlos_request {
   const char* model_id;
@@ -143,6 +149,7 @@ typedef struct mlos_request {
   size_t output_count;
   uint64_t timeout_us; /* Core gives up after this; 0: its own limit */
   uint32_t flags;
+  const char* sequence_id; /* 1 to 128 bytes; read with MLOS_SEQUENCE only */
 } mlos_request_t;
 
 /* Starts to run a model; several may be in flight. Borrows all it is given until it returns, and

@@ -7,6 +7,8 @@
 
 #define ENTRY_BYTES 24u
 #define INFER_BYTES 16u
+#define SEQUENCE_BYTES 8u
+#define SEQUENCE_ID_MAX 128u
 
 static int invalid(mlos_error_t* error, const char* field, const char* message) {
   return fail(error, MLOS_INVALID_ARGUMENT, "INVALID_FIELD", field, message);
@@ -30,6 +32,11 @@ static void put_entry(fields_t* fields, const char* name, uint8_t dtype, uint32_
   put_text(fields, name, name_bytes);
 }
 
+/* NULL where the request stands alone: a caller that knows of no sequences has set no field. */
+static const char* sequence_of(const mlos_request_t* request) {
+  return (request->flags & MLOS_SEQUENCE) != 0 ? request->sequence_id : NULL;
+}
+
 /* Where the parts of a frame lie: its head, then for each inline input padding and bytes. */
 typedef struct layout {
   size_t head_bytes;
@@ -44,6 +51,10 @@ static int check(const mlos_request_t* request, mlos_error_t* error) {
   }
   if (request->input_count > UINT16_MAX || request->output_count > UINT16_MAX) {
     return invalid(error, "", "there are too many tensors");
+  }
+  if ((request->flags & MLOS_SEQUENCE) != 0 &&
+      (request->sequence_id == NULL || strlen(request->sequence_id) > SEQUENCE_ID_MAX)) {
+    return invalid(error, "sequence_id", "the id of the sequence is missing or too long");
   }
   for (size_t i = 0; i < request->input_count; ++i) {
     const mlos_tensor_t* input = &request->inputs[i];
@@ -63,7 +74,9 @@ static int check(const mlos_request_t* request, mlos_error_t* error) {
 
 static int plan(const mlos_request_t* request, layout_t* layout, mlos_error_t* error) {
   static const char zeros[TENSOR_ALIGNMENT] = {0};
+  const char* sequence = sequence_of(request);
   size_t end = INFER_BYTES + align_up(strlen(request->model_id), 8);
+  if (sequence != NULL) end += SEQUENCE_BYTES + align_up(strlen(sequence), 8);
   for (size_t i = 0; i < request->input_count; ++i) {
     end += entry_bytes(request->inputs[i].name, request->inputs[i].rank);
   }
@@ -100,6 +113,11 @@ static void put_head(fields_t* fields, const mlos_request_t* request, const layo
   put(fields, counts, sizeof(counts));
   put(fields, &request->timeout_us, sizeof(request->timeout_us));
   put_text(fields, request->model_id, counts[0]);
+  if (sequence_of(request) != NULL) {
+    const uint32_t sizes[2] = {(uint32_t)strlen(request->sequence_id), 0};
+    put(fields, sizes, sizeof(sizes));
+    put_text(fields, request->sequence_id, sizes[0]);
+  }
   for (size_t i = 0; i < request->input_count; ++i) {
     const mlos_tensor_t* input = &request->inputs[i];
     uint64_t offset = input->offset;

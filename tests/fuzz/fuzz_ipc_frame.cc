@@ -43,7 +43,9 @@ void FuzzInfer(std::string_view body) {
   const auto second = wire::DecodeInfer(again);
   MLOS_CHECK(second.ok() && second->inputs.size() == message->inputs.size() &&
                  second->outputs.size() == message->outputs.size() &&
-                 second->model_id == message->model_id && second->fit == message->fit,
+                 second->model_id == message->model_id && second->fit == message->fit &&
+                 second->sequence_id == message->sequence_id &&
+                 second->sequence_start == message->sequence_start,
              "an inference is read as it was written");
   for (std::size_t i = 0; i < message->inputs.size(); ++i) {
     CheckSame(message->inputs[i], second->inputs[i]);

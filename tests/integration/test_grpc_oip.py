@@ -232,9 +232,11 @@ REFUSALS = {
         with_parameter("output", "shared_memory_region"),
         grpc.StatusCode.UNIMPLEMENTED, "UNIMPLEMENTED", "shared_memory_region",
     ),
-    "sequence": (
-        with_parameter("request", "sequence_id"),
-        grpc.StatusCode.UNIMPLEMENTED, "UNIMPLEMENTED", "sequence_id",
+    "sequence without state": (
+        with_parameter("request", "sequence_id"), INVALID, "INVALID_FIELD", "sequence_id",
+    ),
+    "a flag that is none": (
+        with_parameter("request", "sequence_start"), INVALID, "INVALID_FIELD", "sequence_start",
     ),
 }  # fmt: skip
 

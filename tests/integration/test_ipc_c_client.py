@@ -14,6 +14,7 @@ from onnx import TensorProto
 
 from tests.integration.test_ipc_api import identity, slow
 from tests.support import paths
+from tests.support.graphs import running_sum
 from tests.support.ipc import IpcCore, settled
 
 PROGRAM = paths.ROOT / "tests/ipc/client_check.c"
@@ -54,6 +55,7 @@ def core(tmp_path_factory: pytest.TempPathFactory) -> Iterator[IpcCore]:
     core = IpcCore(folder).start()
     for name, dtype in (("f", TensorProto.FLOAT), ("s", TensorProto.STRING)):
         assert core.register(name, identity(folder / f"{name}.onnx", dtype)).status_code == 200
+    assert core.register("sum", running_sum(folder / "sum.onnx")).status_code == 200
     assert core.register("slow", slow(folder / "slow.onnx", 60)).status_code == 200
     yield core
     assert core.stop() == 0

@@ -129,7 +129,11 @@ LIES = {
     "empty": (b"", "MALFORMED_REQUEST", ""),
     "cut": (infer_body(entry())[:40], "MALFORMED_REQUEST", ""),
     "65535 inputs": (wire.INFER.pack(1, 65535, 0, 0, 0) + wire.text(b"f"), "MALFORMED_REQUEST", ""),
-    "unknown flag": (infer_body(entry(), flags=2), "INVALID_FIELD", "flags"),
+    "unknown flag": (infer_body(entry(), flags=16), "INVALID_FIELD", "flags"),
+    "a sequence without an id": (infer_body(bytes(8), flags=2), "INVALID_FIELD", "sequence_id"),
+    "an id longer than the frame": (
+        infer_body(b"\xff" * 8, flags=2), "MALFORMED_REQUEST", ""),
+    "a start of no sequence": (infer_body(entry(), flags=4), "INVALID_FIELD", "sequence_start"),
     "padding": (infer_body(entry()).replace(b"f\0", b"f\1", 1), "MALFORMED_REQUEST", ""),
     "65 dimensions": (infer_body(entry(shape=(1,) * 65), tail=1024), "MALFORMED_REQUEST", ""),
     "no such dtype": (infer_body(entry(dtype=77)), "DTYPE_MISMATCH", "x"),

@@ -77,9 +77,8 @@ BODIES = {
         "parameters.binary_data_output"),
     "a parameter that is no scalar": (
         request(GOOD, parameters={"p": []}), 400, "INVALID_FIELD", "parameters.p"),
-    "a sequence": (
-        request(GOOD, parameters={"sequence_id": 1}), 501, "UNIMPLEMENTED",
-        "parameters.sequence_id"),
+    "a sequence without state": (
+        request(GOOD, parameters={"sequence_id": 1}), 400, "INVALID_FIELD", "sequence_id"),
     "binary without the header": (binary(b"12345678")[0], 400, "MALFORMED_JSON", ""),
     "binary too short": (binary(b"1234567"), 400, "INVALID_FIELD", "x"),
     "binary too long": (binary(b"123456789"), 400, "INVALID_FIELD", "binary_data_size"),

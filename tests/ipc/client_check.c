@@ -2,7 +2,7 @@
  *
  * What tests/integration/test_ipc_c_client.py compiles against the installed header, as C and as
  * C++, and runs against Core: client_check SOCKET. Models: `f` is y = x in float32, `s` the same
- * for strings, `slow` takes its time. */
+ * for strings, `slow` takes its time, `sum` is a running sum whose total is its state. */
 #include <mlos/client.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -141,6 +141,34 @@ static void regions(mlos_client_t* client) {
   mlos_region_destroy(client, out);
 }
 
+static void sequence(mlos_client_t* client) {
+  const int64_t shape[1] = {1};
+  const float one = 1;
+  mlos_tensor_t input = floats(&one, shape);
+  mlos_request_t request;
+  mlos_result_t* result = NULL;
+  mlos_tensor_t output;
+  input.rank = 1;
+  input.size_bytes = sizeof(one);
+  request = request_of("sum", &input);
+  request.sequence_id = "call 7";
+  for (int i = 1; i <= 3; ++i) {
+    request.flags = MLOS_SEQUENCE;
+    if (i == 1) request.flags |= MLOS_SEQUENCE_START;
+    if (i == 3) request.flags |= MLOS_SEQUENCE_END;
+    CHECK(mlos_infer(client, &request, &result, &error) == MLOS_OK);
+    CHECK(mlos_result_output_count(result) == 1);
+    CHECK(mlos_result_output(result, 0, &output) == MLOS_OK);
+    CHECK(*(const float*)output.data == (float)i);
+    mlos_result_free(result);
+  }
+  CHECK(mlos_infer(client, &request, &result, &error) == MLOS_INVALID_ARGUMENT);
+  CHECK(strcmp(error.field, "sequence_start") == 0);
+  request.sequence_id = NULL;
+  CHECK(mlos_infer(client, &request, &result, &error) == MLOS_INVALID_ARGUMENT);
+  CHECK(strcmp(error.field, "sequence_id") == 0);
+}
+
 static void in_flight(mlos_client_t* client) {
   enum { kRequests = 20 };
   const int64_t shape[2] = {1, 1};
@@ -187,6 +215,7 @@ int main(int argc, char** argv) {
     strings(client);
     failures(client);
     regions(client);
+    sequence(client);
     in_flight(client);
     if (round == 0) CHECK(mlos_attach_ring(client, 16, 4096, &error) == MLOS_OK);
     if (round == 1) mlos_set_spin(client, 200);

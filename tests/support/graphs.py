@@ -20,6 +20,14 @@ def scale(path: Path, factor: float = 1.0, size: int | str = "N") -> Path:
     return path
 
 
+def running_sum(path: Path, state: str = "total", after: str = "total_out") -> Path:
+    """Writes `y` = `after` = `x` + `state` over vectors of floats. Returns `path`."""
+    nodes = [helper.make_node("Add", ["x", state], [out]) for out in ("y", after)]
+    save(model(nodes, [value("x", ["N"]), value(state, ["N"])],
+               [value("y", ["N"]), value(after, ["N"])]), str(path))  # fmt: skip
+    return path
+
+
 def value(name: str, shape: list, dtype: int = TensorProto.FLOAT):
     """One graph input or output."""
     return helper.make_tensor_value_info(name, dtype, shape)

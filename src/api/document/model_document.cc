@@ -92,6 +92,7 @@ Result<catalog::RegisterModelRequest> ReadModelRequest(const json::Document& doc
       MLOS_TRY(document.Integer("preferred_batch_size", batching.preferred_batch_size));
   batching.max_queue_delay_us =
       MLOS_TRY(document.Integer("max_queue_delay_us", batching.max_queue_delay_us));
+  request.state_pairs = MLOS_TRY(document.Texts("state_pairs"));
   if (request.model_id.empty()) {
     return Status(Reason::kMissingField, "model_id is required (format: namespace/name@version)")
         .WithField("model_id");
@@ -122,6 +123,10 @@ void WriteModel(JsonWriter& writer, const ModelInfo& model) {
   writer.Integer("max_batch_size", model.batching.max_batch_size);
   writer.Integer("preferred_batch_size", model.batching.preferred_batch_size);
   writer.Integer("max_queue_delay_us", model.batching.max_queue_delay_us);
+  writer.Key("state_pairs");
+  writer.StartObject();
+  for (const auto& [input, output] : model.state_pairs) writer.Text(input, output);
+  writer.EndObject();
   writer.Text("status", ToString(model.state));
   writer.Text("state", ToString(model.state));
   writer.Integer("registered_at", model.registered_at);

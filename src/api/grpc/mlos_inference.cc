@@ -17,7 +17,9 @@ Result<engine::InferenceRequest> Translate(MlosInference& work) {
   engine::InferenceRequest request;
   request.requested_outputs = MLOS_TRY(tensors::ReadOutputs(work.request, schema));
   request.inputs = MLOS_TRY(tensors::ReadInputs(work.request, schema, work.memory));
-  MLOS_TRY(runtime::FitInputs(schema, request.inputs));
+  request.sequence = MLOS_TRY(engine::MakeSequenceStep(
+      work.request.sequence_id(), work.request.sequence_start(), work.request.sequence_end()));
+  MLOS_TRY(runtime::FitRequest(*work.model, request));
   return request;
 }
 

@@ -82,6 +82,9 @@ Result<v1::RemovePluginResponse> RemovePlugin(Call& call, const v1::RemovePlugin
   return v1::RemovePluginResponse();
 }
 
+constexpr messages::CostField kRegisterModelFields[] = {{10, &messages::kFlatCost, 0}};
+const messages::Cost kRegisterModelCost{kRegisterModelFields};
+
 Result<v1::RegisterModelResponse> RegisterModel(Call& call,
                                                 const v1::RegisterModelRequest& request) {
   if (request.model_id().empty()) return Missing("model_id", "namespace/name@version");
@@ -99,6 +102,7 @@ Result<v1::RegisterModelResponse> RegisterModel(Call& call,
       .description = request.description(),
       .plugin_id = request.plugin_id(),
       .autoload = !request.has_autoload() || request.autoload(),
+      .state_pairs = {request.state_pairs().begin(), request.state_pairs().end()},
   }));
   v1::RegisterModelResponse response;
   Convert(outcome.info, *response.mutable_model());
@@ -151,7 +155,7 @@ std::vector<call::Method> MlosMethods() {
       {.path = "/mlos.v1.PluginService/RemovePlugin",
        .open = &Unary<&RemovePlugin, Place::kManager>::Open},
       {.path = "/mlos.v1.ModelService/RegisterModel",
-       .open = &Unary<&RegisterModel, Place::kManager>::Open},
+       .open = &Unary<&RegisterModel, Place::kManager, kRegisterModelCost>::Open},
       {.path = "/mlos.v1.ModelService/ListModels",
        .open = &Unary<&ListModels, Place::kWorker>::Open},
       {.path = "/mlos.v1.ModelService/GetModel", .open = &Unary<&GetModel>::Open},

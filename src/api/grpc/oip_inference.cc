@@ -20,7 +20,8 @@ Result<engine::InferenceRequest> Translate(OipInference& work, const ServedModel
   engine::InferenceRequest request;
   request.requested_outputs = MLOS_TRY(tensors::ReadOipOutputs(work.request, model.schema()));
   request.inputs = MLOS_TRY(tensors::ReadOipInputs(work.request, work.memory));
-  MLOS_TRY(runtime::CheckInputs(model.schema(), request.inputs));
+  request.sequence = MLOS_TRY(tensors::ReadOipSequence(work.request));
+  MLOS_TRY(runtime::CheckRequest(model, request));
   return request;
 }
 

@@ -37,8 +37,8 @@ Result<inference::ServerMetadataResponse> ServerMetadata(
   inference::ServerMetadataResponse response;
   response.set_name("mlos-core");
   response.set_version(call.service().options().version);
-  for (const char* extension :
-       {"model_repository", "model_repository(unload_dependents)", "statistics"}) {
+  for (const char* extension : {"model_repository", "model_repository(unload_dependents)",
+                                "statistics", "sequence", "sequence(string_id)"}) {
     response.add_extensions(extension);
   }
   return response;

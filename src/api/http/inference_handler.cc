@@ -24,12 +24,18 @@ struct Inference {
   bool include_outputs = true;
 };
 
-Result<bool> IncludesOutputs(const Call& call) {
-  const std::optional<std::string> value = call.parameter("include_outputs");
-  if (!value || *value == "true" || *value == "1") return true;
+Result<bool> FlagOf(const Call& call, std::string_view name, bool otherwise) {
+  const std::optional<std::string> value = call.parameter(name);
+  if (!value) return otherwise;
+  if (*value == "true" || *value == "1") return true;
   if (*value == "false" || *value == "0") return false;
-  return Status(Reason::kInvalidField, "the parameter is true or false")
-      .WithField("include_outputs");
+  return Status(Reason::kInvalidField, "the parameter is true or false").WithField(name);
+}
+
+Result<std::unique_ptr<const engine::SequenceStep>> SequenceOf(const Call& call) {
+  const bool start = MLOS_TRY(FlagOf(call, "sequence_start", false));
+  const bool end = MLOS_TRY(FlagOf(call, "sequence_end", false));
+  return engine::MakeSequenceStep(call.parameter("sequence_id").value_or(""), start, end);
 }
 
 std::int64_t ElementCount(const Outputs& outputs) {
@@ -96,13 +102,14 @@ void Reply(const Inference& inference, Result<engine::InferenceResponse> outcome
 }
 
 Status Start(const std::shared_ptr<Call>& call) {
-  Inference inference{call, nullptr, MLOS_TRY(IncludesOutputs(*call))};
+  Inference inference{call, nullptr, MLOS_TRY(FlagOf(*call, "include_outputs", true))};
   inference.model = MLOS_TRY(call->runtime().Acquire(call->id()));
   const engine::ModelSchema& schema = inference.model->schema();
   engine::InferenceRequest request;
+  request.sequence = MLOS_TRY(SequenceOf(*call));
   request.inputs = MLOS_TRY(json::ReadInputs(call->body(), schema, call->memory()));
   call->body() = net::ByteBuffer();
-  MLOS_TRY(runtime::FitInputs(schema, request.inputs));
+  MLOS_TRY(runtime::FitRequest(*inference.model, request));
   request.deadline = call->deadline();
   request.cancellation = call->cancellation();
   request.keepalive = call;

@@ -34,7 +34,8 @@ Result<engine::InferenceRequest> ReadRequest(OipInference& inference) {
       MLOS_TRY(oip::ReadInferRequest(call.body(), json_bytes, schema, call.memory()));
   if (json_bytes == call.body().size()) call.body() = net::ByteBuffer();
   engine::InferenceRequest request = RequestOf(inference.call, std::move(inference.request.inputs));
-  MLOS_TRY(runtime::CheckInputs(schema, request.inputs));
+  request.sequence = std::move(inference.request.sequence);
+  MLOS_TRY(runtime::CheckRequest(*inference.model, request));
   for (const auto& output : inference.request.outputs) {
     request.requested_outputs.push_back(output.name);
   }

@@ -54,9 +54,10 @@ Result<engine::InferenceRequest> Prepare(Inference& inference, wire::InferMessag
   }
   request.inputs =
       MLOS_TRY(MakeInputs(*inference.request, std::move(message.inputs), held->regions));
-  const engine::ModelSchema& schema = inference.model->schema();
-  MLOS_TRY(message.fit ? runtime::FitInputs(schema, request.inputs)
-                       : runtime::CheckInputs(schema, request.inputs));
+  request.sequence = MLOS_TRY(engine::MakeSequenceStep(
+      std::string(message.sequence_id), message.sequence_start, message.sequence_end));
+  MLOS_TRY(message.fit ? runtime::FitRequest(*inference.model, request)
+                       : runtime::CheckRequest(*inference.model, request));
   request.deadline = deadline;
   request.cancellation = inference.request->cancellation();
   request.keepalive = std::move(held);

@@ -156,6 +156,9 @@ class Client:
         outputs: Iterable[str | Output] = (),
         timeout_s: float | None = None,
         fit: bool = False,
+        sequence_id: int | str = 0,
+        sequence_start: bool = False,
+        sequence_end: bool = False,
     ) -> Pending:
         """Starts to run a model over arrays (anything numpy makes an array of) or tensors in
         regions.
@@ -163,11 +166,16 @@ class Client:
         `outputs` names those wanted, in order: a name, or `(name, region, offset, size)` for one
         that Core shall write into a region; all of them where it is empty. `timeout_s` bounds the
         time Core spends on it (DEADLINE_EXCEEDED). `fit` lets Core fit shapes to the model's, as
-        plain HTTP does; otherwise they are exact."""
+        plain HTTP does; otherwise they are exact.
+
+        Of a model that carries state, requests of one `sequence_id` (0 and "" are none) go on from
+        each other, from `sequence_start` to `sequence_end`: their inputs may lack the state, which
+        Core keeps, and their outputs do unless they are named."""
         request_id = next(self._ids)
         wanted = [(item, None, 0, 0) if isinstance(item, str) else item for item in outputs]
         timeout_us = 0 if timeout_s is None else max(1, int(timeout_s * 1e6))
-        parts = encode_infer(model_id, inputs, wanted, timeout_us, fit)
+        step = (str(sequence_id or ""), sequence_start, sequence_end)
+        parts = encode_infer(model_id, inputs, wanted, timeout_us, fit, step)
         self._connection.expect(request_id)
         self._connection.send(Frame.INFER, request_id, parts)
         regions = {region.region_id: region for _, region, _, _ in wanted if region is not None}

@@ -12,6 +12,10 @@ import numpy as np
 from mlos.client import tensors, wire
 from mlos.client.region import Region, RegionTensor
 
+#: The id of a sequence, and whether the request starts and ends it; an empty id: it stands alone.
+Step = tuple[str, bool, bool]
+ALONE: Step = ("", False, False)
+
 #: An output's name and where it shall go: region (None: into the answer), offset, size.
 Output = tuple[str, Optional[Region], int, int]
 
@@ -22,12 +26,20 @@ def encode_infer(
     outputs: Sequence[Output],
     timeout_us: int,
     fit: bool,
+    sequence: Step = ALONE,
 ) -> list[bytes | memoryview]:
     """The body of an inference, in parts so that large arrays are not copied."""
-    text = model_id.encode()
-    flags = wire.FIT if fit else 0
+    text, sequence_id = model_id.encode(), sequence[0].encode()
+    flags = (
+        (wire.FIT if fit else 0)
+        | (wire.SEQUENCE if sequence_id else 0)
+        | (wire.SEQUENCE_START if sequence[1] else 0)
+        | (wire.SEQUENCE_END if sequence[2] else 0)
+    )
     head = wire.INFER.pack(len(text), len(inputs), len(outputs), flags, timeout_us)
     head += wire.text(text)
+    if sequence_id:
+        head += wire.SEQUENCE_ID.pack(len(sequence_id), 0) + wire.text(sequence_id)
     encoded = [(name, *_encode(value)) for name, value in inputs.items()]
     head_bytes = len(head) + sum(
         wire.ENTRY.size + 8 * len(shape) + wire.padded(len(name.encode()))

@@ -10,7 +10,7 @@ MAGIC = 0x534F4C4D
 VERSION = 1
 FRAME_BYTES_MAX = 16 << 20
 TENSOR_ALIGNMENT = 64
-FIT = 1
+FIT, SEQUENCE, SEQUENCE_START, SEQUENCE_END = 1, 2, 4, 8
 
 HEADER = struct.Struct("<IBBHQ")  # frame_bytes, type, descriptors, reserved, request_id
 HELLO = struct.Struct("<IHHQ")  # magic, version_min, version_max, reserved
@@ -19,6 +19,7 @@ ERROR = struct.Struct("<HHHHII")  # code, reason, field, message (bytes), retry_
 MAP_REGION = struct.Struct("<II")  # region_id, access
 REGION = struct.Struct("<IIQ")  # region_id, in_place, size_bytes
 INFER = struct.Struct("<HHHHQ")  # model_id bytes, inputs, outputs, flags, timeout_us
+SEQUENCE_ID = struct.Struct("<II")  # bytes, reserved
 RESULT = struct.Struct("<HHIqq")  # version bytes, outputs, reserved, queue_us, inference_us
 ENTRY = struct.Struct("<HBBIQQ")  # name bytes, dtype, rank, region_id, offset, size_bytes
 

@@ -9,14 +9,15 @@
 
 namespace mlos::api::grpc::messages {
 
-/// A method of one request and one reply that is answered before its function returns.
+/// A method of one request, whose parsing takes `cost`, and one reply that is answered before its
+/// function returns.
 template <typename Request, typename Response>
 class UnaryHandler : public call::CallHandler {
  public:
   using Function = Result<Response> (*)(call::Call& call, const Request& request);
 
-  UnaryHandler(call::Call& call, call::Place place, Function function)
-      : call_(call), place_(place), function_(function) {}
+  UnaryHandler(call::Call& call, call::Place place, Function function, const Cost& cost)
+      : call_(call), place_(place), function_(function), cost_(cost) {}
 
   void OnMessage(call::Message message) override { message_ = std::move(message); }
   void OnHalfClose() override {
@@ -29,7 +30,7 @@ class UnaryHandler : public call::CallHandler {
   void Run() {
     Request request;
     resource::Reservation held;
-    const Status parsed = Parse(call_.service(), message_, kFlatCost, request, held);
+    const Status parsed = Parse(call_.service(), message_, cost_, request, held);
     if (!parsed.ok()) return call_.Finish(parsed);
     const Result<Response> response = function_(call_, request);
     if (!response.ok()) return call_.Finish(response.status());
@@ -39,18 +40,21 @@ class UnaryHandler : public call::CallHandler {
   call::Call& call_;
   const call::Place place_;
   const Function function_;
+  const Cost& cost_;
   call::Message message_;
 };
 
 /// The row of a method that `kFunction`, a Result<Response>(Call&, const Request&), answers.
-template <auto kFunction, call::Place kPlace = call::Place::kEventThread>
+template <auto kFunction, call::Place kPlace = call::Place::kEventThread,
+          const Cost& kCost = kFlatCost>
 struct Unary;
 
 template <typename Request, typename Response,
-          Result<Response> (*kFunction)(call::Call&, const Request&), call::Place kPlace>
-struct Unary<kFunction, kPlace> {
+          Result<Response> (*kFunction)(call::Call&, const Request&), call::Place kPlace,
+          const Cost& kCost>
+struct Unary<kFunction, kPlace, kCost> {
   static std::unique_ptr<call::CallHandler> Open(call::Call& call) {
-    return std::make_unique<UnaryHandler<Request, Response>>(call, kPlace, kFunction);
+    return std::make_unique<UnaryHandler<Request, Response>>(call, kPlace, kFunction, kCost);
   }
 };
 

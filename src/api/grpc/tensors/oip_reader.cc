@@ -156,6 +156,24 @@ Status CheckTensorParameters(const ParameterMap& parameters) {
                 "shared memory is not offered over the network; send the elements");
 }
 
+Result<bool> FlagOf(const ParameterMap& parameters, const char* name) {
+  const auto found = parameters.find(name);
+  if (found == parameters.end()) return false;
+  if (found->second.has_bool_param()) return found->second.bool_param();
+  return Status(Reason::kInvalidField, "the parameter is a bool_param").WithField(name);
+}
+
+Result<std::string> SequenceIdOf(const ParameterMap& parameters) {
+  const auto found = parameters.find("sequence_id");
+  if (found == parameters.end()) return std::string();
+  const inference::InferParameter& id = found->second;
+  if (id.has_string_param()) return id.string_param();
+  if (id.has_uint64_param()) return std::to_string(id.uint64_param());
+  if (id.has_int64_param() && id.int64_param() >= 0) return std::to_string(id.int64_param());
+  return Status(Reason::kInvalidField, "the parameter is a string or an integer of 0 or more")
+      .WithField("sequence_id");
+}
+
 }  // namespace
 
 const Cost kOipRequestCost{kRequestFields};
@@ -194,7 +212,16 @@ Result<std::vector<std::string>> ReadOipOutputs(const inference::ModelInferReque
 
 Status CheckOipParameters(const inference::ModelInferRequest& request) {
   for (const auto& input : request.inputs()) MLOS_TRY(CheckTensorParameters(input.parameters()));
-  return Refuse(request.parameters(), "sequence_id", "sequences are not offered");
+  return OkStatus();
+}
+
+Result<std::unique_ptr<const engine::SequenceStep>> ReadOipSequence(
+    const inference::ModelInferRequest& request) {
+  const ParameterMap& parameters = request.parameters();
+  if (parameters.empty()) return std::unique_ptr<const engine::SequenceStep>();
+  const bool start = MLOS_TRY(FlagOf(parameters, "sequence_start"));
+  const bool end = MLOS_TRY(FlagOf(parameters, "sequence_end"));
+  return engine::MakeSequenceStep(MLOS_TRY(SequenceIdOf(parameters)), start, end);
 }
 
 }  // namespace mlos::api::grpc::tensors

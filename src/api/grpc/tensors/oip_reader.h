@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -8,6 +9,7 @@
 #include "api/grpc/tensors/elements.h"
 #include "base/result.h"
 #include "engine/engine.h"
+#include "engine/sequence_step.h"
 #include "inference/grpc_service.pb.h"
 #include "tensor/tensor.h"
 
@@ -26,7 +28,11 @@ Result<std::vector<tensor::NamedTensor>> ReadOipInputs(const inference::ModelInf
 Result<std::vector<std::string>> ReadOipOutputs(const inference::ModelInferRequest& request,
                                                 const engine::ModelSchema& schema);
 
-/// UNIMPLEMENTED for parameters that would change what a request means: shared memory, sequences.
+/// UNIMPLEMENTED for parameters that would change what a request means: shared memory.
 Status CheckOipParameters(const inference::ModelInferRequest& request);
+
+/// The parameters sequence_id, sequence_start and sequence_end; null without an id. INVALID_FIELD.
+Result<std::unique_ptr<const engine::SequenceStep>> ReadOipSequence(
+    const inference::ModelInferRequest& request);
 
 }  // namespace mlos::api::grpc::tensors

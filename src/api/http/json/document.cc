@@ -77,6 +77,21 @@ Result<std::vector<std::string>> Document::MemberNames(std::string_view name) co
   return names;
 }
 
+Result<std::map<std::string, std::string>> Document::Texts(std::string_view name) const {
+  std::map<std::string, std::string> texts;
+  const auto found = Find(name);
+  if (!found) return texts;
+  constexpr std::string_view kWanted = "an object of different names to strings";
+  simdjson::dom::object object;
+  if (found->get(object) != simdjson::SUCCESS) return WrongType(name, kWanted);
+  for (const auto member : object) {
+    std::string_view text;
+    if (member.value.get(text) != simdjson::SUCCESS) return WrongType(name, kWanted);
+    if (!texts.emplace(member.key, text).second) return WrongType(name, kWanted);
+  }
+  return texts;
+}
+
 Result<std::string> Document::Object(std::string_view name) const {
   const auto found = Find(name);
   if (!found) return std::string();

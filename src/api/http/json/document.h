@@ -3,6 +3,7 @@
 
 #include <simdjson.h>
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -32,6 +33,9 @@ class Document {
   /// The members of the object `name`; none where it is missing or null. INVALID_FIELD for another
   /// type.
   Result<std::vector<std::string>> MemberNames(std::string_view name) const;
+  /// The object `name`, whose members are strings; empty where it is missing or null. INVALID_FIELD
+  /// for another type, or a member that is there twice.
+  Result<std::map<std::string, std::string>> Texts(std::string_view name) const;
   /// The object `name` as JSON text; empty where it is missing or null. INVALID_FIELD for another
   /// type.
   Result<std::string> Object(std::string_view name) const;

@@ -80,6 +80,8 @@ class RequestReader {
           .WithField("inputs");
     }
     MLOS_TRY(inputs_.Finish());
+    request_.sequence =
+        MLOS_TRY(engine::MakeSequenceStep(std::move(sequence_id_), sequence_start_, sequence_end_));
     return std::move(request_);
   }
 
@@ -180,8 +182,12 @@ class RequestReader {
       request_.binary_outputs = MLOS_TRY(FlagOf(parameter, field));
     } else if (key == "timeout") {
       request_.timeout_us = MLOS_TRY(CountOf(parameter, field));
-    } else if (key == "sequence_id" && (!parameter.text.empty() || parameter.integer != 0)) {
-      return Unimplemented("sequences are not offered: each request stands for itself", field);
+    } else if (key == "sequence_id") {
+      sequence_id_ = MLOS_TRY(IdOf(parameter, field));
+    } else if (key == "sequence_start") {
+      sequence_start_ = MLOS_TRY(FlagOf(parameter, field));
+    } else if (key == "sequence_end") {
+      sequence_end_ = MLOS_TRY(FlagOf(parameter, field));
     }
     return OkStatus();
   }
@@ -189,6 +195,9 @@ class RequestReader {
   const engine::ModelSchema& schema_;
   InputReader inputs_;
   InferRequest request_;
+  std::string sequence_id_;
+  bool sequence_start_ = false;
+  bool sequence_end_ = false;
 };
 
 }  // namespace

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "api/http/json/request_memory.h"
 #include "base/result.h"
 #include "engine/engine.h"
+#include "engine/sequence_step.h"
 #include "net/byte_buffer.h"
 #include "tensor/tensor.h"
 
@@ -31,6 +33,8 @@ struct InferRequest {
   bool binary_outputs = false;
   /// The parameter `timeout`, in microseconds; 0: none.
   std::int64_t timeout_us = 0;
+  /// The parameters `sequence_id`, `sequence_start` and `sequence_end`; null without an id.
+  std::unique_ptr<const engine::SequenceStep> sequence;
 
   bool IsBinary(std::string_view output) const;
 };
@@ -44,8 +48,8 @@ struct InferRequest {
 /// are not known are read and ignored; one that is there twice is refused.
 ///
 /// MALFORMED_JSON, NESTING_TOO_DEEP, MISSING_FIELD, INVALID_FIELD, DTYPE_MISMATCH, SHAPE_MISMATCH,
-/// VALUE_OUT_OF_RANGE, UNIMPLEMENTED (shared memory, sequences, classification), each with the
-/// input, output or member as field; OVERLOADED, PAYLOAD_TOO_LARGE, OUT_OF_MEMORY.
+/// VALUE_OUT_OF_RANGE, UNIMPLEMENTED (shared memory, classification), each with the input, output
+/// or member as field; OVERLOADED, PAYLOAD_TOO_LARGE, OUT_OF_MEMORY.
 Result<InferRequest> ReadInferRequest(const net::ByteBuffer& body, std::size_t json_bytes,
                                       const engine::ModelSchema& schema,
                                       json::RequestMemory& memory);

@@ -81,6 +81,32 @@ TEST_F(InferRequestTest, TakesBinaryDataInTheOrderOfTheInputs) {
   EXPECT_EQ(request.inputs[2].tensor.elements<std::uint8_t>()[2], 'c');
 }
 
+TEST_F(InferRequestTest, ReadsTheSequence) {
+  const struct {
+    std::string parameters;
+    std::string id;
+    bool start;
+    bool end;
+  } cases[] = {
+      {R"("sequence_id":7)", "7", false, false},
+      {R"("sequence_id":18446744073709551615,"sequence_start":true)", "18446744073709551615", true,
+       false},
+      {R"("sequence_end":true,"sequence_id":"a b","sequence_start":false)", "a b", false, true},
+      {R"("sequence_id":0,"sequence_start":false)", "", false, false},
+      {R"("sequence_id":"")", "", false, false},
+  };
+  for (const auto& c : cases) {
+    const Result<InferRequest> request =
+        Read(R"({"inputs":[],"parameters":{)" + c.parameters + "}}");
+    ASSERT_TRUE(request.ok()) << request.status();
+    const engine::SequenceStep* step = request->sequence.get();
+    EXPECT_EQ(step == nullptr ? "" : step->id, c.id) << c.parameters;
+    if (step == nullptr) continue;
+    EXPECT_EQ(step->start, c.start) << c.parameters;
+    EXPECT_EQ(step->end, c.end) << c.parameters;
+  }
+}
+
 TEST_F(InferRequestTest, RefusesRequestsWithTheField) {
   const struct {
     std::string json;
@@ -108,7 +134,21 @@ TEST_F(InferRequestTest, RefusesRequestsWithTheField) {
        "INVALID_FIELD parameters.a"},
       {R"({"inputs":[],"parameters":{"binary_data_output":1}})",
        "INVALID_FIELD parameters.binary_data_output"},
-      {R"({"inputs":[],"parameters":{"sequence_id":3}})", "UNIMPLEMENTED parameters.sequence_id"},
+      {R"({"inputs":[],"parameters":{"sequence_id":-3}})", "INVALID_FIELD parameters.sequence_id"},
+      {R"({"inputs":[],"parameters":{"sequence_id":1.5}})", "INVALID_FIELD parameters.sequence_id"},
+      {R"({"inputs":[],"parameters":{"sequence_id":true}})",
+       "INVALID_FIELD parameters.sequence_id"},
+      {R"({"inputs":[],"parameters":{"sequence_id":1,"sequence_start":1}})",
+       "INVALID_FIELD parameters.sequence_start"},
+      {R"({"inputs":[],"parameters":{"sequence_id":1,"sequence_end":"yes"}})",
+       "INVALID_FIELD parameters.sequence_end"},
+      {R"({"inputs":[],"parameters":{"sequence_start":true}})", "INVALID_FIELD sequence_start"},
+      {R"({"inputs":[],"parameters":{"sequence_id":0,"sequence_end":true}})",
+       "INVALID_FIELD sequence_end"},
+      {R"({"inputs":[],"parameters":{"sequence_id":")" + std::string(129, 'x') + "\"}}",
+       "INVALID_FIELD sequence_id"},
+      {R"({"inputs":[],"parameters":{"timeout":18446744073709551615}})",
+       "INVALID_FIELD parameters.timeout"},
       {R"({"inputs":[],"outputs":[{}]})", "MISSING_FIELD outputs.name"},
       {R"({"inputs":[],"outputs":[{"name":"z"}]})", "INVALID_FIELD z"},
       {R"({"inputs":[],"outputs":[{"name":"y"},{"name":"y"}]})", "INVALID_FIELD y"},

@@ -32,6 +32,10 @@ Status ReadNumber(value& from, std::string_view field, Parameter& parameter) {
   const bool integer = number.is_int64();
   parameter.kind = integer ? Parameter::Kind::kInteger : Parameter::Kind::kNumber;
   if (integer) parameter.integer = number.get_int64();
+  if (number.is_uint64()) {
+    parameter.kind = Parameter::Kind::kLargeInteger;
+    parameter.text = std::to_string(number.get_uint64());
+  }
   return OkStatus();
 }
 
@@ -113,6 +117,15 @@ Result<std::int64_t> CountOf(const Parameter& parameter, std::string_view field)
     return Wrong(field, "an integer of 0 or more");
   }
   return parameter.integer;
+}
+
+Result<std::string> IdOf(const Parameter& parameter, std::string_view field) {
+  using Kind = Parameter::Kind;
+  if (parameter.kind == Kind::kText || parameter.kind == Kind::kLargeInteger) return parameter.text;
+  if (parameter.kind == Kind::kInteger && parameter.integer >= 0) {
+    return std::to_string(parameter.integer);
+  }
+  return Wrong(field, "a string or an integer of 0 or more");
 }
 
 Result<simdjson::ondemand::array> ReadArray(value from, std::string_view field) {

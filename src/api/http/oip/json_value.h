@@ -20,7 +20,8 @@ using simdjson::ondemand::value;
 
 /// A scalar of a `parameters` object.
 struct Parameter {
-  enum class Kind : std::uint8_t { kText, kFlag, kInteger, kNumber };
+  /// A large integer is one beyond `integer`; its digits are `text`.
+  enum class Kind : std::uint8_t { kText, kFlag, kInteger, kLargeInteger, kNumber };
   Kind kind = Kind::kText;
   std::string text;
   bool flag = false;
@@ -35,6 +36,9 @@ Result<Parameter> ReadParameter(value from, std::string_view field);
 Result<bool> FlagOf(const Parameter& parameter, std::string_view field);
 /// INVALID_FIELD for anything but an integer of 0 or more.
 Result<std::int64_t> CountOf(const Parameter& parameter, std::string_view field);
+/// A name given as text or as an integer of 0 or more, of up to 64 bits. INVALID_FIELD for anything
+/// else.
+Result<std::string> IdOf(const Parameter& parameter, std::string_view field);
 /// INVALID_FIELD unless it is an array or object, respectively.
 Result<simdjson::ondemand::array> ReadArray(value from, std::string_view field);
 Result<simdjson::ondemand::object> ReadObject(value from, std::string_view field);

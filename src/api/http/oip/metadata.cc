@@ -13,8 +13,9 @@ using json::JsonWriter;
 using tensor::DType;
 using tensor::TensorSpec;
 
-constexpr std::string_view kExtensions[] = {"binary_tensor_data",  "parameters", "model_repository",
-                                            "model_configuration", "statistics", "generate"};
+constexpr std::string_view kExtensions[] = {
+    "binary_tensor_data", "parameters", "model_repository", "model_configuration",
+    "statistics",         "generate",   "sequence",         "sequence(string_id)"};
 
 /// "<project>_<format>", as the protocol recommends.
 std::string Platform(const catalog::ModelInfo& model) {
@@ -67,6 +68,27 @@ void WriteConfigTensors(JsonWriter& writer, std::string_view key,
   writer.EndArray();
 }
 
+// As Triton has it of models whose state it keeps ("implicit state").
+void WriteSequenceBatching(JsonWriter& writer, const catalog::ModelInfo& model) {
+  writer.Key("sequence_batching");
+  writer.StartObject();
+  writer.Key("state");
+  writer.StartArray();
+  for (const auto& [input, output] : model.state_pairs) {
+    writer.StartObject();
+    writer.Text("input_name", input);
+    writer.Text("output_name", output);
+    if (const TensorSpec* spec = model.schema.FindInput(input); spec != nullptr) {
+      writer.Text("data_type", ConfigDatatype(spec->dtype));
+      writer.Key("dims");
+      WriteSizes(writer, *spec);
+    }
+    writer.EndObject();
+  }
+  writer.EndArray();
+  writer.EndObject();
+}
+
 }  // namespace
 
 Result<wire::Reply> ServerMetadata(std::string_view version, resource::ByteBudget& budget) {
@@ -102,6 +124,7 @@ Result<wire::Reply> ModelConfig(const catalog::ModelInfo& model, resource::ByteB
     writer.Integer("max_batch_size", 0);
     WriteConfigTensors(writer, "input", model.schema.inputs);
     WriteConfigTensors(writer, "output", model.schema.outputs);
+    if (!model.state_pairs.empty()) WriteSequenceBatching(writer, model);
   });
 }
 

@@ -11,6 +11,7 @@ namespace {
 constexpr std::size_t kEntryBytes = 24;
 constexpr std::size_t kInferBytes = 16;
 constexpr std::size_t kResultBytes = 24;
+constexpr std::size_t kSequenceBytes = 8;
 
 Status Malformed(std::string_view what) { return {Reason::kMalformedRequest, std::string(what)}; }
 
@@ -115,6 +116,14 @@ Status CheckWanted(const std::vector<TensorEntry>& outputs) {
   return OkStatus();
 }
 
+std::uint16_t FlagsOf(const InferMessage& message) {
+  std::uint16_t flags = message.fit ? kFlagFit : 0;
+  if (!message.sequence_id.empty()) flags |= kFlagSequence;
+  if (message.sequence_start) flags |= kFlagSequenceStart;
+  if (message.sequence_end) flags |= kFlagSequenceEnd;
+  return flags;
+}
+
 }  // namespace
 
 Result<InferMessage> DecodeInfer(std::string_view body) {
@@ -125,11 +134,22 @@ Result<InferMessage> DecodeInfer(std::string_view body) {
   const auto output_count = MLOS_TRY(reader.Read<std::uint16_t>());
   const auto flags = MLOS_TRY(reader.Read<std::uint16_t>());
   message.timeout_us = MLOS_TRY(reader.Read<std::uint64_t>());
-  if ((flags & ~kFlagFit) != 0) {
+  if ((flags & ~(kFlagFit | kFlagSequence | kFlagSequenceStart | kFlagSequenceEnd)) != 0) {
     return Status(Reason::kInvalidField, "a flag is not known").WithField("flags");
   }
   message.fit = (flags & kFlagFit) != 0;
+  message.sequence_start = (flags & kFlagSequenceStart) != 0;
+  message.sequence_end = (flags & kFlagSequenceEnd) != 0;
   message.model_id = MLOS_TRY(reader.Text(id_bytes));
+  if ((flags & kFlagSequence) != 0) {
+    const auto sequence_id_bytes = MLOS_TRY(reader.Read<std::uint32_t>());
+    MLOS_TRY(reader.Read<std::uint32_t>());
+    message.sequence_id = MLOS_TRY(reader.Text(sequence_id_bytes));
+    if (message.sequence_id.empty()) {
+      return Status(Reason::kInvalidField, "the id of the sequence is empty")
+          .WithField("sequence_id");
+    }
+  }
   message.inputs = MLOS_TRY(ReadEntries(reader, input_count));
   message.outputs = MLOS_TRY(ReadEntries(reader, output_count));
   MLOS_TRY(CheckInputs(message, reader.position(), body.size()));
@@ -143,9 +163,14 @@ void EncodeInfer(ByteBuffer& out, std::uint64_t request_id, const InferMessage& 
   writer.Write(static_cast<std::uint16_t>(message.model_id.size()));
   writer.Write(static_cast<std::uint16_t>(message.inputs.size()));
   writer.Write(static_cast<std::uint16_t>(message.outputs.size()));
-  writer.Write(message.fit ? kFlagFit : std::uint16_t{0});
+  writer.Write(FlagsOf(message));
   writer.Write(message.timeout_us);
   writer.Text(message.model_id);
+  if (!message.sequence_id.empty()) {
+    writer.Write(static_cast<std::uint32_t>(message.sequence_id.size()));
+    writer.Write(std::uint32_t{0});
+    writer.Text(message.sequence_id);
+  }
   for (const TensorEntry& input : message.inputs) WriteEntry(writer, input);
   for (const TensorEntry& output : message.outputs) WriteEntry(writer, output);
 }
@@ -186,7 +211,11 @@ std::uint64_t ResultHeadBytes(const ResultMessage& message) {
 }
 
 std::uint64_t InferHeadBytes(const InferMessage& message) {
-  return AlignUp(kInferBytes + AlignUp(message.model_id.size(), kFieldAlignment) +
+  const std::uint64_t sequence_bytes =
+      message.sequence_id.empty()
+          ? 0
+          : kSequenceBytes + AlignUp(message.sequence_id.size(), kFieldAlignment);
+  return AlignUp(kInferBytes + AlignUp(message.model_id.size(), kFieldAlignment) + sequence_bytes +
                      EntriesBytes(message.inputs) + EntriesBytes(message.outputs),
                  kTensorAlignment);
 }

@@ -28,6 +28,9 @@ struct InferMessage {
   std::string_view model_id;
   bool fit = false;
   std::uint64_t timeout_us = 0;  ///< 0: none
+  std::string_view sequence_id;  ///< empty: it stands alone
+  bool sequence_start = false;
+  bool sequence_end = false;
   std::vector<TensorEntry> inputs;
   std::vector<TensorEntry> outputs;
 };

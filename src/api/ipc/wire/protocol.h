@@ -58,6 +58,9 @@ enum class Access : std::uint32_t {
 
 /// Flags of an inference.
 inline constexpr std::uint16_t kFlagFit = 1;  ///< fit shapes to the model's, as plain HTTP does
+inline constexpr std::uint16_t kFlagSequence = 2;  ///< the id of its sequence follows the model's
+inline constexpr std::uint16_t kFlagSequenceStart = 4;
+inline constexpr std::uint16_t kFlagSequenceEnd = 8;
 
 /// A region's number in a tensor entry that lies in the frame itself.
 inline constexpr std::uint32_t kInline = 0;

@@ -80,6 +80,10 @@ const InferMessage kInRegions = {
     .fit = true,
     .inputs = {Floats("x", 1, 64)},
     .outputs = {{.name = "y", .region_id = 2, .offset = 0, .size_bytes = 4096}}};
+const InferMessage kInSequence = {.model_id = "demo",
+                                  .sequence_id = "call 7",
+                                  .sequence_start = true,
+                                  .inputs = {Floats("x", 1, 64)}};
 const ResultMessage kResult = {"1", 3, 40, {Floats("y", 0, 128)}};
 
 ByteBuffer MapRegionFrame() {
@@ -113,6 +117,7 @@ std::map<std::string, ByteBuffer> Written() {
   frames["region"] = Made([](ByteBuffer& out) { EncodeRegionReply(out, 4, {1, true, 1 << 20}); });
   frames["infer"] = WithFloats([](ByteBuffer& out) { EncodeInfer(out, 5, kInfer); });
   frames["infer_in_regions"] = Made([](ByteBuffer& out) { EncodeInfer(out, 6, kInRegions); });
+  frames["infer_in_sequence"] = Made([](ByteBuffer& out) { EncodeInfer(out, 7, kInSequence); });
   frames["result"] = WithFloats([](ByteBuffer& out) { EncodeResult(out, 5, kResult); });
   frames["error"] = Made([](ByteBuffer& out) {
     EncodeError(out, 5, Status(Reason::kDtypeMismatch, "float64, not float32").WithField("x"));
@@ -181,6 +186,13 @@ TEST_F(BodiesTest, Inferences) {
   EXPECT_EQ(placed->outputs.at(0).region_id, 2U);
   EXPECT_EQ(placed->outputs.at(0).size_bytes, 4096U);
 
+  const auto step = DecodeInfer(Body("infer_in_sequence"));
+  ASSERT_TRUE(step.ok()) << step.status();
+  EXPECT_EQ(step->sequence_id, "call 7");
+  EXPECT_TRUE(step->sequence_start);
+  EXPECT_FALSE(step->sequence_end);
+  ExpectFloats(step->inputs.at(0), "x", 1, 64);
+
   const auto result = DecodeResult(Body("result"));
   ASSERT_TRUE(result.ok()) << result.status();
   EXPECT_EQ(result->model_version, "1");
@@ -216,6 +228,7 @@ TEST_F(BodiesTest, CutAnywhere) {
       {"hello_ok", [](auto body) { return DecodeHelloOk(body).ok(); }},
       {"infer", [](auto body) { return DecodeInfer(body).ok(); }},
       {"infer_in_regions", [](auto body) { return DecodeInfer(body).ok(); }},
+      {"infer_in_sequence", [](auto body) { return DecodeInfer(body).ok(); }},
       {"result", [](auto body) { return DecodeResult(body).ok(); }},
       {"error", [](auto body) { return DecodeError(body).ok(); }},
       {"map_region", [](auto body) { return DecodeMapRegion(body).ok(); }},
