@@ -23,7 +23,7 @@ void Answer(const std::shared_ptr<Call>& call) {
 // Of two patterns that fit a path the first one counts.
 constexpr Route kRoutes[] = {
     {Verb::post, "/models/{id}/inference", Place::kEventThread, BodyUse::kTensors,
-     &oip_handlers::Infer},
+     &handlers::Infer},
 
     {Verb::post, "/v2/models/{id...}/versions/{version}/infer", Place::kEventThread,
      BodyUse::kTensors, &oip_handlers::Infer},
