@@ -78,24 +78,24 @@ std::uint32_t ComputeThreads(const Config& config) {
 }
 
 api::http::ServerOptions HttpOptionsOf(const Config& config, std::shared_ptr<net::TlsServer> tls) {
-  return {
-      .host = config.http_host,
-      .port = config.http_port,
-      .threads = config.http_threads,
-      .tls = std::move(tls),
-      .allowed_hosts = config.allowed_hosts,
-      .body_bytes_max = config.body_bytes_max,
-      .header_timeout_ms = config.header_timeout_ms,
-      .body_timeout_ms = config.body_timeout_ms,
-      .write_timeout_ms = config.write_timeout_ms,
-      .idle_timeout_ms = config.idle_timeout_ms,
-      .request_timeout_ms_max = config.request_timeout_ms_max,
-      .connections_max = config.connections_max,
-      .connections_per_peer_max = config.connections_per_peer_max,
-      .slow_readers_max = ComputeThreads(config) / 2,
-      .version = std::string(kVersion),
-      .apis = [doors = OpenDoorsOf(config)] { return doors; },
-  };
+  api::http::ServerOptions options;
+  options.host = config.http_host;
+  options.port = config.http_port;
+  options.threads = config.http_threads;
+  options.tls = std::move(tls);
+  options.allowed_hosts = config.allowed_hosts;
+  options.limits.header_timeout_ms = config.header_timeout_ms;
+  options.limits.body_timeout_ms = config.body_timeout_ms;
+  options.limits.write_timeout_ms = config.write_timeout_ms;
+  options.limits.idle_timeout_ms = config.idle_timeout_ms;
+  options.limits.connections_max = config.connections_max;
+  options.limits.connections_per_peer_max = config.connections_per_peer_max;
+  options.calls.body_bytes_max = config.body_bytes_max;
+  options.calls.request_timeout_ms_max = config.request_timeout_ms_max;
+  options.calls.slow_readers_max = ComputeThreads(config) / 2;
+  options.calls.version = std::string(kVersion);
+  options.calls.apis = [doors = OpenDoorsOf(config)] { return doors; };
+  return options;
 }
 
 api::ipc::ServerOptions IpcOptionsOf(const Config& config) {

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
-#include "api/http/call.h"
+#include "api/http/call/call.h"
 
 #include <cstddef>
 #include <string>
 #include <utility>
 
-#include "api/http/reply.h"
+#include "api/http/call/reply.h"
 #include "base/log.h"
 #include "net/inflate.h"
 
-namespace mlos::api::http {
+namespace mlos::api::http::call {
 namespace {
 
 // Parsing this much takes a few milliseconds, as long as others may wait for an event thread.
@@ -122,4 +122,4 @@ wire::Reply Call::ErrorOf(const Status& status) const {
   return speaks_oip() ? OipErrorReply(status) : ErrorReply(status, model_id_);
 }
 
-}  // namespace mlos::api::http
+}  // namespace mlos::api::http::call

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-#include "api/http/error_table.h"
+#include "api/http/call/error_table.h"
 
 #include <iterator>
 
-namespace mlos::api::http {
+namespace mlos::api::http::call {
 namespace {
 
 using enum Reason;
@@ -94,4 +94,4 @@ std::string ErrorTableMarkdown() {
   return text;
 }
 
-}  // namespace mlos::api::http
+}  // namespace mlos::api::http::call

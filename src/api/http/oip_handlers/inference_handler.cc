@@ -4,14 +4,15 @@
 #include <memory>
 #include <utility>
 
-#include "api/http/handlers.h"
 #include "api/http/oip/infer_reply.h"
 #include "api/http/oip/infer_request.h"
-#include "api/http/oip_inference.h"
+#include "api/http/oip_handlers/handlers.h"
+#include "api/http/oip_handlers/inference.h"
 
-namespace mlos::api::http {
+namespace mlos::api::http::oip_handlers {
 namespace {
 
+using call::Call;
 using OipInference = Inference<oip::InferRequest>;
 
 // Of what a caller may ask for in microseconds; the daemon's own limit is below.
@@ -56,9 +57,9 @@ void Run(const std::shared_ptr<OipInference>& inference, engine::InferenceReques
 
 }  // namespace
 
-void OipInfer(const std::shared_ptr<Call>& call) {
+void Infer(const std::shared_ptr<Call>& call) {
   Status status = StartInference<oip::InferRequest>(call, ReadRequest, Run);
   if (!status.ok()) call->Finish(std::move(status));
 }
 
-}  // namespace mlos::api::http
+}  // namespace mlos::api::http::oip_handlers

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include "api/http/reply.h"
+#include "api/http/call/reply.h"
 
-#include "api/http/error_table.h"
+#include "api/document/error_document.h"
+#include "api/http/call/error_table.h"
+#include "api/http/json/json_writer.h"
 
-namespace mlos::api::http {
+namespace mlos::api::http::call {
 
 wire::Reply ErrorReply(const Status& status, std::string_view model_id) {
   wire::Reply reply;
@@ -12,7 +14,7 @@ wire::Reply ErrorReply(const Status& status, std::string_view model_id) {
   json::JsonWriter writer(reply.body);
   writer.StartObject();
   writer.Text("status", "error");
-  WriteErrorMembers(writer, status);
+  document::WriteErrorMembers(writer, status);
   if (!model_id.empty()) writer.Text("model_id", model_id);
   writer.EndObject();
   return reply;
@@ -40,4 +42,4 @@ net::ByteBuffer OipErrorEvent(const Status& status) {
   return event;
 }
 
-}  // namespace mlos::api::http
+}  // namespace mlos::api::http::call

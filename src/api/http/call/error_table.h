@@ -7,7 +7,7 @@
 
 #include "base/status.h"
 
-namespace mlos::api::http {
+namespace mlos::api::http::call {
 
 /// How one way to fail shows over HTTP.
 struct ErrorRow {
@@ -24,4 +24,4 @@ unsigned HttpStatus(Reason reason);
 /// The table as docs/API-REFERENCE.md has it.
 std::string ErrorTableMarkdown();
 
-}  // namespace mlos::api::http
+}  // namespace mlos::api::http::call

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-#include "api/http/service.h"
+#include "api/http/call/service.h"
 
 #include <algorithm>
 #include <thread>
 
-namespace mlos::api::http {
+namespace mlos::api::http::call {
 namespace {
 
 // Loads take seconds and use several cores each; more of them at once only wait for each other.
@@ -14,7 +14,7 @@ std::size_t Cores() { return std::max(1U, std::thread::hardware_concurrency()); 
 
 }  // namespace
 
-Service::Service(ServerOptions options, runtime::Runtime& runtime, std::uint16_t port)
+Service::Service(Options options, runtime::Runtime& runtime, std::uint16_t port)
     : options_(std::move(options)),
       runtime_(runtime),
       port_(port),
@@ -33,4 +33,4 @@ void Service::Join() {
   joined_ = true;
 }
 
-}  // namespace mlos::api::http
+}  // namespace mlos::api::http::call

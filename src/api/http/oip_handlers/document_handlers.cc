@@ -3,15 +3,17 @@
 #include <string_view>
 #include <utility>
 
-#include "api/http/call.h"
-#include "api/http/handlers.h"
+#include "api/http/call/call.h"
+#include "api/http/json/document_reply.h"
 #include "api/http/oip/metadata.h"
 #include "api/http/oip/repository.h"
 #include "api/http/oip/statistics.h"
-#include "api/http/reply.h"
+#include "api/http/oip_handlers/handlers.h"
 
-namespace mlos::api::http {
+namespace mlos::api::http::oip_handlers {
 namespace {
+
+using call::Call;
 
 /// The model that the path names, by its id, an alias, or a version besides.
 Result<catalog::ModelInfo> FindModel(Call& call) {
@@ -21,8 +23,8 @@ Result<catalog::ModelInfo> FindModel(Call& call) {
 
 /// What a health check answers where it is good. KServe's clients read it; Triton has no body.
 Result<wire::Reply> Good(Call& call, std::string_view what) {
-  return DocumentReply(call.service().budget(),
-                       [&](json::JsonWriter& writer) { writer.Flag(what, true); });
+  return json::DocumentReply(call.service().budget(),
+                             [&](json::JsonWriter& writer) { writer.Flag(what, true); });
 }
 
 }  // namespace
@@ -45,7 +47,7 @@ Result<wire::Reply> GetModelMetadata(Call& call) {
 Result<wire::Reply> GetModelReady(Call& call) {
   const catalog::ModelInfo model = MLOS_TRY(FindModel(call));
   if (model.state == catalog::ModelState::kLoaded) {
-    return DocumentReply(call.service().budget(), [&](json::JsonWriter& writer) {
+    return json::DocumentReply(call.service().budget(), [&](json::JsonWriter& writer) {
       writer.Text("name", model.model_id);
       writer.Flag("ready", true);
     });
@@ -91,4 +93,4 @@ Result<wire::Reply> RefuseSharedMemory(Call&) {
                 "through the Unix socket (docs/IPC-PROTOCOL.md)");
 }
 
-}  // namespace mlos::api::http
+}  // namespace mlos::api::http::oip_handlers

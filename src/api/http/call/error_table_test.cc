@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "api/http/error_table.h"
+#include "api/http/call/error_table.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -7,9 +7,9 @@
 #include <fstream>
 #include <sstream>
 
-#include "api/http/reply.h"
+#include "api/http/call/reply.h"
 
-namespace mlos::api::http {
+namespace mlos::api::http::call {
 namespace {
 
 bool IsServerFault(StatusCode code) {
@@ -58,4 +58,4 @@ TEST(ErrorReplyTest, NamesCodeReasonFieldAndModel) {
 }
 
 }  // namespace
-}  // namespace mlos::api::http
+}  // namespace mlos::api::http::call

@@ -3,13 +3,10 @@
 
 #include <string_view>
 
-#include "api/document/error_document.h"
-#include "api/http/json/document_reply.h"
-#include "api/http/json/json_writer.h"
 #include "api/http/wire/message.h"
 #include "base/result.h"
 
-namespace mlos::api::http {
+namespace mlos::api::http::call {
 
 /// `{"status":"error","code":…,"reason":…,"field":…,"message":…}`, and "model_id" where it is
 /// known, with the HTTP status of the error table.
@@ -25,8 +22,4 @@ inline constexpr std::string_view kEventStreamType = "text/event-stream; charset
 /// The same as the last event of a stream.
 net::ByteBuffer OipErrorEvent(const Status& status);
 
-using json::DocumentReply;
-
-using document::WriteErrorMembers;
-
-}  // namespace mlos::api::http
+}  // namespace mlos::api::http::call

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
-#include "api/http/oip_inference.h"
+#include "api/http/oip_handlers/inference.h"
 
 #include "net/deflate.h"
 
-namespace mlos::api::http {
+namespace mlos::api::http::oip_handlers {
 namespace {
+
+using call::Call;
 
 // Writing or compressing this much takes about a millisecond.
 constexpr std::size_t kSmallReplyBytes = 256 << 10;
@@ -44,4 +46,4 @@ Result<wire::Reply> Pack(const Call& call, wire::Reply reply, resource::ByteBudg
   return reply;
 }
 
-}  // namespace mlos::api::http
+}  // namespace mlos::api::http::oip_handlers

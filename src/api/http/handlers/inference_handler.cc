@@ -2,15 +2,18 @@
 #include <memory>
 #include <utility>
 
-#include "api/http/call.h"
-#include "api/http/handlers.h"
+#include "api/http/call/call.h"
+#include "api/http/handlers/handlers.h"
+#include "api/http/json/document_reply.h"
 #include "api/http/json/input_reader.h"
 #include "api/http/json/tensor_writer.h"
-#include "api/http/reply.h"
 
-namespace mlos::api::http {
+namespace mlos::api::http::handlers {
 namespace {
 
+using call::Call;
+using call::Place;
+using call::Service;
 using json::JsonWriter;
 using Outputs = std::vector<tensor::NamedTensor>;
 
@@ -65,7 +68,7 @@ void WriteTypes(JsonWriter& writer, const Outputs& outputs) {
 }
 
 Result<wire::Reply> Encode(const Inference& inference, const engine::InferenceResponse& response) {
-  return DocumentReply(inference.call->service().budget(), [&](JsonWriter& writer) {
+  return json::DocumentReply(inference.call->service().budget(), [&](JsonWriter& writer) {
     writer.Text("status", "success");
     writer.Text("model_id", inference.call->id());
     writer.Text("model_version", inference.model->version());
@@ -122,4 +125,4 @@ void Infer(const std::shared_ptr<Call>& call) {
   if (!status.ok()) call->Finish(std::move(status));
 }
 
-}  // namespace mlos::api::http
+}  // namespace mlos::api::http::handlers

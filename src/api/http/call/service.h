@@ -8,19 +8,19 @@
 #include <optional>
 #include <utility>
 
-#include "api/http/routes.h"
-#include "api/http/server_options.h"
+#include "api/http/call/options.h"
+#include "api/http/call/route.h"
 #include "resource/byte_budget.h"
 #include "runtime/runtime.h"
 
-namespace mlos::api::http {
+namespace mlos::api::http::call {
 
 /// What every call works with: the runtime, the budget, and the threads that must not be the
 /// connections' own. Thread-safe.
 class Service {
  public:
   /// `runtime` must outlive it; `port` is the one the server listens on.
-  Service(ServerOptions options, runtime::Runtime& runtime, std::uint16_t port);
+  Service(Options options, runtime::Runtime& runtime, std::uint16_t port);
   Service(const Service&) = delete;
   Service& operator=(const Service&) = delete;
   ~Service() { Join(); }
@@ -28,7 +28,7 @@ class Service {
   /// Ends its threads when they have done what was posted. What is posted later runs at once.
   void Join();
 
-  const ServerOptions& options() const { return options_; }
+  const Options& options() const { return options_; }
   runtime::Runtime& runtime() { return runtime_; }
   /// What bodies, tensors and replies are counted against.
   resource::ByteBudget& budget() { return runtime_.budget(); }
@@ -58,7 +58,7 @@ class Service {
   }
 
  private:
-  const ServerOptions options_;
+  const Options options_;
   runtime::Runtime& runtime_;
   const std::uint16_t port_;
   std::atomic<bool> joined_ = false;
@@ -67,4 +67,4 @@ class Service {
   boost::asio::thread_pool managers_;
 };
 
-}  // namespace mlos::api::http
+}  // namespace mlos::api::http::call

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "api/http/routes.h"
+#include "api/http/router.h"
 
 #include <algorithm>
 #include <iterator>
@@ -7,6 +7,8 @@
 namespace mlos::api::http {
 namespace {
 
+using call::Route;
+using call::RouteMatch;
 using wire::Verb;
 
 constexpr std::string_view kId = "{id}";
@@ -66,7 +68,7 @@ bool Fits(std::string_view pattern, const std::vector<std::string>& segments, Ro
 
 }  // namespace
 
-Result<RouteMatch> Router::Match(Verb verb, const guard::Target& target) const {
+Result<call::RouteMatch> Router::Match(Verb verb, const guard::Target& target) const {
   const Verb wanted = verb == Verb::head ? Verb::get : verb;
   bool path_exists = false;
   for (const Route& route : routes_) {

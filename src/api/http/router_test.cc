@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "api/http/routes.h"
+#include "api/http/router.h"
 
 #include <gtest/gtest.h>
 

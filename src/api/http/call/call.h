@@ -6,15 +6,17 @@
 #include <optional>
 #include <string>
 
+#include "api/http/call/route.h"
+#include "api/http/call/service.h"
+#include "api/http/guard/target.h"
 #include "api/http/json/request_memory.h"
-#include "api/http/service.h"
 #include "api/http/wire/body_stream.h"
 #include "api/http/wire/coding.h"
 #include "api/http/wire/handler.h"
 #include "base/clock.h"
 #include "engine/cancellation.h"
 
-namespace mlos::api::http {
+namespace mlos::api::http::call {
 
 /// One request on its way through a route, from its head to its reply. Whoever works on it holds
 /// it; should all of them drop it unanswered, it answers INTERNAL. Thread-compatible: one thread
@@ -99,4 +101,4 @@ class Call : public wire::Exchange, public std::enable_shared_from_this<Call> {
   json::RequestMemory memory_;
 };
 
-}  // namespace mlos::api::http
+}  // namespace mlos::api::http::call

@@ -5,14 +5,16 @@
 #include <vector>
 
 #include "api/document/health_document.h"
-#include "api/http/call.h"
-#include "api/http/handlers.h"
+#include "api/http/call/call.h"
+#include "api/http/handlers/handlers.h"
+#include "api/http/json/document_reply.h"
 #include "api/http/openapi/openapi.h"
-#include "api/http/reply.h"
 
-namespace mlos::api::http {
+namespace mlos::api::http::handlers {
 namespace {
 
+using call::Call;
+using call::Service;
 using json::JsonWriter;
 
 std::vector<std::string> OpenDoors(const Service& service) {
@@ -100,21 +102,22 @@ void WriteApis(JsonWriter& writer, const Service& service) {
 
 Result<wire::Reply> GetHealth(Call& call) {
   const Service& service = call.service();
-  return DocumentReply(call.service().budget(), [&](JsonWriter& writer) {
+  return json::DocumentReply(call.service().budget(), [&](JsonWriter& writer) {
     document::WriteHealth(writer, service.options().version, OpenDoors(service));
   });
 }
 
 Result<wire::Reply> GetLiveness(Call& call) {
-  return DocumentReply(call.service().budget(),
-                       [](JsonWriter& writer) { writer.Text("status", "alive"); });
+  return json::DocumentReply(call.service().budget(),
+                             [](JsonWriter& writer) { writer.Text("status", "alive"); });
 }
 
 Result<wire::Reply> GetReadiness(Call& call) {
   const bool ready = call.runtime().ready();
-  wire::Reply reply = MLOS_TRY(DocumentReply(call.service().budget(), [&](JsonWriter& writer) {
-    writer.Text("status", ready ? "ready" : "not_ready");
-  }));
+  wire::Reply reply =
+      MLOS_TRY(json::DocumentReply(call.service().budget(), [&](JsonWriter& writer) {
+        writer.Text("status", ready ? "ready" : "not_ready");
+      }));
   if (!ready) {
     reply.http_status = 503;
     reply.retry_later = true;
@@ -125,7 +128,7 @@ Result<wire::Reply> GetReadiness(Call& call) {
 Result<wire::Reply> GetStats(Call& call) {
   const metrics::ServerStats server = call.runtime().stats().Server();
   const std::vector<metrics::ModelStats> models = call.runtime().stats().Models();
-  return DocumentReply(call.service().budget(), [&](JsonWriter& writer) {
+  return json::DocumentReply(call.service().budget(), [&](JsonWriter& writer) {
     writer.Count("total_requests", server.total_requests);
     writer.Count("successful_requests", server.successful_requests);
     writer.Count("failed_requests", server.failed_requests);
@@ -157,4 +160,4 @@ Result<wire::Reply> GetOpenApi(Call& call) {
   return reply;
 }
 
-}  // namespace mlos::api::http
+}  // namespace mlos::api::http::handlers

@@ -2,14 +2,16 @@
 #include <memory>
 #include <utility>
 
-#include "api/http/handlers.h"
+#include "api/http/call/reply.h"
 #include "api/http/oip/generate.h"
-#include "api/http/oip_inference.h"
-#include "api/http/reply.h"
+#include "api/http/oip_handlers/handlers.h"
+#include "api/http/oip_handlers/inference.h"
 
-namespace mlos::api::http {
+namespace mlos::api::http::oip_handlers {
 namespace {
 
+using call::Call;
+using call::Service;
 using Generation = Inference<oip::GenerateRequest>;
 
 /// What the runtime is asked; `generation.request` keeps the rest.
@@ -41,7 +43,7 @@ Result<wire::Reply> Encode(const Generation& generation, const engine::Inference
     return Pack(*generation.call, std::move(reply), generation.call->service().budget());
   }
   // Left as it is: compressed events would reach the caller late.
-  reply.content_type = kEventStreamType;
+  reply.content_type = call::kEventStreamType;
   return reply;
 }
 
@@ -80,14 +82,14 @@ class EventStream {
     const std::shared_ptr<Call>& call = generation_->call;
     if (!failure_.ok()) outcome = std::move(failure_);
     if (!outcome.ok()) return call->Finish(std::move(outcome));
-    if (body_ == nullptr) call->StartStream(kEventStreamType);
+    if (body_ == nullptr) call->StartStream(call::kEventStreamType);
     call->Finish(wire::Reply());
   }
 
  private:
   Status Send(const engine::InferenceResponse& response) {
     net::ByteBuffer event = MLOS_TRY(Write(*generation_, response, oip::AnswerForm::kEvent));
-    if (body_ == nullptr) body_ = generation_->call->StartStream(kEventStreamType);
+    if (body_ == nullptr) body_ = generation_->call->StartStream(call::kEventStreamType);
     MLOS_TRY(body_->Write(std::move(event)));
     return body_->has_room() ? OkStatus() : AwaitReader();
   }
@@ -122,7 +124,7 @@ void RunStream(const std::shared_ptr<Generation>& generation, engine::InferenceR
 
 }  // namespace
 
-void OipGenerate(const std::shared_ptr<Call>& call) {
+void Generate(const std::shared_ptr<Call>& call) {
   Status status = StartInference<oip::GenerateRequest>(
       call, ReadRequest, [](const auto& generation, engine::InferenceRequest request) {
         RunOnce(generation, std::move(request), oip::AnswerForm::kDocument);
@@ -130,9 +132,9 @@ void OipGenerate(const std::shared_ptr<Call>& call) {
   if (!status.ok()) call->Finish(std::move(status));
 }
 
-void OipGenerateStream(const std::shared_ptr<Call>& call) {
+void GenerateStream(const std::shared_ptr<Call>& call) {
   Status status = StartInference<oip::GenerateRequest>(call, ReadRequest, RunStream);
   if (!status.ok()) call->Finish(std::move(status));
 }
 
-}  // namespace mlos::api::http
+}  // namespace mlos::api::http::oip_handlers
