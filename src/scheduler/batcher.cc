@@ -32,7 +32,7 @@ class Batcher::Turn : public Job {
   void Run(std::int64_t /*queue_time_us*/) override { unfinished_ = batcher_.RunTurn(); }
   void Refuse(Status why, std::int64_t /*queue_time_us*/) override {
     unfinished_ = false;
-    batcher_.RefuseAll(why);
+    batcher_.EndTurn(why);
   }
   bool is_long() const override { return true; }
   bool unfinished() const override { return unfinished_; }
@@ -80,13 +80,13 @@ bool Batcher::RunTurn() {
   return false;
 }
 
-void Batcher::RefuseAll(const Status& why) {
+void Batcher::EndTurn(const Status& why) {
   std::deque<Waiting> refused;
   {
     const MutexLock lock(mutex_);
+    if (--turns_ > 0) return;
     refused.swap(pending_);
     pending_items_ = 0;
-    --turns_;
   }
   for (Waiting& waiting : refused) waiting.job->Refuse(why, MicrosecondsSince(waiting.since));
 }

@@ -80,7 +80,8 @@ class Batcher {
   bool Push(std::unique_ptr<MergeableJob>& job);
   /// One run. True where more is waiting.
   bool RunTurn();
-  void RefuseAll(const Status& why);
+  /// A turn was refused: so is what waits, unless another turn will come to it.
+  void EndTurn(const Status& why);
 
   void Linger() REQUIRES(mutex_);
   Batch Take();

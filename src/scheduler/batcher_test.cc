@@ -197,6 +197,30 @@ TEST_F(BatcherTest, RefusesTheExcessAndWhatWasCancelled) {
   EXPECT_EQ(cancelled.get().status().reason(), Reason::kCancelled);
 }
 
+TEST_F(BatcherTest, ATurnThatTheFullQueueRefusesTakesNobodyAlongWhomAnotherTurnWillServe) {
+  Batcher batcher("two slots", model_, budget_, {.max_batch_size = 8, .slots = 2});
+  Scheduler scheduler({.threads = 1, .queue_length_max = 1});
+  const auto ask = [&](float value, auto submit) {
+    engine::InferenceRequest request;
+    request.inputs.push_back({"x", Tensor::Allocate(DType::kFloat32, {1, 1}).value()});
+    request.inputs[0].tensor.elements<float>()[0] = value;
+    std::promise<TestJob::Outcome> answer;
+    auto future = answer.get_future();
+    submit(std::make_unique<TestJob>(lane_, model_, std::move(request), std::move(answer)));
+    return future;
+  };
+  const auto merged = [&](auto job) { batcher.Submit(scheduler, std::move(job), nullptr); };
+  model_.run_ms = 100;
+  auto running = ask(1, merged);
+  while (model_.started.load() == 0) std::this_thread::yield();
+  auto filling = ask(2, [&](auto job) { scheduler.Submit(std::move(job)); });
+  auto second = ask(3, merged);
+  EXPECT_EQ(ValueOf(std::move(running)), 2);
+  EXPECT_EQ(ValueOf(std::move(filling)), 4);
+  EXPECT_EQ(ValueOf(std::move(second)), 6);
+  EXPECT_TRUE(scheduler.Drain(SteadyClock::now() + std::chrono::seconds(10)));
+}
+
 TEST_F(BatcherTest, DrainAnswersWhatWaits) {
   AskTogether(6);
   std::vector<std::future<TestJob::Outcome>> answers;
