@@ -38,11 +38,6 @@ class ServedModel {
   const engine::ModelSchema& schema() const { return model_->schema(); }
   engine::LoadedModel& loaded() const { return *model_; }
 
-  /// Exponential moving average of the run time; 0 before the first run. Decides where the next
-  /// request runs.
-  std::int64_t run_time_us() const { return lane_.run_time_us(); }
-  void RecordRunTime(std::int64_t run_time_us) { lane_.RecordRunTime(run_time_us); }
-
   /// What the scheduler knows of the model.
   scheduler::Lane& lane() { return lane_; }
   /// Where its requests wait for each other; null where they never share a run.

@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include "scheduler/batch_merge.h"
+
 namespace mlos::runtime {
 namespace {
 
@@ -19,7 +21,7 @@ std::shared_ptr<const void> Lease(std::shared_ptr<catalog::ServedModel> model,
 
 InferenceJob::InferenceJob(std::shared_ptr<catalog::ServedModel> model,
                            engine::InferenceRequest request, metrics::Stats& stats, Callback done)
-    : MergeableJob(model->lane(), request.deadline),
+    : MergeableJob(model->lane(), request.deadline, scheduler::InputBytes(request)),
       model_(std::move(model)),
       request_(std::move(request)),
       stats_(stats),
@@ -30,7 +32,7 @@ void InferenceJob::Run(std::int64_t queue_time_us) {
   Result<engine::InferenceResponse> outcome = model_->loaded().Infer(request_);
   const SteadyClock::time_point end = SteadyClock::now();
   const std::int64_t run_time_us = MicrosecondsBetween(start, end);
-  if (outcome.ok()) model_->RecordRunTime(run_time_us);
+  if (outcome.ok()) lane().RecordRunTime(run_time_us, input_bytes());
   Answer(std::move(outcome), queue_time_us, run_time_us);
 }
 
