@@ -180,6 +180,7 @@ void Batcher::RunMerged(Batch batch, bool check) {
   const std::int64_t run_time_us = MicrosecondsSince(start);
   last_run_us_.store(run_time_us);
   if (check && !Check(batch, *responses)) return RunAlone(std::move(batch));
+  batch[0].job->CountRun(ItemsOf(batch), run_time_us);
   for (std::size_t i = 0; i < batch.size(); ++i) {
     batch[i].job->Answer(std::move((*responses)[i]), batch[i].queue_time_us, run_time_us);
   }
@@ -213,6 +214,7 @@ void Batcher::Try(Batch batch, Likeness likeness) {
   // What a caller's own data made fail says nothing about the model.
   if (std::ranges::all_of(trial.alone, [](auto& one) { return one.ok(); })) Conclude(trial);
   for (std::size_t i = 0; i < batch.size(); ++i) {
+    if (trial.alone[i].ok()) batch[i].job->CountRun(batch[i].items, times_us[i]);
     batch[i].job->Answer(std::move(trial.alone[i]), batch[i].queue_time_us, times_us[i]);
   }
 }

@@ -25,6 +25,8 @@ class MergeableJob : public Job {
  public:
   using Job::Job;
   virtual const engine::InferenceRequest& request() const = 0;
+  /// The model was run once, for so many items: those of this job, and of the others of its batch.
+  virtual void CountRun(std::int64_t items, std::int64_t run_time_us) = 0;
   /// In place of Run, where the model has been run already.
   virtual void Answer(Result<engine::InferenceResponse> outcome, std::int64_t queue_time_us,
                       std::int64_t run_time_us) = 0;

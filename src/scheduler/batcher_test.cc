@@ -56,6 +56,16 @@ class DoublingModel : public engine::LoadedModel {
     return runs_;
   }
 
+  /// What was counted as run for callers.
+  void CountRun(std::int64_t items) {
+    const MutexLock lock(mutex_);
+    counted_.push_back(items);
+  }
+  std::vector<std::int64_t> counted() {
+    const MutexLock lock(mutex_);
+    return counted_;
+  }
+
   std::atomic<int> started{0};
   int run_ms = 20;
   std::atomic<bool> mixes_items{false};
@@ -67,6 +77,7 @@ class DoublingModel : public engine::LoadedModel {
   CondVar released_;
   bool held_ GUARDED_BY(mutex_) = false;
   std::vector<std::int64_t> runs_ GUARDED_BY(mutex_);
+  std::vector<std::int64_t> counted_ GUARDED_BY(mutex_);
 };
 
 class TestJob : public MergeableJob {
@@ -79,9 +90,16 @@ class TestJob : public MergeableJob {
         request_(std::move(request)),
         answer_(std::move(answer)) {}
 
-  void Run(std::int64_t /*queue_time_us*/) override { answer_.set_value(model_.Infer(request_)); }
+  void Run(std::int64_t /*queue_time_us*/) override {
+    Outcome outcome = model_.Infer(request_);
+    if (outcome.ok()) CountRun(1, 0);
+    answer_.set_value(std::move(outcome));
+  }
   void Refuse(Status why, std::int64_t /*queue_time_us*/) override {
     answer_.set_value(std::move(why));
+  }
+  void CountRun(std::int64_t items, std::int64_t /*run_time_us*/) override {
+    model_.CountRun(items);
   }
   bool cancelled() const override { return request_.cancelled(); }
   const engine::InferenceRequest& request() const override { return request_; }
@@ -202,6 +220,14 @@ TEST_F(BatcherTest, NeverMergesAgainWhereMergedRunsFail) {
   model_.fails_on_many = true;
   AskTogether(kDifferent);
   EXPECT_FALSE(batcher_.enabled());
+}
+
+TEST_F(BatcherTest, ASharedRunIsCountedOnceAndAnotherForTheSakeOfATrialNotAtAll) {
+  Trust();
+  const std::vector<std::int64_t> counted = model_.counted();
+  ASSERT_EQ(counted.size(), 3 * 6 + 2U) << "three trials, then a lone run and a shared one";
+  EXPECT_EQ(std::count(counted.begin(), counted.end(), 1), 3 * 6 + 1);
+  EXPECT_EQ(counted.back(), 5);
 }
 
 TEST_F(BatcherTest, ALoneCallerIsRunAlone) {
