@@ -37,6 +37,7 @@ struct ModelCounts {
   LatencyHistogram queue_time;
   std::atomic<std::uint64_t> failure_time_us{0};
   std::atomic<std::int64_t> last_inference_unix_ms{0};
+  RunCounts runs;
 };
 
 // Counts are shared with the threads that record, so that these do so outside the lock.
@@ -99,6 +100,9 @@ void AddModel(Exposition& page, const std::string& model_id, const ModelCounts& 
                     {{"model", model_id}, {"plugin", plugin_id}, {"outcome", ToString(reason)}},
                     count);
   });
+  page.AddCounter("mlos_model_runs_total",
+                  "Runs of a model; requests that share one count it once.",
+                  {{"model", model_id}, {"plugin", plugin_id}}, counts.runs.Get().count);
   page.AddLatency("mlos_inference_duration_seconds", "Time a model ran for a request.",
                   {{"model", model_id}, {"plugin", plugin_id}}, counts.run_time);
   page.AddLatency("mlos_inference_queue_duration_seconds",
@@ -166,7 +170,7 @@ class Stats::Impl {
       all.push_back({model_id, counts->plugin_id, counts->outcomes.successes(),
                      ErrorsOf(counts->outcomes), Summarize(counts->run_time),
                      Summarize(counts->queue_time), counts->failure_time_us.load(),
-                     counts->last_inference_unix_ms.load()});
+                     counts->last_inference_unix_ms.load(), counts->runs.Get()});
     }
     return all;
   }
@@ -222,6 +226,10 @@ void Stats::RecordInference(std::string_view model_id, std::string_view plugin_i
   }
   counts->run_time.Record(run_time_us);
   counts->queue_time.Record(queue_time_us);
+}
+
+void Stats::RecordRun(std::string_view model_id, std::uint64_t items, std::int64_t run_time_us) {
+  if (const auto counts = impl_->Model(model_id, "")) counts->runs.Record(items, run_time_us);
 }
 
 void Stats::EnterInference() { impl_->in_flight.fetch_add(1, std::memory_order_relaxed); }

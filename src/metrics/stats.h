@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/status.h"
+#include "metrics/run_counts.h"
 
 namespace mlos::metrics {
 
@@ -40,6 +41,8 @@ struct ModelStats {
   std::uint64_t failure_time_us = 0;
   /// When the last one was answered, in milliseconds since the Unix epoch; 0: never.
   std::int64_t last_inference_unix_ms = 0;
+  /// Requests that share a run count it once.
+  RunStats runs;
 };
 
 /// What a plugin measures of itself, by its own names.
@@ -86,6 +89,9 @@ class Stats {
   /// One request to a model, whoever refused it. Not counted where the model was not added.
   void RecordInference(std::string_view model_id, std::string_view plugin_id, const Status& outcome,
                        std::int64_t queue_time_us, std::int64_t run_time_us);
+  /// One run of a model, for so many items of one request or of several. Not counted where the
+  /// model was not added.
+  void RecordRun(std::string_view model_id, std::uint64_t items, std::int64_t run_time_us);
   /// A request to a model waits or runs from the one to the other.
   void EnterInference();
   void LeaveInference();

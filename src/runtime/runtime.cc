@@ -185,7 +185,7 @@ void Runtime::Infer(std::shared_ptr<catalog::ServedModel> model, engine::Inferen
       std::make_unique<InferenceJob>(model, std::move(request), impl_->stats, std::move(done));
   scheduler::Batcher* const batcher = model->batcher();
   // A short run is over before others could join it.
-  if (batcher == nullptr || impl_->scheduler.IsShort(model->lane())) {
+  if (batcher == nullptr || impl_->scheduler.IsShort(*job)) {
     return impl_->scheduler.Submit(std::move(job));
   }
   batcher->Submit(impl_->scheduler, std::move(job), std::move(model));

@@ -61,7 +61,7 @@ void Scheduler::Submit(std::unique_ptr<Job> job) {
 }
 
 bool Scheduler::RunsInline(const Job& job) const {
-  return IsShort(job.lane_) && job.lane_.waiting() == 0 && !job.is_long();
+  return IsShort(job) && job.lane_.waiting() == 0;
 }
 
 void Scheduler::Enqueue(std::unique_ptr<Job> job) {

@@ -56,7 +56,7 @@ def test_answers_of_shared_runs_are_each_callers_own(core, path):
     own = session(path)
     for x, y in zip(inputs, answers, strict=True):
         np.testing.assert_allclose(y, own.run(None, {"x": x})[0], rtol=1e-5, atol=1e-5)
-    assert 'batching tried model="wide" answers_equal="yes"' in core.log()
+    assert 'batching tried model="wide" requests_differ="yes" answers_equal="yes"' in core.log()
 
 
 def test_a_batch_of_one_caller_is_onnx_runtimes_own_bit_for_bit(core, path):

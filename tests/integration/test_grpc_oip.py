@@ -283,15 +283,17 @@ def test_models_are_listed_unloaded_and_loaded(client: triton.InferenceServerCli
 
 
 def test_statistics_count_inferences(client: triton.InferenceServerClient):
-    def count() -> tuple[int, int]:
+    def count() -> tuple[int, int, int]:
         stats = client.get_inference_statistics("t/int64@1").model_stats[0]
-        return stats.inference_count, stats.inference_stats.fail.count
+        runs = sum(batch.compute_infer.count for batch in stats.batch_stats)
+        assert stats.execution_count == runs
+        return stats.inference_stats.success.count, runs, stats.inference_stats.fail.count
 
     before = count()
     client.infer("t/int64@1", [infer_input(example("int64"))])
     with pytest.raises(InferenceServerException):
         client.infer("t/int64@1", [infer_input(example("int32"))])
-    assert count() == (before[0] + 1, before[1] + 1)
+    assert count() == (before[0] + 1, before[1] + 1, before[2] + 1)
     assert len(client.get_inference_statistics().model_stats) >= len(DTYPES)
 
 

@@ -206,7 +206,11 @@ def test_repository_and_statistics(core, tmp_path):
         both = client.get_inference_statistics()["model_stats"]
         assert [item["name"] for item in both] == ["ns/a@1", "ns/b@1"]
         stats = one[0]
-        assert (stats["name"], stats["version"], stats["inference_count"]) == ("ns/a@1", "1", 3)
+        assert (stats["name"], stats["version"]) == ("ns/a@1", "1")
+        # As Triton counts: items of the batch axis, and runs.
+        assert (stats["inference_count"], stats["execution_count"]) == (6, 3)
+        (batch,) = stats["batch_stats"]
+        assert (batch["batch_size"], batch["compute_infer"]["count"]) == (2, 3)
         assert stats["last_inference"] > 1_600_000_000_000
         durations = stats["inference_stats"]
         assert durations["success"]["count"] == durations["compute_infer"]["count"] == 3

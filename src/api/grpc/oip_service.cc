@@ -148,8 +148,14 @@ void Describe(const metrics::ModelStats& stats, const ModelInfo& model,
   for (const metrics::ErrorCount& error : stats.errors) failed += error.count;
   described.set_name(model.model_id);
   described.set_version(model.version);
-  described.set_inference_count(stats.success_count);
-  described.set_execution_count(stats.success_count);
+  described.set_inference_count(stats.runs.items);
+  described.set_execution_count(stats.runs.count);
+  for (const metrics::BatchStats& batch : stats.runs.batches) {
+    auto* size = described.add_batch_stats();
+    size->set_batch_size(batch.batch_size);
+    size->mutable_compute_infer()->set_count(batch.count);
+    size->mutable_compute_infer()->set_ns(batch.run_time_us * 1000);
+  }
   auto& times = *described.mutable_inference_stats();
   SetTimes(stats.run_time, *times.mutable_compute_infer());
   SetTimes(stats.queue_time, *times.mutable_queue());

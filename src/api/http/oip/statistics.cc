@@ -43,17 +43,27 @@ void WriteInferences(JsonWriter& writer, const ModelStats& stats) {
   writer.EndObject();
 }
 
+void WriteBatch(JsonWriter& writer, const metrics::BatchStats& batch) {
+  writer.StartObject();
+  writer.Count("batch_size", batch.batch_size);
+  WriteDuration(writer, "compute_input", 0, 0);
+  WriteDuration(writer, "compute_infer", batch.count, batch.run_time_us);
+  WriteDuration(writer, "compute_output", 0, 0);
+  writer.EndObject();
+}
+
 void WriteModel(JsonWriter& writer, const catalog::ModelInfo& model, const ModelStats& stats) {
   writer.StartObject();
   writer.Text("name", model.model_id);
   writer.Text("version", model.version);
   writer.Integer("last_inference", stats.last_inference_unix_ms);
-  writer.Count("inference_count", stats.success_count);
-  writer.Count("execution_count", stats.success_count);
+  writer.Count("inference_count", stats.runs.items);
+  writer.Count("execution_count", stats.runs.count);
   writer.Key("inference_stats");
   WriteInferences(writer, stats);
   writer.Key("batch_stats");
   writer.StartArray();
+  for (const metrics::BatchStats& batch : stats.runs.batches) WriteBatch(writer, batch);
   writer.EndArray();
   writer.EndObject();
 }
