@@ -111,8 +111,6 @@ int wait_frame(mlos_client_t* client, uint64_t request_id, bool on_ring, frame_t
 /* Sends a small request and waits for its answer, which must be of type `answer`. */
 int ask(mlos_client_t* client, uint8_t type, const void* body, size_t size, int fd, uint8_t answer,
         frame_t* frame, mlos_error_t* error);
-/* Tells whether the socket has an end or an error; for those who wait on a ring. */
-bool socket_gone(mlos_client_t* client);
 int64_t now_us(void);
 void pause_cpu(void);
 

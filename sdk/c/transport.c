@@ -2,6 +2,7 @@
  * Frames over the socket, and waiting for those of a request. */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -11,6 +12,9 @@
 #include "internal.h"
 
 #define PARTS_MAX 64
+/* Of polling a ring, between two looks at the clock and at the socket. */
+#define CLOCK_ROUNDS 64u
+#define SOCKET_ROUNDS 16384u
 
 int64_t now_us(void) {
   struct timespec now;
@@ -168,13 +172,21 @@ static bool keep_answer(mlos_client_t* client, const frame_t* frame) {
   return true;
 }
 
-bool socket_gone(mlos_client_t* client) {
-  char byte;
-  const ssize_t got = recv(client->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-  return got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR);
+/* Takes in what the socket has, for whoever waits for it later; fails where it has an end. A byte
+ * that can be read does not say that Core is there still, so all of them are. */
+static int take_from_socket(mlos_client_t* client, mlos_error_t* error) {
+  for (;;) {
+    frame_t frame = {0};
+    struct pollfd polled = {.fd = client->fd, .events = POLLIN | POLLRDHUP};
+    const bool buffered = client->input_begin != client->input_end;
+    if (!buffered && poll(&polled, 1, 0) <= 0) return MLOS_OK;
+    const int code = receive_frame(client, &frame, error);
+    if (code != MLOS_OK) return code;
+    if (!keep_answer(client, &frame)) return fail_gone(client, error);
+  }
 }
 
-/* One frame of the ring. */
+/* One frame of the ring. The socket tells of the end of the connection, and why. */
 static int receive_ring(mlos_client_t* client, frame_t* frame, mlos_error_t* error) {
   const int64_t spin_us = client->spin_us == 0 ? 100 : client->spin_us;
   const int64_t end = spin_us < 0 ? INT64_MAX : now_us() + spin_us;
@@ -183,11 +195,16 @@ static int receive_ring(mlos_client_t* client, frame_t* frame, mlos_error_t* err
     if (got > 0) return MLOS_OK;
     if (got < 0) return fail_gone(client, error);
     pause_cpu();
-    if (round % 64 != 0 || now_us() < end) continue;
-    ring_sleep(client->ring);
-    if (ring_receive(client->ring, frame) > 0) return MLOS_OK;
-    if (!socket_gone(client)) continue;
-    return ring_receive(client->ring, frame) > 0 ? MLOS_OK : fail_gone(client, error);
+    if (round % CLOCK_ROUNDS != 0) continue;
+    if (now_us() >= end) {
+      ring_sleep(client->ring);
+      if (ring_receive(client->ring, frame) > 0) return MLOS_OK;
+    } else if (round % SOCKET_ROUNDS != 0) {
+      continue;
+    }
+    const int code = take_from_socket(client, error);
+    if (code == MLOS_OK) continue;
+    return ring_receive(client->ring, frame) > 0 ? MLOS_OK : code;
   }
 }
 
