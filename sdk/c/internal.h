@@ -61,6 +61,7 @@ struct mlos_client {
   int fd;
   bool broken;
   uint64_t next_request_id;
+  uint64_t asked_id; /* of `ask`, while it lasts; else 0 */
   uint32_t next_region_id;
   int64_t spin_us;
   pending_t* pending;
