@@ -7,6 +7,7 @@ import asyncio
 import queue
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import grpc
 import numpy as np
@@ -280,6 +281,31 @@ def test_models_are_listed_unloaded_and_loaded(client: triton.InferenceServerCli
     assert client.is_model_ready(name)
     with pytest.raises(InferenceServerException):
         client.load_model("t/none@1")
+
+
+def test_both_doors_say_the_same_of_a_model(core: GrpcCore, client, tmp_path: Path):
+    """Metadata and statistics; also of a model whose outputs have no declared rank."""
+    node = helper.make_node("Identity", ["x"], ["y"])
+    ranks = model([node], [value("x", ["n"])], [value("y", ["n"])])
+    ranks.graph.output[0].type.tensor_type.ClearField("shape")
+    path = tmp_path / "ranks.onnx"
+    path.write_bytes(ranks.SerializeToString())
+    assert core.register("t/ranks@1", path).status_code == 200
+    client.infer("t/ranks@1", [infer_input(np.ones(3, np.float32))])
+    for name in ("t/ranks@1", SCALE):
+        over_http = core.get(f"/v2/models/{quote(name, safe='')}").json()
+        told = client.get_model_metadata(name, as_json=True)
+        assert told["platform"] == over_http["platform"] == "onnxruntime_onnx"
+        for side in ("inputs", "outputs"):
+            shapes = [[int(size) for size in tensor["shape"]] for tensor in told[side]]
+            assert shapes == [tensor["shape"] for tensor in over_http[side]]
+        stats = core.get(f"/v2/models/{quote(name, safe='')}/stats").json()["model_stats"][0]
+        told = client.get_inference_statistics(name).model_stats[0]
+        assert told.last_inference == stats["last_inference"]
+        for what, counted in stats["inference_stats"].items():
+            duration = getattr(told.inference_stats, what)
+            assert (duration.count, duration.ns) == (counted["count"], counted["ns"]), what
+    assert client.get_inference_statistics("t/ranks@1").model_stats[0].last_inference > 0
 
 
 def test_statistics_count_inferences(client: triton.InferenceServerClient):
