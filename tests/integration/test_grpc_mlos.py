@@ -99,12 +99,38 @@ def test_a_model_is_registered_listed_and_removed(channel: grpc.Channel, tmp_pat
           grpc.StatusCode.NOT_FOUND, "MODEL_NOT_FOUND", "model_id")  # fmt: skip
 
 
+BATCHING = {
+    "left to Core": ({}, (0, 0, -1)),
+    "asked for": (
+        {"max_batch_size": 8, "preferred_batch_size": 4, "max_queue_delay_us": 300}, (8, 4, 300)
+    ),
+    "no delay": ({"max_batch_size": 1, "max_queue_delay_us": 0}, (1, 0, 0)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", BATCHING)
+def test_batching_is_asked_for_with_the_model(core: GrpcCore, channel, tmp_path: Path, case: str):
+    fields, expected = BATCHING[case]
+    names = ("max_batch_size", "preferred_batch_size", "max_queue_delay_us")
+    stub = models_grpc.ModelServiceStub(channel)
+    graph = scale(tmp_path / "m.onnx", 4.0)
+    made = stub.RegisterModel(
+        models_pb.RegisterModelRequest(model_id="t/batched@1", path=str(graph), **fields)
+    ).model
+    assert tuple(getattr(made, name) for name in names) == expected
+    shown = core.get(core.model_path("t/batched@1")).json()
+    assert tuple(shown[name] for name in names) == expected
+    stub.RemoveModel(models_pb.RemoveModelRequest(model_id="t/batched@1"))
+
+
 def test_faults_of_registration_are_named(channel: grpc.Channel, tmp_path: Path):
     register = models_grpc.ModelServiceStub(channel).RegisterModel
     ask = models_pb.RegisterModelRequest
     invalid = grpc.StatusCode.INVALID_ARGUMENT
     fails(lambda: register(ask()), invalid, "MISSING_FIELD", "model_id")
     fails(lambda: register(ask(model_id="t/a@1")), invalid, "MISSING_FIELD", "path")
+    fails(lambda: register(ask(model_id="t/a@1", path="/a", max_batch_size=-1)),
+          invalid, "VALUE_OUT_OF_RANGE", "max_batch_size")  # fmt: skip
     with pytest.raises(grpc.RpcError) as raised:
         register(ask(model_id="../a", path="x"))
     assert dict(raised.value.trailing_metadata())["mlos-reason"] == "INVALID_MODEL_ID"
