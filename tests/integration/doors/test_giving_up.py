@@ -167,7 +167,9 @@ def test_no_room_over_grpc_is_said_at_once(small_core):
         refused = [call for call in done if call.code() == grpc.StatusCode.RESOURCE_EXHAUSTED]
         assert set(codes) == {grpc.StatusCode.OK, grpc.StatusCode.RESOURCE_EXHAUSTED}
         for call in refused:
-            assert dict(call.trailing_metadata())["mlos-reason"] == "OVERLOADED"
+            told = dict(call.trailing_metadata())
+            assert told["mlos-reason"] == "OVERLOADED"
+            assert int(told["grpc-retry-pushback-ms"]) >= 1
         # Who was refused did not wait behind those who were not.
         assert codes[-1] == grpc.StatusCode.OK
         assert infer(request, timeout=60).model_name == SLOW
