@@ -183,8 +183,23 @@ Status Core::OpenDoors(const Config& config) {
 }
 
 void Core::LoadRegistered() {
+  const MutexLock lock(loader_mutex_);
+  load_wanted_ = true;
+  if (std::exchange(loading_, true)) return;
+  // It has nothing more to do.
   if (loader_.joinable()) loader_.join();
-  loader_ = std::thread([this] { runtime_->LoadRegistered(); });
+  loader_ = std::thread([this] { LoadWhileWanted(); });
+}
+
+void Core::LoadWhileWanted() {
+  while (true) {
+    {
+      const MutexLock lock(loader_mutex_);
+      loading_ = std::exchange(load_wanted_, false);
+      if (!loading_) return;
+    }
+    runtime_->LoadRegistered();
+  }
 }
 
 bool Core::Stop(std::chrono::milliseconds grace) {

@@ -111,6 +111,8 @@ void Runtime::LoadRegistered() {
   impl_->tried.store(true);
 }
 
+void Runtime::RefuseCancelled() { impl_->scheduler.RefuseCancelled(); }
+
 bool Runtime::ready() const { return impl_->tried.load() && !impl_->scheduler.draining(); }
 
 Result<catalog::RegisterModelOutcome> Runtime::RegisterModel(

@@ -80,6 +80,10 @@ class Scheduler {
   /// Runs, queues or refuses the job. It may be over when this returns.
   void Submit(std::unique_ptr<Job> job);
 
+  /// Refuses the jobs that wait and are cancelled, whatever runs: for a door whose client went
+  /// away, and with it everybody who would wait for them.
+  void RefuseCancelled();
+
   /// From now on jobs are refused with DRAINING; returns once those accepted before are over, or at
   /// `deadline`, with false.
   bool Drain(Deadline deadline);

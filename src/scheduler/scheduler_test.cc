@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <functional>
 #include <future>
 #include <string>
@@ -43,6 +44,18 @@ class TestJob : public Job {
  private:
   std::promise<Outcome>& outcome_;
   const std::function<void()> work_;
+};
+
+/// A job that is cancelled once `gone` is set.
+class CancellableJob : public TestJob {
+ public:
+  CancellableJob(Lane& lane, std::promise<Outcome>& outcome, const std::atomic<bool>& gone)
+      : TestJob(lane, outcome, {}, kNoDeadline), gone_(gone) {}
+
+  bool cancelled() const override { return gone_.load(); }
+
+ private:
+  const std::atomic<bool>& gone_;
 };
 
 /// A submitted job whose outcome can be waited for.
@@ -209,6 +222,33 @@ TEST(Scheduler, ADeadlineThatPassesInTheQueueIsRefusedAtDequeue) {
   EXPECT_EQ(outcome.status.reason(), Reason::kDeadlineExceeded);
   EXPECT_GE(outcome.queue_time_us, 5000);
   EXPECT_TRUE(running.Wait().ran);
+}
+
+TEST(Scheduler, WhatIsCancelledDoesNotWaitForWhatRuns) {
+  Scheduler scheduler({.threads = 1});
+  Lane lane;
+  Gate gate;
+  std::atomic<bool> gone{false};
+  Submitted running(scheduler, lane, gate.Wait());
+  gate.AwaitEntry();
+  std::promise<Outcome> cancelled_promise;
+  std::future<Outcome> cancelled = cancelled_promise.get_future();
+  Submitted before(scheduler, lane);
+  scheduler.Submit(std::make_unique<CancellableJob>(lane, cancelled_promise, gone));
+  Submitted behind(scheduler, lane);
+  scheduler.RefuseCancelled();
+  EXPECT_EQ(cancelled.wait_for(seconds(0)), std::future_status::timeout);
+  EXPECT_EQ(lane.waiting(), 3);
+  gone = true;
+  scheduler.RefuseCancelled();
+  ASSERT_EQ(cancelled.wait_for(seconds(0)), std::future_status::ready);
+  EXPECT_EQ(cancelled.get().status.reason(), Reason::kCancelled);
+  EXPECT_EQ(lane.waiting(), 2);
+  gate.Open();
+  EXPECT_TRUE(running.Wait().ran);
+  EXPECT_TRUE(before.Wait().ran);
+  EXPECT_TRUE(behind.Wait().ran);
+  EXPECT_TRUE(scheduler.Drain(SteadyClock::now() + seconds(10)));
 }
 
 TEST(Scheduler, DrainLetsWhatWasAcceptedFinishAndRefusesTheRest) {

@@ -179,6 +179,43 @@ def test_reload_takes_over_what_it_may_and_refuses_a_bad_file(make_core, tmp_pat
     assert core.get("/health").status_code == 200
 
 
+def test_a_signal_is_taken_while_models_load(make_core, tmp_path):
+    plugin = tmp_path / "plugins/acting.so"
+    plugin.parent.mkdir()
+    source = paths.ROOT / "tests/plugin/fixtures/acting.c"
+    subprocess.run(["gcc", "-shared", "-fPIC", f"-I{paths.ROOT / 'include'}", source, "-o", plugin],
+                   check=True)  # fmt: skip
+    plugin.chmod(0o755)
+    core = make_core("--plugin-dir", str(plugin.parent)).start()
+    registered = core.post("/plugins/register", json={"id": "acting", "path": str(plugin)})
+    assert registered.status_code == 200, registered.text
+    graph = tmp_path / "model"
+    graph.write_text("held")
+    done = core.register("held", graph, plugin_id="acting", execution_format="acting")
+    assert done.status_code == 200, done.text
+    assert core.stop() == 0
+    hold = tmp_path / "model.hold"
+    hold.touch()
+    starting = core.launch()
+
+    def wait_until(condition) -> None:
+        deadline = time.monotonic() + 20
+        while not condition():
+            assert time.monotonic() < deadline, core.log()
+            time.sleep(0.02)
+
+    wait_until((core.state_dir / "http.port").exists)
+    core.port = int((core.state_dir / "http.port").read_text())
+    wait_until(lambda: core.get("/models/held").json()["state"] == "loading")
+    before = core.log().count("draining")
+    starting.send_signal(signal.SIGHUP)
+    wait_until(lambda: "configuration reloaded" in core.log())
+    starting.send_signal(signal.SIGTERM)
+    wait_until(lambda: core.log().count("draining") > before)
+    hold.unlink()
+    assert starting.wait(30) == 0
+
+
 @pytest.mark.parametrize("host", ["0.0.0.0", "::"])
 def test_an_open_listener_needs_model_roots(core, host):
     done = run_core(core, "--http-host", host, "--http-port", "0")

@@ -7,6 +7,7 @@ import asyncio
 import queue
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import grpc
 import numpy as np
@@ -18,6 +19,7 @@ from tritonclient.grpc import service_pb2 as pb
 from tritonclient.grpc import service_pb2_grpc
 from tritonclient.utils import InferenceServerException, np_to_triton_dtype
 
+from tests.integration.test_ipc_api import slow
 from tests.support.graphs import model, scale, value
 from tests.support.grpc_core import GrpcCore
 
@@ -145,14 +147,16 @@ def with_contents(datatype: str, model: str = SCALE, raw: bytes | None = None, *
     return made
 
 
-def with_parameter(where: str, name: str):
+def with_parameter(where: str, name: str, value: int | str = 1):
     made = request()
     if where == "output":
         made.outputs.add(name="y").parameters[name].int64_param = 1
     elif where == "input":
         made.inputs[0].parameters[name].string_param = "region"
+    elif isinstance(value, str):
+        made.parameters[name].string_param = value
     else:
-        made.parameters[name].int64_param = 1
+        made.parameters[name].int64_param = value
     return made
 
 
@@ -232,6 +236,12 @@ REFUSALS = {
         with_parameter("output", "shared_memory_region"),
         grpc.StatusCode.UNIMPLEMENTED, "UNIMPLEMENTED", "shared_memory_region",
     ),
+    "negative timeout": (
+        with_parameter("request", "timeout", -1), INVALID, "INVALID_FIELD", "timeout",
+    ),
+    "timeout in words": (
+        with_parameter("request", "timeout", "soon"), INVALID, "INVALID_FIELD", "timeout",
+    ),
     "sequence": (
         with_parameter("request", "sequence_id"),
         grpc.StatusCode.UNIMPLEMENTED, "UNIMPLEMENTED", "sequence_id",
@@ -280,6 +290,43 @@ def test_models_are_listed_unloaded_and_loaded(client: triton.InferenceServerCli
     assert client.is_model_ready(name)
     with pytest.raises(InferenceServerException):
         client.load_model("t/none@1")
+
+
+def test_a_timeout_of_the_request_is_a_deadline(core: GrpcCore, client, tmp_path: Path):
+    name = "t/slow@1"
+    assert core.register(name, slow(tmp_path / "slow.onnx", 300)).status_code == 200
+    array = np.ones(1, np.float32)
+    with pytest.raises(InferenceServerException) as raised:
+        client.infer(name, [infer_input(array)], timeout=1000)
+    assert "DEADLINE_EXCEEDED" in raised.value.status()
+    for timeout in (None, 10**12):
+        reply = client.infer(name, [infer_input(array)], timeout=timeout)
+        assert reply.as_numpy("y").tolist() == [1]
+
+
+def test_both_doors_say_the_same_of_a_model(core: GrpcCore, client, tmp_path: Path):
+    """Metadata and statistics; also of a model whose outputs have no declared rank."""
+    node = helper.make_node("Identity", ["x"], ["y"])
+    ranks = model([node], [value("x", ["n"])], [value("y", ["n"])])
+    ranks.graph.output[0].type.tensor_type.ClearField("shape")
+    path = tmp_path / "ranks.onnx"
+    path.write_bytes(ranks.SerializeToString())
+    assert core.register("t/ranks@1", path).status_code == 200
+    client.infer("t/ranks@1", [infer_input(np.ones(3, np.float32))])
+    for name in ("t/ranks@1", SCALE):
+        over_http = core.get(f"/v2/models/{quote(name, safe='')}").json()
+        told = client.get_model_metadata(name, as_json=True)
+        assert told["platform"] == over_http["platform"] == "onnxruntime_onnx"
+        for side in ("inputs", "outputs"):
+            shapes = [[int(size) for size in tensor["shape"]] for tensor in told[side]]
+            assert shapes == [tensor["shape"] for tensor in over_http[side]]
+        stats = core.get(f"/v2/models/{quote(name, safe='')}/stats").json()["model_stats"][0]
+        told = client.get_inference_statistics(name).model_stats[0]
+        assert told.last_inference == stats["last_inference"]
+        for what, counted in stats["inference_stats"].items():
+            duration = getattr(told.inference_stats, what)
+            assert (duration.count, duration.ns) == (counted["count"], counted["ns"]), what
+    assert client.get_inference_statistics("t/ranks@1").model_stats[0].last_inference > 0
 
 
 def test_statistics_count_inferences(client: triton.InferenceServerClient):

@@ -184,6 +184,32 @@ def test_several_in_flight_answer_in_any_order(client):
     assert slow.result().outputs["y"].tolist() == [1]
 
 
+def test_more_in_flight_than_core_keeps_answers_for(client):
+    arrays = [np.full((25_000, 1), i, np.float32) for i in range(100)]
+    pending = [client.submit("float32", {"x": array}) for array in arrays]
+    for answer, array in zip(pending, arrays, strict=True):
+        assert (answer.result().outputs["y"] == array).all()
+
+
+def test_threads_that_fill_a_connection(client):
+    """One that sends much, while others read for it."""
+    wrong = []
+
+    def work(number: int) -> None:
+        arrays = [np.full((25_000, 1), number * 100 + i, np.float32) for i in range(20)]
+        pending = [client.submit("float32", {"x": array}) for array in arrays]
+        for answer, array in zip(pending, arrays, strict=True):
+            if not (answer.result().outputs["y"] == array).all():
+                wrong.append(number)
+
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+
+
 def test_threads_share_a_connection(client):
     wrong = []
 

@@ -13,10 +13,11 @@ import pytest
 from onnx import TensorProto
 
 from tests.integration.test_ipc_api import identity, slow
-from tests.support import paths
+from tests.support import paths, process
 from tests.support.ipc import IpcCore, settled
 
 PROGRAM = paths.ROOT / "tests/ipc/client_check.c"
+GONE = paths.ROOT / "tests/ipc/client_gone.c"
 WARNINGS = ["-Wall", "-Wextra", "-Werror", "-pedantic"]
 COMPILERS = {
     "gcc": ["gcc", "-std=c11"],
@@ -65,17 +66,53 @@ def pkg_config(prefix: Path, *arguments: str) -> list[str]:
     return run(["pkg-config", *arguments, "mlos"], env=env).split()
 
 
+def build(prefix: Path, source: Path, folder: Path, compiler: list[str]) -> Path:
+    """Compiles a program against the installed library."""
+    program = folder / source.stem
+    libraries = pkg_config(prefix, "--libs")
+    flags = pkg_config(prefix, "--cflags")
+    rpath = next(prefix.rglob("libmlos.so")).parent
+    run([*compiler, *WARNINGS, *flags, source, "-o", program, *libraries,
+         f"-Wl,-rpath,{rpath}"])  # fmt: skip
+    return program
+
+
 @pytest.mark.parametrize("compiler", COMPILERS.values(), ids=COMPILERS)
 def test_every_compiler_takes_the_header_and_every_call_works(core, installed, tmp_path, compiler):
-    program = tmp_path / "client_check"
-    libraries = pkg_config(installed, "--libs")
-    flags = pkg_config(installed, "--cflags")
-    folder = next(installed.rglob("libmlos.so")).parent
-    run([*compiler, *WARNINGS, *flags, PROGRAM, "-o", program, *libraries,
-         f"-Wl,-rpath,{folder}"])  # fmt: skip
+    program = build(installed, PROGRAM, tmp_path, compiler)
     before = core.resources()
     assert run([program, core.socket], timeout=60) == "all is well\n"
     assert settled(core, before)
+
+
+@pytest.fixture(scope="module")
+def gone(installed, tmp_path_factory) -> Path:
+    return build(installed, GONE, tmp_path_factory.mktemp("gone"), COMPILERS["gcc"])
+
+
+# How Core goes, and how the wait ends: code and reason.
+ENDS = {"kill": "14 DISCONNECTED", "breach": "3 MALFORMED_REQUEST"}
+
+
+@pytest.mark.parametrize("unread", [0, 1])
+@pytest.mark.parametrize("spin_us", [0, -1])
+@pytest.mark.parametrize("way", ENDS)
+def test_who_waits_on_a_ring_learns_that_core_is_gone(gone, tmp_path, way, spin_us, unread):
+    core = IpcCore(tmp_path / "core").start()
+    try:
+        f = identity(tmp_path / "f.onnx", TensorProto.FLOAT)
+        assert core.register("f", f).status_code == 200
+        endless = slow(tmp_path / "slow.onnx", 1_000_000)
+        assert core.register("slow", endless).status_code == 200
+        command = [gone, core.socket, way, spin_us, unread]
+        with process.spawn(command, stdout=subprocess.PIPE, text=True) as program:
+            assert program.stdout.readline() == "waiting\n"
+            if way == "kill":
+                core.kill()
+            assert program.communicate(timeout=20)[0] == f"{ENDS[way]}\n"
+    finally:
+        if core.running:
+            core.kill()
 
 
 def test_cmake_finds_it(installed, tmp_path):

@@ -6,6 +6,8 @@
 #include "api/grpc/methods.h"
 #include "api/grpc/oip_name.h"
 #include "api/grpc/tensors/dtype.h"
+#include "api/oip/description.h"
+#include "api/oip/statistics.h"
 #include "inference/grpc_service.pb.h"
 
 // The Open Inference Protocol but for inference itself, with Triton's repository and statistics.
@@ -64,7 +66,7 @@ void Describe(const tensor::TensorSpec& spec,
               inference::ModelMetadataResponse::TensorMetadata& metadata) {
   metadata.set_name(spec.name);
   metadata.set_datatype(std::string(tensors::OipName(spec.dtype)));
-  for (const tensor::Dim& dim : spec.dims) metadata.add_shape(dim.size);
+  for (const std::int64_t size : oip::SizesOf(spec)) metadata.add_shape(size);
 }
 
 Result<inference::ModelMetadataResponse> ModelMetadata(
@@ -73,7 +75,7 @@ Result<inference::ModelMetadataResponse> ModelMetadata(
   inference::ModelMetadataResponse response;
   response.set_name(request.name());
   response.add_versions(model.version);
-  response.set_platform(model.execution_format + "_" + model.plugin_id);
+  response.set_platform(oip::Platform(model));
   for (const auto& spec : model.schema.inputs) Describe(spec, *response.add_inputs());
   for (const auto& spec : model.schema.outputs) Describe(spec, *response.add_outputs());
   return response;
@@ -136,32 +138,29 @@ Result<inference::RepositoryModelUnloadResponse> UnloadModel(
   return inference::RepositoryModelUnloadResponse();
 }
 
-void SetTimes(const metrics::LatencySummary& times, inference::StatisticDuration& duration) {
-  duration.set_count(times.count);
-  duration.set_ns(
-      static_cast<std::uint64_t>(times.mean_us * static_cast<double>(times.count) * 1000.0));
+void Describe(const oip::Duration& duration, inference::StatisticDuration& described) {
+  described.set_count(duration.count);
+  described.set_ns(duration.ns);
 }
 
 void Describe(const metrics::ModelStats& stats, const ModelInfo& model,
               inference::ModelStatistics& described) {
-  std::uint64_t failed = 0;
-  for (const metrics::ErrorCount& error : stats.errors) failed += error.count;
   described.set_name(model.model_id);
   described.set_version(model.version);
+  described.set_last_inference(static_cast<std::uint64_t>(stats.last_inference_unix_ms));
   described.set_inference_count(stats.runs.items);
   described.set_execution_count(stats.runs.count);
   for (const metrics::BatchStats& batch : stats.runs.batches) {
     auto* size = described.add_batch_stats();
     size->set_batch_size(batch.batch_size);
-    size->mutable_compute_infer()->set_count(batch.count);
-    size->mutable_compute_infer()->set_ns(batch.run_time_us * 1000);
+    Describe(oip::DurationOf(batch), *size->mutable_compute_infer());
   }
-  auto& times = *described.mutable_inference_stats();
-  SetTimes(stats.run_time, *times.mutable_compute_infer());
-  SetTimes(stats.queue_time, *times.mutable_queue());
-  times.mutable_success()->set_count(stats.success_count);
-  times.mutable_success()->set_ns(times.compute_infer().ns() + times.queue().ns());
-  times.mutable_fail()->set_count(failed);
+  const oip::InferenceStatistics times = oip::StatisticsOf(stats);
+  auto& told = *described.mutable_inference_stats();
+  Describe(times.success, *told.mutable_success());
+  Describe(times.fail, *told.mutable_fail());
+  Describe(times.queue, *told.mutable_queue());
+  Describe(times.compute_infer, *told.mutable_compute_infer());
   auto* memory = described.add_memory_usage();
   memory->set_type("CPU");
   memory->set_byte_size(model.memory.weight_bytes + model.memory.arena_bytes);
@@ -178,10 +177,7 @@ Result<inference::ModelStatisticsResponse> ModelStatistics(
   const std::vector<metrics::ModelStats> stats = call.runtime().stats().Models();
   inference::ModelStatisticsResponse response;
   for (const ModelInfo& model : models) {
-    for (const metrics::ModelStats& of_model : stats) {
-      if (of_model.model_id == model.model_id)
-        Describe(of_model, model, *response.add_model_stats());
-    }
+    Describe(oip::CountsOf(model.model_id, stats), model, *response.add_model_stats());
   }
   return response;
 }

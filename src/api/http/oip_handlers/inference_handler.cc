@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: MIT
-#include <algorithm>
-#include <chrono>
 #include <memory>
 #include <utility>
 
@@ -8,15 +6,13 @@
 #include "api/http/oip/infer_request.h"
 #include "api/http/oip_handlers/handlers.h"
 #include "api/http/oip_handlers/inference.h"
+#include "api/oip/description.h"
 
 namespace mlos::api::http::oip_handlers {
 namespace {
 
 using call::Call;
 using OipInference = Inference<oip::InferRequest>;
-
-// Of what a caller may ask for in microseconds; the daemon's own limit is below.
-constexpr std::int64_t kTimeoutUsMax = std::int64_t{24} * 3600 * 1'000'000;
 
 Result<wire::Reply> Encode(const OipInference& inference,
                            const engine::InferenceResponse& response) {
@@ -39,11 +35,7 @@ Result<engine::InferenceRequest> ReadRequest(OipInference& inference) {
   for (const auto& output : inference.request.outputs) {
     request.requested_outputs.push_back(output.name);
   }
-  if (inference.request.timeout_us > 0) {
-    const std::int64_t timeout_us = std::min(inference.request.timeout_us, kTimeoutUsMax);
-    request.deadline =
-        std::min(request.deadline, SteadyClock::now() + std::chrono::microseconds(timeout_us));
-  }
+  request.deadline = api::oip::Bounded(request.deadline, inference.request.timeout_us);
   return request;
 }
 
