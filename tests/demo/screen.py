@@ -42,8 +42,8 @@ class Screen:
             self._print("  " + _cut(line))
 
     def answer(self, reply: dict, brief: bool = False) -> None:
-        """A JSON reply with its long arrays shortened; with `brief`, one short line of its outputs, or
-        of whatever else it says."""
+        """A JSON reply with its long arrays shortened; with `brief`, one short line of its
+        outputs, or of whatever else it says."""
         shown = reply.get("outputs", reply) if brief else reply
         length = _BRIEF_MAX if brief else 4 * _LINE_MAX
         self._print("  " + _cut(json.dumps(_shorten(shown), ensure_ascii=False), length))

@@ -28,7 +28,8 @@ class AxonResult:
 class Axon:
     """Runs `axon` with a home of its own. `env` may be changed between runs.
 
-    `AXON_HOME` is `home`, and what is published lies below it; the hub and the Core it talks to are those given, if any.
+    `AXON_HOME` is `home`, and what is published on the machine lies below it; the hub and the Core
+    it talks to are those given, if any.
     """
 
     def __init__(self, home: Path, hub_url: str | None = None, core_url: str | None = None) -> None:
