@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -46,6 +48,11 @@ def slow_graph(path):
     graph = model(nodes, [value("n", [], 7)], [value("y", [4096])], [size])
     path.write_bytes(graph.SerializeToString())
     return path
+
+
+def test_memory_is_never_written_to_a_core_file(core):
+    limits = (Path("/proc") / str(core.pid) / "limits").read_text()
+    assert re.search(r"^Max core file size +0 +0 ", limits, re.MULTILINE)
 
 
 def test_a_second_core_on_the_same_port_or_state_is_refused(core, make_core):
