@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import queue
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +12,6 @@ import grpc
 import numpy as np
 import pytest
 import tritonclient.grpc as triton
-import tritonclient.grpc.aio as triton_aio
 from onnx import helper
 from tritonclient.grpc import service_pb2 as pb
 from tritonclient.grpc import service_pb2_grpc
@@ -367,20 +365,6 @@ def test_a_stream_answers_in_order_and_survives_a_bad_request(core: GrpcCore):
                 assert error is None and result.get_response().id == str(i)
                 assert result.as_numpy("y").tolist() == [2.0 * i] * 3
         client.stop_stream()
-
-
-def test_asyncio_client_runs_many_at_once(core: GrpcCore):
-    async def run() -> None:
-        async with triton_aio.InferenceServerClient(core.grpc_address) as client:
-            assert await client.is_model_ready(SCALE)
-            arrays = [np.full(4, i, np.float32) for i in range(300)]
-            replies = await asyncio.gather(
-                *(client.infer(SCALE, [infer_input(array)]) for array in arrays)
-            )
-            for array, reply in zip(arrays, replies, strict=True):
-                assert (reply.as_numpy("y") == array * 2).all()
-
-    asyncio.run(run())
 
 
 def test_a_large_tensor_passes_and_one_too_large_is_refused(core: GrpcCore, stub):

@@ -1,14 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""Triton's own client, unchanged, against Core: sync and asyncio, JSON and binary."""
+"""Triton's own client against Core, in JSON and binary; test_oip_asyncio.py has the asyncio one."""
 
 from __future__ import annotations
-
-import asyncio
 
 import numpy as np
 import pytest
 import tritonclient.http as triton
-import tritonclient.http.aio as triton_aio
 from onnx import TensorProto, helper, save
 from tritonclient.utils import InferenceServerException
 
@@ -236,22 +233,3 @@ def test_shared_memory_is_refused(client):
     tensor.set_shared_memory("r", 8)
     with pytest.raises(InferenceServerException, match="not offered over the network"):
         client.infer(NAME, [tensor])
-
-
-def test_asyncio(served):
-    async def ask():
-        async with triton_aio.InferenceServerClient(f"127.0.0.1:{served.port}") as client:
-            assert await client.is_server_live()
-            assert await client.is_model_ready(NAME)
-            assert (await client.get_model_metadata(NAME))["name"] == NAME
-            arrays = [np.full(100 + i, i, np.float32) for i in range(20)]
-            results = await asyncio.gather(
-                *(client.infer(NAME, vector(array, binary=i % 2 == 0))
-                  for i, array in enumerate(arrays))
-            )  # fmt: skip
-            for array, result in zip(arrays, results, strict=True):
-                np.testing.assert_array_equal(result.as_numpy("y"), array * 2)
-            with pytest.raises(InferenceServerException, match="no model 'ns/none'"):
-                await client.infer("ns/none", vector(arrays[0]))
-
-    asyncio.run(ask())
