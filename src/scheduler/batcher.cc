@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "base/log.h"
@@ -226,7 +227,9 @@ void Batcher::Conclude(const Trial& trial) {
                                                              [](const auto& one, const auto& part) {
                                                                return NearlyEqual(*one, part);
                                                              });
+  std::string_view equality = equal ? "yes" : "no";
   if (no_memory) {
+    equality = "unknown";
     trials_.Impossible();
   } else if (equal) {
     trials_.Equal(trial.likeness, trial.alone_us, trial.merged_us);
@@ -236,7 +239,7 @@ void Batcher::Conclude(const Trial& trial) {
   Log(LogLevel::kInfo, "dynamic batching tried",
       {{"model", model_id_},
        {"requests_differ", trial.likeness == Likeness::kDifferent ? "yes" : "no"},
-       {"answers_equal", equal ? "yes" : "no"},
+       {"answers_equal", equality},
        {"alone_us", trial.alone_us},
        {"merged_us", trial.merged_us},
        {"batching", trials_.off()       ? "off"
