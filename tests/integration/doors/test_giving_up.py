@@ -187,9 +187,9 @@ def test_no_room_over_http_is_said_with_a_time_to_come_back(small_core):
     assert requests.post(url, json=body, timeout=60).status_code == 200
 
 
-def test_health_checks_that_are_not_offered_are_unimplemented(core):
+def test_methods_that_are_not_offered_are_unimplemented(core):
     with grpc.insecure_channel(core.grpc_address) as channel:
-        ask = channel.unary_unary("/grpc.health.v1.Health/List")
+        ask = channel.unary_unary("/grpc.health.v1.Health/Forget")
         with pytest.raises(grpc.RpcError) as raised:
             ask(b"", timeout=20)
         assert raised.value.code() == grpc.StatusCode.UNIMPLEMENTED
