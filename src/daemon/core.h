@@ -2,7 +2,6 @@
 #pragma once
 
 #include <chrono>
-#include <cstdint>
 #include <memory>
 #include <thread>
 
@@ -32,8 +31,6 @@ class Core {
   Core& operator=(const Core&) = delete;
   ~Core();
 
-  std::uint16_t http_port() const { return http_->port(); }
-
   /// Reads the files of TLS again; the old ones go on where they are no good.
   void ReloadTls(const Config& config);
 
@@ -54,6 +51,7 @@ class Core {
   FileLock state_lock_;
   std::unique_ptr<runtime::Runtime> runtime_;
   std::shared_ptr<net::TlsServer> tls_;  ///< null: plain TCP
+  // Null: that door is closed.
   std::unique_ptr<api::http::Server> http_;
   std::unique_ptr<api::grpc::Server> grpc_;
   std::unique_ptr<api::ipc::Server> ipc_;

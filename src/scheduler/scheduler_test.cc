@@ -50,7 +50,7 @@ class TestJob : public Job {
 class CancellableJob : public TestJob {
  public:
   CancellableJob(Lane& lane, std::promise<Outcome>& outcome, const std::atomic<bool>& gone)
-      : TestJob(lane, outcome, {}, kNoDeadline), gone_(gone) {}
+      : TestJob(lane, outcome, {}, kNoDeadline, kSmall), gone_(gone) {}
 
   bool cancelled() const override { return gone_.load(); }
 

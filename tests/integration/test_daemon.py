@@ -89,25 +89,6 @@ def test_version_names_core_and_smi(core):
     assert run_core(core, "--version").stdout.strip() == "mlos_core 1.0.0 (SMI 1.0.0)"
 
 
-@pytest.mark.parametrize(
-    ("closed", "open_doors"),
-    [
-        ([], ["http", "grpc", "ipc"]),
-        (["--no-grpc"], ["http", "ipc"]),
-        (["--no-ipc"], ["http", "grpc"]),
-        (["--no-grpc", "--no-ipc"], ["http"]),
-    ],
-)
-def test_only_live_doors_are_listed(make_core, tmp_path, closed, open_doors):
-    core = make_core("--grpc-port", "0", "--socket", str(tmp_path / "core.sock"), name="doors")
-    fixed = [part for part in core.command() if part not in ("--no-grpc", "--no-ipc")]
-    core.command = lambda: [*fixed, *closed]
-    core.start()
-    assert core.get("/health").json()["apis"] == open_doors
-    assert (tmp_path / "core.sock").exists() == ("ipc" in open_doors)
-    assert (core.state_dir / "grpc.port").exists() == ("grpc" in open_doors)
-
-
 def test_registrations_come_back_after_kill(core, tmp_path):
     graph = scale(tmp_path / "a.onnx", 2.0)
     assert core.register("ns/a@v1", graph).status_code == 200

@@ -12,7 +12,7 @@ from pathlib import Path
 import grpc
 import numpy as np
 import pytest
-from google.protobuf import descriptor_pool
+from google.protobuf import descriptor_pool, message_factory
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import (
@@ -39,6 +39,14 @@ def core(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GrpcCore]:
     folder = tmp_path_factory.mktemp("grpc")
     core = GrpcCore(folder).start()
     assert core.register(SCALE, scale(folder / "scale.onnx", 2.0)).status_code == 200
+    yield core
+    assert core.stop() == 0
+
+
+@pytest.fixture
+def own_core(tmp_path: Path) -> Iterator[GrpcCore]:
+    """A Core of this test alone."""
+    core = GrpcCore(tmp_path / "core").start()
     yield core
     assert core.stop() == 0
 
@@ -288,6 +296,43 @@ def test_health_checks_of_core_and_of_models(core: GrpcCore, channel: grpc.Chann
         assert stub.Check(health_pb2.HealthCheckRequest(service=service)).status == SERVING
     fails(lambda: stub.Check(health_pb2.HealthCheckRequest(service="t/none@1")),
           grpc.StatusCode.NOT_FOUND, "MODEL_NOT_FOUND", "service")  # fmt: skip
+
+
+def health_list(channel: grpc.Channel) -> dict[str, int]:
+    """What `Health/List` answers. The installed grpcio-health-checking does not know the method:
+    its messages are those that Core describes."""
+    pool = descriptor_pool.DescriptorPool(ProtoReflectionDescriptorDatabase(channel))
+    response = pool.FindMessageTypeByName("grpc.health.v1.HealthListResponse")
+    read = message_factory.GetMessageClass(response).FromString
+    ask = channel.unary_unary("/grpc.health.v1.Health/List", response_deserializer=read)
+    return {name: told.status for name, told in ask(b"", timeout=20).statuses.items()}
+
+
+def test_health_of_all_is_listed(tmp_path: Path, own_core: GrpcCore):
+    graph = scale(tmp_path / "m.onnx", 2.0)
+    models = {SCALE: True, "t/idle@1": False, "mlos.v1.ModelService": False}
+    for name, autoload in models.items():
+        assert own_core.register(name, graph, autoload=autoload).status_code == 200
+    with grpc.insecure_channel(own_core.grpc_address) as channel:
+        listed = health_list(channel)
+        stub = health_pb2_grpc.HealthStub(channel)
+        for name, status in listed.items():
+            assert stub.Check(health_pb2.HealthCheckRequest(service=name)).status == status
+    services = {f"mlos.v1.{name}Service" for name in ("Health", "Inference", "Model", "Plugin")}
+    serving = {"", "inference.GRPCInferenceService", *services, SCALE}
+    assert listed == dict.fromkeys(serving, SERVING) | {"t/idle@1": NOT_SERVING}
+
+
+def test_health_of_more_than_a_hundred_is_not_listed(tmp_path: Path, own_core: GrpcCore):
+    graph = scale(tmp_path / "m.onnx", 2.0)
+    with grpc.insecure_channel(own_core.grpc_address) as channel:
+        for number in range(100 - len(health_list(channel))):
+            reply = own_core.register(f"t/idle@{number}", graph, autoload=False)
+            assert reply.status_code == 200
+        assert len(health_list(channel)) == 100
+        assert own_core.register(SCALE, graph, autoload=False).status_code == 200
+        fails(lambda: health_list(channel),
+              grpc.StatusCode.RESOURCE_EXHAUSTED, "PAYLOAD_TOO_LARGE")  # fmt: skip
 
 
 def test_a_watch_tells_every_change(core: GrpcCore, channel: grpc.Channel, tmp_path: Path):
