@@ -4,11 +4,12 @@ errors by gcc and clang, as C and as C++."""
 
 from __future__ import annotations
 
-import shutil
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import grpc
 import pytest
 from onnx import TensorProto
 
@@ -38,14 +39,9 @@ def run(command: list, **options: object) -> str:
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What `make install-dev` installs of the client."""
+    """What `make install-dev` installs, the header included."""
     prefix = tmp_path_factory.mktemp("prefix")
-    for part in ("sdk/c",):
-        script = paths.build_dir() / part / "cmake_install.cmake"
-        run(["cmake", f"-DCMAKE_INSTALL_PREFIX={prefix}", "-DCMAKE_INSTALL_COMPONENT=dev",
-             "-P", script])  # fmt: skip
-    (prefix / "include").mkdir(exist_ok=True)
-    shutil.copytree(paths.ROOT / "include/mlos", prefix / "include/mlos", dirs_exist_ok=True)
+    run(["cmake", "--install", paths.build_dir(), "--prefix", prefix, "--component", "dev"])
     return prefix
 
 
@@ -124,6 +120,12 @@ def test_cmake_finds_it(installed, tmp_path):
     run(["cmake", "-S", tmp_path, "-B", tmp_path / "build", f"-DCMAKE_PREFIX_PATH={installed}"])
     run(["cmake", "--build", tmp_path / "build"])
     assert "libmlos.so.1 " in run(["ldd", tmp_path / "build/user"])
+
+
+def test_the_header_has_every_code_of_grpc(installed):
+    header = (installed / "include/mlos/client.h").read_text()
+    codes = dict(re.findall(r"^#define MLOS_([A-Z_]+) (\d+)\b", header, re.MULTILINE))
+    assert codes == {code.name: str(code.value[0]) for code in grpc.StatusCode}
 
 
 def test_it_exports_what_the_header_declares_and_nothing_else(installed):

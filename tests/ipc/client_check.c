@@ -214,7 +214,7 @@ int main(int argc, char** argv) {
     if (round == 0) CHECK(mlos_attach_ring(client, 16, 4096, &error) == MLOS_OK);
     if (round == 1) mlos_set_spin(client, 200);
   }
-  CHECK(mlos_attach_ring(client, 16, 4096, &error) == 6);
+  CHECK(mlos_attach_ring(client, 16, 4096, &error) == MLOS_ALREADY_EXISTS);
   mlos_close(client);
   puts("all is well");
   return 0;
