@@ -103,6 +103,31 @@ def test_the_server_and_its_models_are_described(client: triton.InferenceServerC
     assert [(o.name, o.datatype) for o in described.outputs] == [("y", "FP32")]
 
 
+# What HTTP finds a model by (test_oip_client.py), with and without its version.
+NAMES = [(SCALE, ""), (SCALE, "1"), ("t/scale", ""), ("t/scale", "1"), ("t--scale@1", "1"),
+         ("t--scale", "1"), ("plain", ""), ("plain", "1")]  # fmt: skip
+
+
+def test_a_model_is_found_by_each_of_its_names(core, client, tmp_path):
+    assert core.register("plain", scale(tmp_path / "plain.onnx", 2.0)).status_code == 200
+    for name, version in NAMES:
+        assert client.is_model_ready(name, version), (name, version)
+        assert client.get_model_metadata(name, version).versions == ["1"]
+        reply = client.infer(name, [infer_input(np.ones(2, np.float32))], version)
+        assert reply.as_numpy("y").tolist() == [2, 2]
+        (stats,) = client.get_inference_statistics(name, version).model_stats
+        assert stats.version == "1"
+    for name, version in [("plain", "2"), (SCALE, "2"), ("t/scale", "2"), ("none", "1")]:
+        assert not client.is_model_ready(name, version)
+        with pytest.raises(InferenceServerException, match="NOT_FOUND"):
+            client.infer(name, [infer_input(np.ones(2, np.float32))], version)
+    client.unload_model("t--scale")
+    assert not client.is_model_ready(SCALE)
+    client.load_model("t/scale")
+    assert client.is_model_ready(SCALE)
+    assert core.delete("/models/plain").status_code == 200
+
+
 @pytest.mark.parametrize("dtype", [*DTYPES, "string"])
 def test_raw_tensors_come_back_bit_for_bit(client: triton.InferenceServerClient, dtype: str):
     array = example(dtype)

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import os
 import stat
-import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import ml_dtypes
@@ -211,20 +211,13 @@ def test_threads_that_fill_a_connection(client):
 
 
 def test_threads_share_a_connection(client):
-    wrong = []
+    def work(number: int) -> list[int]:
+        xs = [np.full((2, 4), number * 1000 + i, np.float32) for i in range(40)]
+        return [i for i, x in enumerate(xs)
+                if not (client.infer("float32", {"x": x}).outputs["y"] == x).all()]  # fmt: skip
 
-    def work(number: int) -> None:
-        for i in range(40):
-            x = np.full((2, 4), number * 1000 + i, np.float32)
-            if not (client.infer("float32", {"x": x}).outputs["y"] == x).all():
-                wrong.append((number, i))
-
-    threads = [threading.Thread(target=work, args=(i,)) for i in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert wrong == []
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(work, range(4))) == [[]] * 4
 
 
 def test_what_waits_can_be_cancelled(client):

@@ -100,7 +100,8 @@ PAGE = [
     Promise(PERFORMANCE, run_by="[bench/results.md](../bench/results.md)"),
     Promise("make install", test="tests/integration/test_install.py", shows="mlos_core"),
     Promise("make install-dev", test="tests/integration/test_install.py", shows="smi_spec.h"),
-    Promise("make debug", run_by="`make check`"),
+    Promise("make debug", run_by="`make check`, which configures it for clang-tidy; "
+            "`make test-deep`, whose builds have its library assertions"),
     Promise("make docker-build", refused="No rule to make target 'docker-build'"),
     Promise("make docker-run", refused="No rule to make target 'docker-run'"),
 ]

@@ -17,7 +17,6 @@ using catalog::ServedModel;
 
 Result<engine::InferenceRequest> Translate(OipInference& work, const ServedModel& model,
                                            Deadline deadline) {
-  MLOS_TRY(CheckOipVersion(model.model_id(), model.version(), work.request.model_version()));
   MLOS_TRY(tensors::CheckOipParameters(work.request));
   engine::InferenceRequest request;
   request.requested_outputs = MLOS_TRY(tensors::ReadOipOutputs(work.request, model.schema()));
@@ -73,8 +72,8 @@ Result<engine::InferenceRequest> PrepareOip(call::Call& call,
                                             const std::shared_ptr<OipInference>& work,
                                             Deadline deadline) {
   runtime::Runtime& runtime = call.runtime();
-  work->model = MLOS_TRY(
-      runtime.Acquire(OipModelId(work->request.model_name(), work->request.model_version())));
+  work->model = MLOS_TRY(runtime.Acquire(
+      MLOS_TRY(OipModelId(runtime, work->request.model_name(), work->request.model_version()))));
   Result<engine::InferenceRequest> request = Translate(*work, *work->model, deadline);
   if (!request.ok()) {
     runtime.stats().RecordInference(work->model->model_id(), work->model->plugin_id(),

@@ -48,9 +48,7 @@ Result<inference::ServerMetadataResponse> ServerMetadata(
 
 /// The model `name` stands for, in that version.
 Result<ModelInfo> Find(Call& call, const std::string& name, const std::string& version) {
-  ModelInfo model = MLOS_TRY(call.runtime().GetModel(OipModelId(name, version)));
-  MLOS_TRY(CheckOipVersion(model.model_id, model.version, version));
-  return model;
+  return call.runtime().GetModel(MLOS_TRY(OipModelId(call.runtime(), name, version)));
 }
 
 Result<inference::ModelReadyResponse> ModelReady(Call& call,
@@ -126,7 +124,7 @@ Status CheckRepositoryRequest(const Request& request, bool may_have_parameters) 
 Result<inference::RepositoryModelLoadResponse> LoadModel(
     Call& call, const inference::RepositoryModelLoadRequest& request) {
   MLOS_TRY(CheckRepositoryRequest(request, false));
-  MLOS_TRY(call.runtime().LoadModel(request.model_name()));
+  MLOS_TRY(call.runtime().LoadModel(MLOS_TRY(OipModelId(call.runtime(), request.model_name()))));
   return inference::RepositoryModelLoadResponse();
 }
 
@@ -134,7 +132,7 @@ Result<inference::RepositoryModelLoadResponse> LoadModel(
 Result<inference::RepositoryModelUnloadResponse> UnloadModel(
     Call& call, const inference::RepositoryModelUnloadRequest& request) {
   MLOS_TRY(CheckRepositoryRequest(request, true));
-  MLOS_TRY(call.runtime().UnloadModel(request.model_name()));
+  MLOS_TRY(call.runtime().UnloadModel(MLOS_TRY(OipModelId(call.runtime(), request.model_name()))));
   return inference::RepositoryModelUnloadResponse();
 }
 

@@ -14,7 +14,7 @@ import requests
 
 from tests.support import paths, process
 
-_START_S = 90.0
+_START_S = 240.0
 
 # Each output is the input of the same place, floats of `factor` times it.
 _MODEL_PY = """
@@ -31,10 +31,11 @@ class TritonPythonModel:
 """
 
 
-def _free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
+def _free_ports() -> tuple[int, int]:
+    with socket.socket() as one, socket.socket() as other:
+        for sock in (one, other):
+            sock.bind(("127.0.0.1", 0))
+        return one.getsockname()[1], other.getsockname()[1]
 
 
 def _config(tensors: list[tuple[str, str, str, list[int]]]) -> str:
@@ -61,7 +62,7 @@ class Triton:
         self.models = folder / "models"
         self.models.mkdir(parents=True)
         self.log_path = folder / "triton.log"
-        self.port = _free_port()
+        self.port, self.grpc_port = _free_ports()
         self._process: subprocess.Popen | None = None
 
     def add_model(self, name: str, tensors: list[tuple[str, str, str, list[int], int]]) -> None:
@@ -89,8 +90,8 @@ class Triton:
         command = [
             str(server / "bin/tritonserver"), f"--model-repository={self.models}",
             f"--backend-directory={backends}", f"--cache-directory={server / 'caches'}",
-            *loopback, f"--http-port={self.port}", "--allow-grpc=false", "--allow-metrics=false",
-            "--model-control-mode=explicit",
+            *loopback, f"--http-port={self.port}", f"--grpc-port={self.grpc_port}",
+            "--allow-metrics=false", "--model-control-mode=explicit",
         ]  # fmt: skip
         command += [f"--load-model={path.name}" for path in sorted(self.models.iterdir())]
         with self.log_path.open("wb") as log:
@@ -108,6 +109,10 @@ class Triton:
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def grpc_address(self) -> str:
+        return f"127.0.0.1:{self.grpc_port}"
 
     def stop(self) -> None:
         process.stop(self._process, 20.0)
