@@ -9,6 +9,7 @@ import pickle
 import random
 import socket
 import struct
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -137,6 +138,31 @@ def test_weights_swapped_under_an_unchanged_graph(guarded, tmp_path):
     assert str(tmp_path) not in refused.text
     assert core.post("/models/swapped/inference", json={"x": [1, 2, 3, 4]}).status_code == 409
     assert core.delete("/models/swapped").status_code == 200
+    guarded.is_unharmed()
+
+
+def test_weights_flipped_under_their_old_size_and_time(guarded, tmp_path):
+    """Core does not read files again that nobody has changed; it is not told who changed them."""
+    core = guarded.core
+    graph = identity(initializer=[weights({"location": "w"})])
+    graph.node[0].op_type = "Add"
+    graph.node[0].input.append("w")
+    path = write(tmp_path / "m.onnx", graph)
+    (tmp_path / "w").write_bytes(np.ones(4, np.float32).tobytes())
+    time.sleep(2.5)  # what has only just changed is read again in any case
+    assert core.register("flipped", path).status_code == 200
+    assert core.post("/models/flipped/unload").status_code == 200
+    assert core.post("/models/flipped/load").status_code == 200
+    assert core.post("/models/flipped/unload").status_code == 200
+    before = (tmp_path / "w").stat()
+    with (tmp_path / "w").open("r+b") as file:
+        file.write(b"!")
+    os.utime(tmp_path / "w", ns=(before.st_atime_ns, before.st_mtime_ns))
+    after = (tmp_path / "w").stat()
+    assert (after.st_size, after.st_mtime_ns) == (before.st_size, before.st_mtime_ns)
+    refused = core.post("/models/flipped/load")
+    assert (refused.status_code, refused.json()["reason"]) == (422, "CHECKSUM_MISMATCH")
+    assert core.delete("/models/flipped").status_code == 200
     guarded.is_unharmed()
 
 
