@@ -74,8 +74,7 @@ Result<engine::InferenceRequest> PrepareOip(call::Call& call,
       runtime.Acquire(OipModelId(work->request.model_name(), work->request.model_version())));
   Result<engine::InferenceRequest> request = Translate(*work, *work->model);
   if (!request.ok()) {
-    runtime.stats().RecordInference(work->model->model_id(), work->model->plugin_id(),
-                                    request.status(), 0, 0);
+    work->model->counts()->Record(request.status(), 0, 0);
     return request;
   }
   request->deadline = deadline;
