@@ -15,6 +15,7 @@
 /* Of polling a ring, between two looks at the clock and at the socket. */
 #define CLOCK_ROUNDS 64u
 #define SOCKET_ROUNDS 16384u
+#define GATHERED_BYTES 1024
 
 int64_t now_us(void) {
   struct timespec now;
@@ -164,30 +165,50 @@ static size_t fill_vector(struct iovec* vector, const part_t* parts, size_t coun
   return used;
 }
 
-int send_frame(mlos_client_t* client, const part_t* parts, size_t count, int fd,
-               mlos_error_t* error) {
+/* Sends small parts as one: copying them takes less than having the kernel look at each. As send.
+ */
+static ssize_t send_gathered(int fd, const part_t* parts, size_t count) {
+  char bytes[GATHERED_BYTES];
+  size_t size = 0;
+  for (size_t i = 0; i < count; ++i) {
+    if (parts[i].size != 0) memcpy(bytes + size, parts[i].data, parts[i].size);
+    size += parts[i].size;
+  }
+  return send(fd, bytes, size, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+/* Sends what is left of the parts, and `fd` with the first byte where it is not negative. As send.
+ */
+static ssize_t send_rest(int socket, const part_t* parts, size_t count, size_t sent, int fd) {
   union {
     struct cmsghdr header;
     char bytes[CMSG_SPACE(sizeof(int))];
   } control;
+  struct iovec vector[PARTS_MAX];
+  struct msghdr message = {.msg_iov = vector};
+  message.msg_iovlen = fill_vector(vector, parts, count, sent);
+  if (fd >= 0 && sent == 0) {
+    memset(&control, 0, sizeof(control));
+    message.msg_control = control.bytes;
+    message.msg_controllen = sizeof(control.bytes);
+    control.header.cmsg_level = SOL_SOCKET;
+    control.header.cmsg_type = SCM_RIGHTS;
+    control.header.cmsg_len = CMSG_LEN(sizeof(int));
+    memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
+  }
+  return sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+int send_frame(mlos_client_t* client, const part_t* parts, size_t count, int fd,
+               mlos_error_t* error) {
   size_t size = 0;
   size_t sent = 0;
   if (client->broken) return fail_gone(client, error);
   for (size_t i = 0; i < count; ++i) size += parts[i].size;
+  const bool gather = fd < 0 && size <= GATHERED_BYTES;
   while (sent < size) {
-    struct iovec vector[PARTS_MAX];
-    struct msghdr message = {.msg_iov = vector};
-    message.msg_iovlen = fill_vector(vector, parts, count, sent);
-    if (fd >= 0 && sent == 0) {
-      memset(&control, 0, sizeof(control));
-      message.msg_control = control.bytes;
-      message.msg_controllen = sizeof(control.bytes);
-      control.header.cmsg_level = SOL_SOCKET;
-      control.header.cmsg_type = SCM_RIGHTS;
-      control.header.cmsg_len = CMSG_LEN(sizeof(int));
-      memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
-    }
-    const ssize_t done = sendmsg(client->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    const ssize_t done = gather && sent == 0 ? send_gathered(client->fd, parts, count)
+                                             : send_rest(client->fd, parts, count, sent, fd);
     if (done >= 0) {
       sent += (size_t)done;
     } else if (errno == EAGAIN) {

@@ -37,9 +37,9 @@ Status OfPath(Status status) {
 
 }  // namespace
 
-Result<std::shared_ptr<ServedModel>> ModelLoader::Load(const registry::ModelRecord& record,
-                                                       const package::ModelFiles& files,
-                                                       const PluginHandle& plugin) {
+Result<std::shared_ptr<ServedModel>> ModelLoader::Load(
+    const registry::ModelRecord& record, const package::ModelFiles& files,
+    const PluginHandle& plugin, std::shared_ptr<metrics::ModelCounts> counts) {
   const engine::ModelSource source{
       .model_id = record.model_id,
       .path = files.EnginePath(),
@@ -50,7 +50,8 @@ Result<std::shared_ptr<ServedModel>> ModelLoader::Load(const registry::ModelReco
   auto loaded = MLOS_TRY(LoadJournalled(source, *plugin.engine));
   const auto batching = BatchingOf(record, files, loaded->schema());
   return std::make_shared<ServedModel>(record.model_id, record.version, plugin.id, record.digest,
-                                       plugin.engine, std::move(loaded), batching, budget_);
+                                       std::move(counts), plugin.engine, std::move(loaded),
+                                       batching, budget_);
 }
 
 std::optional<scheduler::BatchOptions> ModelLoader::BatchingOf(

@@ -32,7 +32,8 @@ class ModelLoader {
   /// Engine::Load.
   Result<std::shared_ptr<ServedModel>> Load(const registry::ModelRecord& record,
                                             const package::ModelFiles& files,
-                                            const PluginHandle& plugin);
+                                            const PluginHandle& plugin,
+                                            std::shared_ptr<metrics::ModelCounts> counts);
 
  private:
   Status TryOnce(const package::ModelFiles& files, const engine::ModelSource& source,

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "engine/engine.h"
+#include "metrics/counts.h"
 #include "resource/byte_budget.h"
 #include "scheduler/batch_merge.h"
 #include "scheduler/batcher.h"
@@ -19,12 +20,14 @@ namespace mlos::catalog {
 class ServedModel {
  public:
   ServedModel(std::string model_id, std::string version, std::string plugin_id, std::string digest,
-              std::shared_ptr<engine::Engine> engine, std::unique_ptr<engine::LoadedModel> model,
+              std::shared_ptr<metrics::ModelCounts> counts, std::shared_ptr<engine::Engine> engine,
+              std::unique_ptr<engine::LoadedModel> model,
               const std::optional<scheduler::BatchOptions>& batching, resource::ByteBudget& budget)
       : model_id_(std::move(model_id)),
         version_(std::move(version)),
         plugin_id_(std::move(plugin_id)),
         digest_(std::move(digest)),
+        counts_(std::move(counts)),
         engine_(std::move(engine)),
         model_(std::move(model)) {
     if (batching) batcher_.emplace(model_id_, *model_, budget, *batching);
@@ -38,6 +41,8 @@ class ServedModel {
   const std::string& digest() const { return digest_; }
   const engine::ModelSchema& schema() const { return model_->schema(); }
   engine::LoadedModel& loaded() const { return *model_; }
+  /// What every request to it is counted in; see Runtime::Acquire.
+  const std::shared_ptr<metrics::ModelCounts>& counts() const { return counts_; }
 
   /// What the scheduler knows of the model.
   scheduler::Lane& lane() { return lane_; }
@@ -54,6 +59,7 @@ class ServedModel {
   const std::string version_;
   const std::string plugin_id_;
   const std::string digest_;
+  const std::shared_ptr<metrics::ModelCounts> counts_;
   // The engine outlives its models: destruction goes upwards.
   const std::shared_ptr<engine::Engine> engine_;
   const std::unique_ptr<engine::LoadedModel> model_;

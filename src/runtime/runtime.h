@@ -78,7 +78,7 @@ class Runtime {
   /// The model to run, for its schema and Infer. MODEL_NOT_FOUND; MODEL_NOT_LOADED or
   /// MODEL_QUARANTINED with the reason why; DRAINING. Failures count as requests of a registered
   /// model, as does what Infer answers; a door that refuses a request in between (malformed, of the
-  /// wrong shape) counts it with stats().RecordInference.
+  /// wrong shape) counts it in the model's counts().
   Result<std::shared_ptr<catalog::ServedModel>> Acquire(std::string_view model_id);
 
   using InferCallback = std::function<void(Result<engine::InferenceResponse>)>;

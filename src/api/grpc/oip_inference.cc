@@ -76,8 +76,7 @@ Result<engine::InferenceRequest> PrepareOip(call::Call& call,
       MLOS_TRY(OipModelId(runtime, work->request.model_name(), work->request.model_version()))));
   Result<engine::InferenceRequest> request = Translate(*work, *work->model, deadline);
   if (!request.ok()) {
-    runtime.stats().RecordInference(work->model->model_id(), work->model->plugin_id(),
-                                    request.status(), 0, 0);
+    work->model->counts()->Record(request.status(), 0, 0);
     return request;
   }
   request->cancellation = call.cancellation();

@@ -35,8 +35,7 @@ Status StartInference(const std::shared_ptr<call::Call>& call, Read read, Run ru
   inference->model = MLOS_TRY(runtime.Acquire(model_id));
   Result<engine::InferenceRequest> request = read(*inference);
   if (!request.ok()) {
-    const catalog::ServedModel& model = *inference->model;
-    runtime.stats().RecordInference(model.model_id(), model.plugin_id(), request.status(), 0, 0);
+    inference->model->counts()->Record(request.status(), 0, 0);
     return std::move(request).status();
   }
   run(std::move(inference), std::move(request).value());
