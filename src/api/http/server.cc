@@ -8,6 +8,7 @@
 #include "api/http/dispatcher.h"
 #include "api/http/service.h"
 #include "api/http/wire/event_loop.h"
+#include "api/http/wire/front_loop.h"
 
 namespace mlos::api::http {
 namespace {
@@ -30,8 +31,10 @@ class Server::Impl {
   static Result<std::unique_ptr<Impl>> Start(ServerOptions options, runtime::Runtime& runtime) {
     const unsigned threads =
         options.threads != 0 ? options.threads : std::max(1U, std::thread::hardware_concurrency());
+    // What is encrypted cannot be sorted before its handshake, which the front has no time for.
+    const bool front = options.tls == nullptr;
     net::ListeningSockets sockets =
-        MLOS_TRY(net::OpenListeningSockets(options.host, options.port, threads));
+        MLOS_TRY(net::OpenListeningSockets(options.host, options.port, front ? 1 : threads));
     const wire::Limits limits = ToLimits(options);
     const std::shared_ptr<net::TlsServer> tls = options.tls;
     auto impl = std::make_unique<Impl>();
@@ -39,7 +42,8 @@ class Server::Impl {
     impl->service_ = std::make_shared<Service>(std::move(options), runtime, sockets.port);
     const auto dispatcher = std::make_shared<Dispatcher>(impl->service_, sockets.address);
     impl->listener_ = MLOS_TRY(
-        net::Listener::Start<wire::EventLoop>(std::move(sockets), limits, dispatcher, tls));
+        front ? wire::ListenWithFront(std::move(sockets), threads, limits, dispatcher)
+              : net::Listener::Start<wire::EventLoop>(std::move(sockets), limits, dispatcher, tls));
     return impl;
   }
 
