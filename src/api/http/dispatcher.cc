@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 #include <chrono>
+#include <iterator>
 #include <limits>
 
 #include "api/http/call/call.h"
@@ -82,6 +83,15 @@ wire::Admission Dispatcher::Admit(const wire::RequestHead& head) {
     return {std::move(options), nullptr};
   }
   return Reject(head, accepted.status(), allow);
+}
+
+bool Dispatcher::IsHealthCheck(const wire::RequestHead& head) const {
+  constexpr std::string_view kPaths[] = {"/health", "/health/live", "/health/ready",
+                                         "/v2/health/live", "/v2/health/ready"};
+  const bool reads = head.verb == wire::Verb::get || head.verb == wire::Verb::head;
+  const std::string_view path = head.target.substr(0, head.target.find('?'));
+  return reads && !head.has_body() &&
+         std::find(std::begin(kPaths), std::end(kPaths), path) != std::end(kPaths);
 }
 
 Result<std::shared_ptr<wire::Exchange>> Dispatcher::Accept(const wire::RequestHead& head,

@@ -24,6 +24,7 @@ class Dispatcher : public wire::Handler {
 
   resource::ByteBudget& budget() override { return service_->budget(); }
   wire::Admission Admit(const wire::RequestHead& head) override;
+  bool IsHealthCheck(const wire::RequestHead& head) const override;
   wire::Reply Refuse(const Status& status) override;
 
  private:

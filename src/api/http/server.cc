@@ -8,6 +8,7 @@
 #include "api/http/call/service.h"
 #include "api/http/dispatcher.h"
 #include "api/http/wire/event_loop.h"
+#include "api/http/wire/front_loop.h"
 #include "net/listener.h"
 #include "net/sockets.h"
 
@@ -18,16 +19,20 @@ class Server::Impl {
   static Result<std::unique_ptr<Impl>> Start(ServerOptions options, runtime::Runtime& runtime) {
     const unsigned threads =
         options.threads != 0 ? options.threads : std::max(1U, std::thread::hardware_concurrency());
+    // What is encrypted cannot be sorted before its handshake, which the front has no time for.
+    const bool front = options.tls == nullptr;
     net::ListeningSockets sockets =
-        MLOS_TRY(net::OpenListeningSockets(options.host, options.port, threads));
+        MLOS_TRY(net::OpenListeningSockets(options.host, options.port, front ? 1 : threads));
     auto impl = std::make_unique<Impl>();
     impl->port_ = sockets.port;
     impl->service_ =
         std::make_shared<call::Service>(std::move(options.calls), runtime, sockets.port);
     const auto dispatcher =
         std::make_shared<Dispatcher>(impl->service_, options.allowed_hosts, sockets.address);
-    impl->listener_ = MLOS_TRY(net::Listener::Start<wire::EventLoop>(
-        std::move(sockets), options.limits, dispatcher, options.tls));
+    impl->listener_ = MLOS_TRY(
+        front ? wire::ListenWithFront(std::move(sockets), threads, options.limits, dispatcher)
+              : net::Listener::Start<wire::EventLoop>(std::move(sockets), options.limits,
+                                                      dispatcher, options.tls));
     return impl;
   }
 
