@@ -68,6 +68,7 @@ struct mlos_client {
   int fd;
   bool broken;
   uint64_t next_request_id;
+  uint64_t asked_id; /* of `ask`, while it lasts; else 0 */
   uint32_t next_region_id;
   int64_t spin_us;
   pending_t* pending;
@@ -131,8 +132,6 @@ int wait_frame(mlos_client_t* client, uint64_t request_id, bool on_ring, frame_t
 /* Sends a small request and waits for its answer, which must be of type `answer`. */
 int ask(mlos_client_t* client, uint8_t type, const void* body, size_t size, int fd, uint8_t answer,
         frame_t* frame, mlos_error_t* error);
-/* Tells whether the socket has an end or an error; for those who wait on a ring. */
-bool socket_gone(mlos_client_t* client);
 int64_t now_us(void);
 void pause_cpu(void);
 

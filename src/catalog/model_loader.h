@@ -43,7 +43,8 @@ class ModelLoader {
                                                               engine::Engine& engine);
 
   /// How requests to the model share runs; nothing where they never do.
-  std::optional<scheduler::BatchOptions> BatchingOf(const registry::BatchSettings& settings,
+  std::optional<scheduler::BatchOptions> BatchingOf(const registry::ModelRecord& record,
+                                                    const package::ModelFiles& files,
                                                     const engine::ModelSchema& schema) const;
 
   registry::Registry& registry_;

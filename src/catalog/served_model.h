@@ -9,6 +9,7 @@
 #include "engine/engine.h"
 #include "metrics/counts.h"
 #include "resource/byte_budget.h"
+#include "scheduler/batch_merge.h"
 #include "scheduler/batcher.h"
 #include "scheduler/lane.h"
 
@@ -43,13 +44,13 @@ class ServedModel {
   /// What every request to it is counted in; see Runtime::Acquire.
   const std::shared_ptr<metrics::ModelCounts>& counts() const { return counts_; }
 
-  /// Exponential moving average of the run time; 0 before the first run. Decides where the next
-  /// request runs.
-  std::int64_t run_time_us() const { return lane_.run_time_us(); }
-  void RecordRunTime(std::int64_t run_time_us) { lane_.RecordRunTime(run_time_us); }
-
   /// What the scheduler knows of the model.
   scheduler::Lane& lane() { return lane_; }
+  /// How many items `request` counts for: those along the batch axis, where the model has one.
+  std::int64_t ItemsOf(const engine::InferenceRequest& request) const {
+    const std::int64_t items = batcher_ ? scheduler::BatchItems(request) : 0;
+    return items > 0 ? items : 1;
+  }
   /// Where its requests wait for each other; null where they never share a run.
   scheduler::Batcher* batcher() { return batcher_ && batcher_->enabled() ? &*batcher_ : nullptr; }
 

@@ -84,6 +84,9 @@ void AddModel(Exposition& page, const std::string& model_id, const KnownModel& m
                     {{"model", model_id}, {"plugin", plugin_id}, {"outcome", ToString(reason)}},
                     count);
   });
+  page.AddCounter("mlos_model_runs_total",
+                  "Runs of a model; requests that share one count it once.",
+                  {{"model", model_id}, {"plugin", plugin_id}}, counts.runs().count);
   page.AddLatency("mlos_inference_duration_seconds", "Time a model ran for a request.",
                   {{"model", model_id}, {"plugin", plugin_id}}, counts.run_time());
   page.AddLatency("mlos_inference_queue_duration_seconds",

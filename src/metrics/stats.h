@@ -41,6 +41,8 @@ struct ModelStats {
   std::uint64_t failure_time_us = 0;
   /// When the last one was answered, in milliseconds since the Unix epoch; 0: never.
   std::int64_t last_inference_unix_ms = 0;
+  /// Requests that share a run count it once.
+  RunStats runs;
 };
 
 /// What a plugin measures of itself, by its own names.

@@ -63,6 +63,28 @@ TEST(Stats, PercentilesOfAModelAreWithinOneThirtySecond) {
   EXPECT_EQ(models[0].queue_time.p99_us, 3);
 }
 
+TEST(Stats, CountsRunsBySizeAndForgetsTheSizesOfTooMany) {
+  Stats stats;
+  const auto counts = stats.CountsOf("m");
+  stats.AddModel("m", "onnx", counts);
+  counts->RecordRun(4, 50);
+  counts->RecordRun(1, 10);
+  counts->RecordRun(4, 70);
+  const RunStats runs = stats.Models().at(0).runs;
+  EXPECT_EQ(runs.count, 3U);
+  EXPECT_EQ(runs.items, 9U);
+  ASSERT_EQ(runs.batches.size(), 2U);
+  EXPECT_EQ(runs.batches[0].batch_size, 1U);
+  EXPECT_EQ(runs.batches[1].batch_size, 4U);
+  EXPECT_EQ(runs.batches[1].count, 2U);
+  EXPECT_EQ(runs.batches[1].run_time_us, 120U);
+  EXPECT_THAT(stats.PrometheusText({}),
+              HasSubstr("mlos_model_runs_total{model=\"m\",plugin=\"onnx\"} 3\n"));
+  for (std::uint64_t items = 1; items <= 1000; ++items) counts->RecordRun(items, 1);
+  EXPECT_EQ(stats.Models()[0].runs.count, 1003U);
+  EXPECT_EQ(stats.Models()[0].runs.batches.size(), 16U + 256U);
+}
+
 TEST(Stats, ShowsOnlyModelsThatWereAddedAndForgetsThemForGood) {
   Stats stats;
   stats.RecordRefusal("stranger", kOverload);

@@ -3,11 +3,13 @@
 
 #include <utility>
 
+#include "scheduler/batch_merge.h"
+
 namespace mlos::runtime {
 
 InferenceJob::InferenceJob(std::shared_ptr<catalog::ServedModel> model,
                            engine::InferenceRequest request, metrics::Stats& stats, Callback done)
-    : MergeableJob(model->lane(), request.deadline),
+    : MergeableJob(model->lane(), request.deadline, scheduler::InputBytes(request)),
       model_(std::move(model)),
       request_(std::move(request)),
       in_flight_(stats),
@@ -18,12 +20,19 @@ void InferenceJob::Run(std::int64_t queue_time_us) {
   Result<engine::InferenceResponse> outcome = model_->loaded().Infer(request_);
   const SteadyClock::time_point end = SteadyClock::now();
   const std::int64_t run_time_us = MicrosecondsBetween(start, end);
-  if (outcome.ok()) model_->RecordRunTime(run_time_us);
+  if (outcome.ok()) {
+    lane().RecordRunTime(run_time_us, input_bytes());
+    CountRun(model_->ItemsOf(request_), run_time_us);
+  }
   Answer(std::move(outcome), queue_time_us, run_time_us, end);
 }
 
 void InferenceJob::Refuse(Status why, std::int64_t queue_time_us) {
   Answer(std::move(why), queue_time_us, 0);
+}
+
+void InferenceJob::CountRun(std::int64_t items, std::int64_t run_time_us) {
+  model_->counts()->RecordRun(static_cast<std::uint64_t>(items), run_time_us);
 }
 
 void InferenceJob::Answer(Result<engine::InferenceResponse> outcome, std::int64_t queue_time_us,
@@ -61,7 +70,9 @@ void StreamJob::Run(std::int64_t queue_time_us) {
   Status outcome = model_->loaded().Stream(request_, [&](engine::InferenceResponse response) {
     return HandOn(std::move(response), queue_time_us);
   });
-  End(std::move(outcome), queue_time_us, MicrosecondsBetween(start, SteadyClock::now()));
+  const std::int64_t run_time_us = MicrosecondsBetween(start, SteadyClock::now());
+  if (outcome.ok()) model_->counts()->RecordRun(1, run_time_us);
+  End(std::move(outcome), queue_time_us, run_time_us);
 }
 
 Status StreamJob::HandOn(engine::InferenceResponse response, std::int64_t queue_time_us) {

@@ -37,6 +37,7 @@ class InferenceJob : public scheduler::MergeableJob {
   void Refuse(Status why, std::int64_t queue_time_us) override;
   bool cancelled() const override { return request_.cancelled(); }
   const engine::InferenceRequest& request() const override { return request_; }
+  void CountRun(std::int64_t items, std::int64_t run_time_us) override;
   void Answer(Result<engine::InferenceResponse> outcome, std::int64_t queue_time_us,
               std::int64_t run_time_us) override;
 

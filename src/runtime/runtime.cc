@@ -111,6 +111,8 @@ void Runtime::LoadRegistered() {
   impl_->tried.store(true);
 }
 
+void Runtime::RefuseCancelled() { impl_->scheduler.RefuseCancelled(); }
+
 bool Runtime::ready() const { return impl_->tried.load() && !impl_->scheduler.draining(); }
 
 Result<catalog::RegisterModelOutcome> Runtime::RegisterModel(
@@ -182,13 +184,14 @@ Result<std::shared_ptr<catalog::ServedModel>> Runtime::Acquire(std::string_view 
 void Runtime::Infer(std::shared_ptr<catalog::ServedModel> model, engine::InferenceRequest request,
                     InferCallback done) {
   scheduler::Batcher* const batcher = model->batcher();
-  // A short run is over before others could join it.
-  if (batcher == nullptr || impl_->scheduler.IsShort(model->lane())) {
+  if (batcher == nullptr) {
     return impl_->scheduler.Submit(std::make_unique<InferenceJob>(
         std::move(model), std::move(request), impl_->stats, std::move(done)));
   }
   auto job =
       std::make_unique<InferenceJob>(model, std::move(request), impl_->stats, std::move(done));
+  // A short run is over before others could join it.
+  if (impl_->scheduler.IsShort(*job)) return impl_->scheduler.Submit(std::move(job));
   batcher->Submit(impl_->scheduler, std::move(job), std::move(model));
 }
 

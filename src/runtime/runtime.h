@@ -99,6 +99,9 @@ class Runtime {
   void Stream(std::shared_ptr<catalog::ServedModel> model, engine::InferenceRequest request,
               StreamResponse on_response, StreamEnd on_end);
 
+  /// Refuses what waits and is cancelled at once, and not only when its turn comes.
+  void RefuseCancelled();
+
   metrics::Stats& stats();
   /// Counts, gauges of now and of the plugins, as Prometheus text exposition format 0.0.4.
   std::string PrometheusText() const;
