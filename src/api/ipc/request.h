@@ -40,7 +40,7 @@ struct Operation;
 /// One request from its frame to its answer. Whoever works on it holds it; should all of them drop
 /// it unanswered once it has begun, it answers INTERNAL. Thread-compatible: one thread works on it
 /// at a time.
-class Request : public std::enable_shared_from_this<Request> {
+class Request {
  public:
   Request(Origin origin, const Operation& operation, socket::Frame frame);
   Request(const Request&) = delete;
@@ -66,9 +66,9 @@ class Request : public std::enable_shared_from_this<Request> {
   runtime::Runtime& runtime() { return origin_.service->runtime(); }
   Session& session() { return *origin_.session; }
   const Origin& origin() const { return origin_; }
-  /// Set once nobody waits for the answer; keeps the request.
-  std::shared_ptr<const engine::Cancellation> cancellation() {
-    return {shared_from_this(), &cancellation_};
+  /// Set once nobody waits for the answer. Owns nothing: whoever has it holds the request too.
+  std::shared_ptr<const engine::Cancellation> cancellation() const {
+    return {std::shared_ptr<const void>(), &cancellation_};
   }
   /// Counts what its tensors take, besides its frame. OVERLOADED.
   Status Reserve(std::uint64_t bytes);
