@@ -12,7 +12,7 @@ from bodies import own_json
 from load import figures_of, load, load_command
 from models import inputs, make_models
 from row import Row, median
-from servers import HTTP_ONLY, Core, fetch
+from servers import HTTP_ONLY, Core, fetch, wait_until
 
 CONNECTIONS = 1900  # more than may wait (--queue-length-max) and fewer than one address may open
 GOAL_MS = 50
@@ -39,6 +39,15 @@ def _health_times_ms(url, until):
     return sorted(times)
 
 
+def _is_run(url, body):
+    """Whether a request is answered, and with it all that waited before it."""
+    try:
+        fetch(url, body)
+    except OSError:  # 503: the queue is full of what the last crowd has left behind
+        return False
+    return True
+
+
 def rows(folder, repetitions, seconds):
     """One row; the worst answer of each repetition, and the median of those."""
     make_models(folder)
@@ -52,6 +61,7 @@ def rows(folder, repetitions, seconds):
         fetch(url, body.read())
         load(url, body, 32, 1)
         for _ in range(repetitions):
+            wait_until(lambda: _is_run(url, body.read()))
             sustained.append(load(url, body, 32, seconds).rate)
             with subprocess.Popen(load_command(url, body, CONNECTIONS, seconds + 1), text=True,
                                   stdout=subprocess.PIPE) as crowd:

@@ -87,7 +87,7 @@ class PeerBench:
                 server, self.bodies["tiny", "json"], self.expected))
             for name in MODELS:
                 fetch(server.oip_url(name), self.bodies[name, "json"].read())
-            self._add(kind, "resident", server.resident_bytes() / MIB)
+            self._add(kind, "memory", server.proportional_bytes() / MIB)
         except BaseException:
             server.stop()
             raise
@@ -160,13 +160,13 @@ class PeerBench:
 
     def table(self):
         """The README's table: Core beside the peers."""
-        lines = ["| | disk | resident memory | first answer | null p50, 1 connection | "
+        lines = ["| | disk | resident memory (Pss) | first answer | null p50, 1 connection | "
                  "null, 32 connections | tiny, 32 connections |", "|---|---|---|---|---|---|---|"]
         for kind in SERVERS:
             tiny = self._best_tiny() if kind is Triton else "tiny_rate"
             cells = [kind.name, f"{kind.disk_bytes() / MIB:,.0f} MiB"]
             cells += [show(median(self.samples[kind, figure])) for figure, show in (
-                ("resident", _mebi), ("first_ms", _millis), ("null_p50", _micros),
+                ("memory", _mebi), ("first_ms", _millis), ("null_p50", _micros),
                 ("null_rate", _rate), (tiny, _rate))]
             lines.append(f"| {' | '.join(cells)} |")
         return "\n".join(lines)

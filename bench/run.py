@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: MIT
 """`make test-performance`: every figure beside its baseline, measured in the same run, interleaved;
 the median of the repetitions' ratios is what counts. Exits 1 where a goal is missed. Results go to
-bench/results.md, and the table of Core beside other servers to the README too."""
+bench/results.md, with the notes (bench/notes.md) on what was missed, and the table of Core beside
+other servers to the README too."""
 
 import argparse
 import os
 import platform
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -17,6 +19,7 @@ import onnxruntime
 import grpc_rows
 import health_rows
 import ipc_rows
+import notes
 from http_rows import HttpBench
 from memory_rows import MemoryBench
 from peer_rows import PeerBench
@@ -91,6 +94,12 @@ def results_page(rows, peers, conditions):
     return with_marked(page, peers)
 
 
+def publish(results, page):
+    """Writes the results with their notes, and docs/PROMISES.md, which tells what was missed."""
+    results.write_text(notes.merged(page, notes.read(notes.NOTES.read_text())))
+    subprocess.run([sys.executable, "-m", "tests.support.promises"], cwd=ROOT, check=True)
+
+
 def main():
     """Runs the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -99,9 +108,14 @@ def main():
                         help="of each run of the load generator")
     parser.add_argument("--only", nargs="+", choices=SECTIONS, default=SECTIONS,
                         help="measure these sections and write no page")
+    parser.add_argument("--notes", action="store_true",
+                        help="measure nothing: bring bench/notes.md into the results there are")
     parser.add_argument("--results", type=Path, default=ROOT / "bench/results.md")
     parser.add_argument("--readme", type=Path, default=ROOT / "README.md")
     arguments = parser.parse_args()
+    if arguments.notes:
+        publish(arguments.results, arguments.results.read_text())
+        return
     load_before = os.getloadavg()[0]
     rows, peers = measure(arguments.only, arguments.repetitions, arguments.seconds)
     conditions = (f"{machine()}. {time.strftime('%Y-%m-%d')}, load average {load_before:.2f} "
@@ -109,7 +123,7 @@ def main():
                   "repetitions, load generator on the same cores.")
     if arguments.only == SECTIONS:
         block = PEERS.format(table=peers, machine=machine(), date=time.strftime("%Y-%m-%d"))
-        arguments.results.write_text(results_page(rows, block, conditions))
+        publish(arguments.results, results_page(rows, block, conditions))
         arguments.readme.write_text(with_marked(arguments.readme.read_text(), block))
     print(f"\n{goals_table(rows)}\n\n{peers}")
     missed = [row.name for row in rows if not row.reached]

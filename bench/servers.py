@@ -3,6 +3,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -94,6 +95,11 @@ class Process:
             output.close()
 
     def resident_bytes(self):
+        """What the process itself has in memory (VmRSS), pages that it shares included."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(re.search(r"^VmRSS:\s+(\d+) kB$", status, re.MULTILINE)[1]) * 1024
+
+    def proportional_bytes(self):
         """Proportional set size of it and its children (Pss): shared pages count once."""
         total = 0
         for pid in _descendants(self.process.pid):

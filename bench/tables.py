@@ -12,8 +12,9 @@ PEERS = """
 
 `make test-performance` measured this ({machine}; {date}): the same ONNX graphs, the same requests
 (Open Inference Protocol, JSON) and ONNX Runtime with one thread for each, load generator and server
-on the same machine. *Disk* is what gets installed, without Python itself; *memory* counts all
-processes of a server with three models loaded. Triton is what installs from Python's package index;
+on the same machine. *Disk* is what gets installed, without Python itself; *resident
+memory* is the proportional set size of all processes of a server with three models loaded: pages
+that several share count once. Triton is what installs from Python's package index;
 its C++ ONNX backend does not.
 """.strip()
 

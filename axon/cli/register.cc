@@ -8,6 +8,7 @@ namespace {
 
 namespace fs = std::filesystem;
 namespace package = mlos::package;
+using mlos::Reason;
 using mlos::Result;
 using store::InstalledModel;
 
@@ -26,12 +27,20 @@ core::Registration RegistrationOf(const InstalledModel& model, const package::Ma
           .manifest_path = (directory / package::kManifestFileName).string()};
 }
 
+/// What an administrator published on this machine comes before the user's own.
+Result<InstalledModel> FindPackage(const Context& context, const std::string& name) {
+  const store::Store published(context.config.published());
+  auto found = FindOneInstalled(published, name);
+  const bool missing = !found.ok() && found.status().reason() == Reason::kModelNotFound;
+  return missing ? FindOneInstalled(OpenStore(context), name) : std::move(found);
+}
+
 Outcome Register(Context& context, const std::string& name) {
-  const InstalledModel model = MLOS_TRY(FindOneInstalled(OpenStore(context), name));
+  const InstalledModel model = MLOS_TRY(FindPackage(context, name));
   const package::Manifest manifest = MLOS_TRY(ReadInstalledManifest(model)).manifest;
   core::CoreClient core(context.config.Endpoint("core.endpoint"), context.cancel, kPatience);
   const Result<std::string> message = core.Register(RegistrationOf(model, manifest));
-  if (!message.ok() && message.status().reason() == mlos::Reason::kCancelled) {
+  if (!message.ok() && message.status().reason() == Reason::kCancelled) {
     return message.status();
   }
   if (!message.ok()) return {message.status(), ui::ExitCode::kCore};

@@ -35,6 +35,7 @@ class Config {
 
   std::filesystem::path home() const { return Get("home_dir").text; }
   std::filesystem::path cache() const { return Get("cache_dir").text; }
+  std::filesystem::path published() const { return Get("published_dir").text; }
   std::filesystem::path file() const { return home() / "config.yaml"; }
   fetch::Url Endpoint(std::string_view name) const {
     return fetch::Url::Parse(Get(name).text).value();

@@ -17,6 +17,8 @@ constexpr std::array kKeys = {
     Key{"home_dir", KeyType::kPath, "AXON_HOME", "~/.axon", "where axon keeps everything"},
     Key{"cache_dir", KeyType::kPath, "AXON_CACHE_DIR", "<home_dir>/cache",
         "where models are installed"},
+    Key{"published_dir", KeyType::kPath, "AXON_PUBLISHED_DIR", "/var/lib/mlos",
+        "its models/ holds packages for all users; `axon register` looks there first"},
     Key{"registry.huggingface_endpoint", KeyType::kUrl, "HF_ENDPOINT", "https://huggingface.co",
         "the Hugging Face hub, or a mirror of it"},
     Key{"registry.huggingface_token", KeyType::kSecret, "HF_TOKEN", "",

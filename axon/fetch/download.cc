@@ -13,7 +13,6 @@ namespace {
 using mlos::Result;
 using mlos::Status;
 using mlos::SteadyClock;
-using mlos::package::Digest;
 
 constexpr int kPollMs = 100;
 
@@ -51,10 +50,12 @@ class Run {
     return mlos::OkStatus();
   }
 
-  std::vector<Digest> Digests() const {
-    std::vector<Digest> digests;
-    for (const auto& transfer : transfers_) digests.push_back(transfer->sha256());
-    return digests;
+  std::vector<Fetched> TakeFiles() {
+    std::vector<Fetched> files;
+    for (const auto& transfer : transfers_) {
+      files.push_back({transfer->sha256(), transfer->TakePart()});
+    }
+    return files;
   }
 
  private:
@@ -108,16 +109,16 @@ class Run {
 
 }  // namespace
 
-Result<std::vector<Digest>> Download(Access& access, const CancelFlag& cancel,
-                                     const DownloadOptions& options,
-                                     std::vector<DownloadItem> items,
-                                     const DownloadProgress& progress) {
+Result<std::vector<Fetched>> Download(Access& access, const CancelFlag& cancel,
+                                      const DownloadOptions& options,
+                                      std::vector<DownloadItem> items,
+                                      const DownloadProgress& progress) {
   Run run(cancel, options.parallel, progress);
   for (DownloadItem& item : items) {
     MLOS_TRY(run.Add(std::make_unique<Transfer>(access, options, std::move(item))));
   }
   MLOS_TRY(run.ToTheEnd());
-  return run.Digests();
+  return run.TakeFiles();
 }
 
 }  // namespace axon::fetch

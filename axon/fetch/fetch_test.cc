@@ -11,6 +11,7 @@
 #include "axon/fetch/access.h"
 #include "axon/fetch/address.h"
 #include "axon/fetch/backoff.h"
+#include "axon/fetch/download.h"
 #include "axon/fetch/partial_file.h"
 #include "axon/fetch/url.h"
 
@@ -226,6 +227,22 @@ TEST_F(PartialFileTest, TwoAtOnceAreRefused) {
   part.Discard();
   EXPECT_TRUE(std::filesystem::is_empty(folder_));
   EXPECT_TRUE(PartialFile::Open(folder_ / "x.part", 10).ok());
+}
+
+TEST_F(PartialFileTest, WhatWasFoundRightStaysLockedUntilItIsStored) {
+  ASSERT_TRUE(PartialFile::Open(folder_ / "x.part", 7).value().Append("weights").ok());
+  Access access(Parsed("http://127.0.0.1:1"), "");
+  const ExpectedContent expected{7, ExpectedContent::Kind::kSha256,
+                                 mlos::package::DigestOf("weights").Hex()};
+  const std::vector<DownloadItem> items = {
+      {"x", Parsed("http://127.0.0.1:1/x"), expected, folder_ / "x.part"}};
+  {
+    const CancelFlag cancel;
+    const auto fetched = Download(access, cancel, {}, items, {});
+    ASSERT_TRUE(fetched.ok()) << fetched.status();
+    EXPECT_EQ(PartialFile::Open(folder_ / "x.part", 7).status().reason(), Reason::kStateLocked);
+  }
+  EXPECT_TRUE(PartialFile::Open(folder_ / "x.part", 7).ok());
 }
 
 TEST_F(PartialFileTest, ASymbolicLinkIsNotFollowed) {

@@ -134,8 +134,10 @@ Status PartialFile::Sync() const {
   return mlos::OkStatus();
 }
 
+void PartialFile::RemoveNote() { ::unlink(NotePath(path_).c_str()); }
+
 void PartialFile::Discard() {
-  ::unlink(NotePath(path_).c_str());
+  RemoveNote();
   ::unlink(path_.c_str());
 }
 

@@ -21,6 +21,7 @@ class PartialFile {
   /// empty it. STATE_LOCKED where another process is at it.
   static mlos::Result<PartialFile> Open(std::filesystem::path path, std::uint64_t size_bytes_max);
 
+  const std::filesystem::path& path() const { return path_; }
   std::uint64_t size_bytes() const { return size_bytes_; }
   /// The ETag that came with these bytes from `url`; empty where none is known.
   std::string EtagFrom(std::string_view url) const;
@@ -31,6 +32,8 @@ class PartialFile {
   mlos::Status Restart();
   /// Notes where the bytes come from.
   mlos::Status WriteNote(std::string_view url, std::string_view etag);
+  /// Removes the note of a file that is whole.
+  void RemoveNote();
   /// Hands every byte to `sink`, in order; `sink` returns false to stop with CANCELLED.
   mlos::Status Replay(const std::function<bool(std::string_view)>& sink) const;
   mlos::Status Sync() const;

@@ -44,6 +44,8 @@ class Transfer : private ResponseSink {
   std::uint64_t done_bytes() const { return part_.has_value() ? part_->size_bytes() : 0; }
   /// Requires kDone.
   const mlos::package::Digest& sha256() const { return sha256_; }
+  /// Requires kDone; nothing else may be called afterwards.
+  PartialFile TakePart() { return *std::move(part_); }
 
  private:
   mlos::Status OnHead(const ResponseHead& head) override;

@@ -76,7 +76,7 @@ Result<Manifest> Upgrade(const Manifest& legacy, const fs::path& directory,
 /// Verifies the unpacked package and brings its manifest to our form.
 Result<Manifest> Inspect(const Workshop& workshop, const fs::path& directory) {
   Manifest manifest = MLOS_TRY(ManifestOf(workshop, directory));
-  const auto go_on = [&workshop](std::uint64_t) { return !workshop.cancel.IsSet(); };
+  const HashProgress go_on = workshop.go_on();
   const auto report = MLOS_TRY(package::VerifyDirectory(directory, manifest, go_on));
   MLOS_TRY(package::ToStatus(report));
   if (!manifest.strict()) {
@@ -94,6 +94,17 @@ bool IsInstalled(const store::Store& store, const ModelId& id, const Manifest& m
   return installed.ok() && installed->manifest == manifest;
 }
 
+/// Whether what is installed under `id` still is what its manifest says.
+Result<bool> IsIntact(const Workshop& workshop, const ModelId& id, const Manifest& manifest) {
+  const fs::path directory = workshop.store.layout().Model(id);
+  const auto report = package::VerifyDirectory(directory, manifest, workshop.go_on());
+  if (!report.ok() && report.status().reason() == Reason::kCancelled) return report.status();
+  if (report.ok() && report->ok()) return true;
+  workshop.console.Warn("what is installed as " + id.text() +
+                        " has changed on disk; it is installed again");
+  return false;
+}
+
 Status CheckId(const store::Store& store, const ModelId& id, bool force) {
   if (id.name_space().empty() || id.version().empty()) {
     return {Reason::kInvalidManifest, "the package names no namespace or no version: " + id.text()};
@@ -103,9 +114,10 @@ Status CheckId(const store::Store& store, const ModelId& id, bool force) {
                       "--force replaces it");
 }
 
-Status Fill(store::Staging& staging, const ModelId& id, const Manifest& manifest) {
+Status Fill(store::Staging& staging, const ModelId& id, const Manifest& manifest,
+            const HashProgress& go_on) {
   for (const package::FileEntry& file : manifest.format.files) {
-    MLOS_TRY(staging.Intern(file.path, *file.sha256));
+    MLOS_TRY(staging.Intern(file.path, *file.sha256, go_on));
   }
   MLOS_TRY(staging.Write(package::kManifestFileName, package::WriteManifest(manifest)));
   return staging.Write(package::kInstallRecordFileName, InstallRecord(id));
@@ -120,11 +132,12 @@ Result<Imported> ImportArchive(const Workshop& workshop, const fs::path& archive
   MLOS_TRY(package::ExtractArchive(archive, staging.model()));
   const Manifest manifest = MLOS_TRY(Inspect(workshop, staging.model()));
   const ModelId id = MLOS_TRY(package::ModelIdOf(manifest));
-  if (IsInstalled(workshop.store, id, manifest)) {
+  if (!IsInstalled(workshop.store, id, manifest)) {
+    MLOS_TRY(CheckId(workshop.store, id, force));
+  } else if (!force && MLOS_TRY(IsIntact(workshop, id, manifest))) {
     return Imported{MLOS_TRY(workshop.store.Find(id)), manifest.verified(), true};
   }
-  MLOS_TRY(CheckId(workshop.store, id, force));
-  MLOS_TRY(Fill(staging, id, manifest));
+  MLOS_TRY(Fill(staging, id, manifest, workshop.go_on()));
   if (workshop.cancel.IsSet()) return Status(Reason::kCancelled, "interrupted");
   MLOS_TRY(staging.Publish(id));
   return Imported{MLOS_TRY(workshop.store.Find(id)), manifest.verified(), false};

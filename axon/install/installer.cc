@@ -29,6 +29,23 @@ std::string BesideGraph(const std::string& graph, const std::string& location) {
   return (fs::path(graph).parent_path() / location).string();
 }
 
+/// The files that one part holds, by that part. Repositories keep a tokenizer, for one, both beside
+/// the graph and at their root: equal files are fetched once.
+using EqualFiles = std::map<fs::path, std::vector<const RemoteFile*>>;
+
+Result<EqualFiles> ByPart(const store::Store& store, const std::vector<RemoteFile>& files) {
+  EqualFiles parts;
+  for (const RemoteFile& file : files) {
+    std::vector<const RemoteFile*>& equal = parts[PartOf(store, file)];
+    equal.push_back(&file);
+    if (file.content.size_bytes == equal.front()->content.size_bytes) continue;
+    return Status(Reason::kChecksumMismatch, "the repository lists " + equal.front()->path +
+                                                 " and " + file.path +
+                                                 " with one digest and two sizes");
+  }
+  return parts;
+}
+
 bool Contains(const std::vector<std::string>& names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
@@ -70,28 +87,27 @@ Result<bool> Installer::BringFromStore(const RemoteFile& file, Staging& staging,
   const std::optional<Digest> digest = ObjectOf(file);
   const store::Objects& objects = workshop_.store.objects();
   if (!digest.has_value() || !objects.Has(*digest, file.content.size_bytes)) return false;
-  const Status intact =
-      objects.Check(*digest, [this](std::uint64_t) { return !workshop_.cancel.IsSet(); });
-  if (!intact.ok()) {
-    if (intact.reason() != Reason::kChecksumMismatch) return intact;
-    workshop_.console.Warn(std::string(intact.message()) + "; it is downloaded again");
-    return false;
+  const Status linked = staging.AddObject(*digest, file.path, workshop_.go_on());
+  if (linked.ok()) {
+    digests[file.path] = *digest;
+    return true;
   }
-  const Status linked = staging.AddObject(*digest, file.path);
   // Another process may have cleaned it away this moment.
-  if (!linked.ok() && linked.reason() == Reason::kFileNotFound) return false;
-  MLOS_TRY(linked);
-  digests[file.path] = *digest;
-  return true;
+  if (linked.reason() == Reason::kFileNotFound) return false;
+  if (linked.reason() != Reason::kStoreCorrupt) return linked;
+  workshop_.console.Warn(std::string(linked.message()) + "; it is downloaded again");
+  return false;
 }
 
 Status Installer::BringFromHub(const Plan& plan, const std::vector<RemoteFile>& files,
                                Staging& staging, Digests& digests) {
+  const EqualFiles parts = MLOS_TRY(ByPart(workshop_.store, files));
   std::vector<fetch::DownloadItem> items;
   std::uint64_t total_bytes = 0;
-  for (const RemoteFile& file : files) {
+  for (const auto& [part, equal] : parts) {
+    const RemoteFile& file = *equal.front();
     fetch::Url url = MLOS_TRY(hub_.FileUrl(plan.remote, file));
-    items.push_back({file.path, std::move(url), file.content, PartOf(workshop_.store, file)});
+    items.push_back({file.path, std::move(url), file.content, part});
     total_bytes += file.content.size_bytes;
   }
   fetch::DownloadOptions options = download_;
@@ -100,16 +116,26 @@ Status Installer::BringFromHub(const Plan& plan, const std::vector<RemoteFile>& 
   };
   workshop_.console.BeginProgress("downloading", total_bytes);
   const auto progress = [this](std::uint64_t done) { workshop_.console.MoveProgress(done); };
-  const auto found =
+  auto found =
       fetch::Download(hub_.access(), workshop_.cancel, options, std::move(items), progress);
   workshop_.console.EndProgress();
-  const std::vector<Digest> fetched = MLOS_TRY(found);
-  for (std::size_t i = 0; i < files.size(); ++i) {
-    const fs::path part = PartOf(workshop_.store, files[i]);
-    MLOS_TRY(staging.AddFile(part, fetched[i], files[i].path));
-    std::error_code ignored;
-    fs::remove(part.string() + ".json", ignored);
-    digests[files[i].path] = fetched[i];
+  std::vector<fetch::Fetched> fetched = MLOS_TRY(std::move(found));
+  std::size_t next = 0;
+  for (const auto& [part, equal] : parts) {
+    MLOS_TRY(Take(fetched[next++], equal, staging, digests));
+  }
+  return mlos::OkStatus();
+}
+
+Status Installer::Take(fetch::Fetched& fetched, const std::vector<const RemoteFile*>& files,
+                       Staging& staging, Digests& digests) {
+  fetched.part.RemoveNote();
+  for (const RemoteFile* file : files) {
+    const bool first = file == files.front();
+    MLOS_TRY(
+        first ? staging.AddFile(fetched.part.path(), fetched.sha256, file->path, workshop_.go_on())
+              : staging.AddObject(fetched.sha256, file->path, workshop_.go_on()));
+    digests[file->path] = fetched.sha256;
   }
   return mlos::OkStatus();
 }

@@ -22,6 +22,11 @@ struct Workshop {
   const store::Store& store;
   ui::Console& console;
   const fetch::CancelFlag& cancel;
+
+  /// Lets work that takes long go on until Ctrl-C.
+  mlos::package::HashProgress go_on() const {
+    return [&flag = cancel](std::uint64_t) { return !flag.IsSet(); };
+  }
 };
 
 /// Carries out a plan: downloads what is not in the store, looks into the graph for the files it
@@ -48,6 +53,9 @@ class Installer {
                                     Digests& digests);
   mlos::Status BringFromHub(const Plan& plan, const std::vector<hub::RemoteFile>& files,
                             store::Staging& staging, Digests& digests);
+  /// Takes in what came, under the path of each of `files`, which are equal.
+  mlos::Status Take(fetch::Fetched& fetched, const std::vector<const hub::RemoteFile*>& files,
+                    store::Staging& staging, Digests& digests);
   mlos::Result<std::vector<std::string>> BringWeights(const Plan& plan, store::Staging& staging,
                                                       Digests& digests);
   mlos::Status Complete(const Plan& plan, store::Staging& staging, const Digests& digests,

@@ -27,6 +27,16 @@ std::vector<RemoteFile> FilesOf(const hub::RemoteModel& remote, const std::strin
   return sorted;
 }
 
+/// True where every file is there with its size: what a look costs. Whether their bytes are right
+/// is for `axon verify` to say.
+bool HasItsFiles(const std::filesystem::path& directory, const mlos::package::Manifest& manifest) {
+  const auto& files = manifest.format.files;
+  return std::all_of(files.begin(), files.end(), [&](const mlos::package::FileEntry& file) {
+    const Result<std::uint64_t> size_bytes = mlos::FileSize(directory / file.path);
+    return size_bytes.ok() && *size_bytes == file.size_bytes;
+  });
+}
+
 void CompareWithInstalled(const store::Store& store, Plan& plan) {
   const auto installed = store.Find(plan.id);
   if (!installed.ok()) return;
@@ -37,7 +47,8 @@ void CompareWithInstalled(const store::Store& store, Plan& plan) {
   plan.installed_commit = extension.source.commit;
   plan.up_to_date = extension.source.repository == plan.remote.repository &&
                     extension.source.commit == plan.remote.commit &&
-                    extension.graph == plan.graph.path;
+                    extension.graph == plan.graph.path &&
+                    HasItsFiles(installed->directory, parsed->manifest);
 }
 
 }  // namespace

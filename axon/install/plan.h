@@ -22,7 +22,7 @@ struct Plan {
   std::vector<hub::RemoteFile> files;
   /// The commit that is installed under this id now; empty where there is none.
   std::string installed_commit;
-  /// The same commit and graph are installed already.
+  /// The same commit and graph are installed already, and every file has its size.
   bool up_to_date = false;
 
   std::uint64_t total_bytes() const;

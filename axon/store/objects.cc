@@ -16,9 +16,10 @@ using mlos::ErrnoStatus;
 using mlos::Reason;
 using mlos::Status;
 using mlos::package::Digest;
+using mlos::package::HashProgress;
 
-}  // namespace
-
+/// Makes `to` another name of `from`, or a synced copy where the file system has no hard links;
+/// after a failure `to` is not there.
 Status LinkOrCopy(const fs::path& from, const fs::path& to) {
   if (::link(from.c_str(), to.c_str()) == 0) return mlos::OkStatus();
   const int error = errno;
@@ -28,9 +29,26 @@ Status LinkOrCopy(const fs::path& from, const fs::path& to) {
   }
   std::error_code failure;
   fs::copy_file(from, to, failure);
-  if (failure) return ErrnoStatus(failure.value(), "cannot copy " + name);
-  return mlos::FsyncFile(to);
+  Status copied =
+      failure ? ErrnoStatus(failure.value(), "cannot copy " + name) : mlos::FsyncFile(to);
+  if (!copied.ok()) ::unlink(to.c_str());
+  return copied;
 }
+
+/// Reads a file that was taken for `digest`.
+Status CheckBytes(const fs::path& file, const Digest& digest, const HashProgress& progress) {
+  const auto found = mlos::package::DigestFile(file, progress);
+  if (!found.ok() && found.status().reason() == Reason::kCancelled) return found.status();
+  const std::string name = "the stored file " + digest.ToString();
+  if (!found.ok()) {
+    return {Reason::kStoreCorrupt,
+            name + " cannot be used: " + std::string(found.status().message())};
+  }
+  if (found->sha256 != digest) return {Reason::kStoreCorrupt, name + " has changed on disk"};
+  return mlos::OkStatus();
+}
+
+}  // namespace
 
 bool Objects::Has(const Digest& digest, std::uint64_t size_bytes) const {
   struct stat info{};
@@ -38,38 +56,37 @@ bool Objects::Has(const Digest& digest, std::uint64_t size_bytes) const {
          static_cast<std::uint64_t>(info.st_size) == size_bytes;
 }
 
-Status Objects::Check(const Digest& digest, const mlos::package::HashProgress& progress) const {
-  const fs::path object = layout_.Object(digest);
-  const auto found = mlos::package::DigestFile(object, progress);
-  if (!found.ok()) return found.status();
-  if (found->sha256 == digest) return mlos::OkStatus();
-  const auto lock = MLOS_TRY(mlos::FileLock::Acquire(layout_.lock()));
-  ::unlink(object.c_str());
-  return {Reason::kChecksumMismatch,
-          "the stored file " + digest.ToString() + " has changed on disk and is put aside"};
-}
-
-Status Objects::LinkTo(const Digest& digest, const fs::path& to) const {
+Status Objects::LinkTo(const Digest& digest, const fs::path& to,
+                       const HashProgress& progress) const {
   MLOS_TRY(mlos::CreateDirectories(to.parent_path()));
-  return LinkOrCopy(layout_.Object(digest), to);
+  MLOS_TRY(LinkOrCopy(layout_.Object(digest), to));
+  // The link is read, not the object: another process may replace that one meanwhile.
+  Status intact = CheckBytes(to, digest, progress);
+  if (!intact.ok()) ::unlink(to.c_str());
+  return intact;
 }
 
-Status Objects::Adopt(const fs::path& file, const Digest& digest, const fs::path& to) const {
+Status Objects::Adopt(const fs::path& file, const Digest& digest, const fs::path& to,
+                      const HashProgress& progress) const {
+  const Status linked = LinkTo(digest, to, progress);
+  if (linked.ok()) {
+    ::unlink(file.c_str());
+    return linked;
+  }
+  return linked.reason() == Reason::kCancelled ? linked : Place(file, digest, to);
+}
+
+Status Objects::Place(const fs::path& file, const Digest& digest, const fs::path& to) const {
   const fs::path object = layout_.Object(digest);
   MLOS_TRY(mlos::CreateDirectories(object.parent_path()));
-  MLOS_TRY(mlos::CreateDirectories(to.parent_path()));
   // Under the lock, so that nobody cleans away an object between its arrival and its first use.
   const auto lock = MLOS_TRY(mlos::FileLock::Acquire(layout_.lock()));
-  struct stat info{};
-  if (::lstat(object.c_str(), &info) != 0) {
-    if (::rename(file.c_str(), object.c_str()) != 0) {
-      return ErrnoStatus(errno, "cannot store " + to.filename().string());
-    }
-    if (::chmod(object.c_str(), 0444) != 0) return ErrnoStatus(errno, "cannot protect an object");
-    MLOS_TRY(mlos::FsyncDirectory(object.parent_path()));
-  } else {
-    ::unlink(file.c_str());
+  if (::rename(file.c_str(), object.c_str()) != 0) {
+    return ErrnoStatus(errno, "cannot store " + to.filename().string());
   }
+  // Not before: a part that a dead process left must be writable for the next one.
+  if (::chmod(object.c_str(), 0444) != 0) return ErrnoStatus(errno, "cannot protect an object");
+  MLOS_TRY(mlos::FsyncDirectory(object.parent_path()));
   return LinkOrCopy(object, to);
 }
 

@@ -25,6 +25,7 @@ using mlos::Result;
 using mlos::Status;
 using mlos::UniqueFd;
 using mlos::package::Digest;
+using mlos::package::HashProgress;
 
 /// The lock of a living owner, or an invalid descriptor where another process is that owner.
 UniqueFd LockFolder(const fs::path& folder) {
@@ -111,12 +112,14 @@ Staging::~Staging() {
   fs::remove_all(folder_, ignored);
 }
 
-Status Staging::AddObject(const Digest& digest, std::string_view path) {
-  return objects_.LinkTo(digest, model() / path);
+Status Staging::AddObject(const Digest& digest, std::string_view path,
+                          const HashProgress& progress) {
+  return objects_.LinkTo(digest, model() / path, progress);
 }
 
-Status Staging::AddFile(const fs::path& file, const Digest& digest, std::string_view path) {
-  return objects_.Adopt(file, digest, model() / path);
+Status Staging::AddFile(const fs::path& file, const Digest& digest, std::string_view path,
+                        const HashProgress& progress) {
+  return objects_.Adopt(file, digest, model() / path, progress);
 }
 
 Status Staging::Write(std::string_view path, std::string_view bytes) {
@@ -125,13 +128,13 @@ Status Staging::Write(std::string_view path, std::string_view bytes) {
   return mlos::WriteFileAtomic(file, bytes);
 }
 
-Status Staging::Intern(std::string_view path, const Digest& digest) {
+Status Staging::Intern(std::string_view path, const Digest& digest, const HashProgress& progress) {
   const fs::path inside = model() / path;
   const fs::path aside = folder_ / "interned";
   if (::rename(inside.c_str(), aside.c_str()) != 0) {
     return ErrnoStatus(errno, "cannot store " + std::string(path));
   }
-  return objects_.Adopt(aside, digest, inside);
+  return objects_.Adopt(aside, digest, inside, progress);
 }
 
 Status Staging::Publish(const ModelId& id) {

@@ -24,15 +24,18 @@ class Staging {
   /// The model so far.
   std::filesystem::path model() const { return folder_ / "model"; }
 
-  /// Adds a file that is in the store already.
-  mlos::Status AddObject(const mlos::package::Digest& digest, std::string_view path);
+  /// Adds a file that is in the store already (see Objects::LinkTo).
+  mlos::Status AddObject(const mlos::package::Digest& digest, std::string_view path,
+                         const mlos::package::HashProgress& progress);
   /// Adds a file of the store's file system (see Objects::Adopt).
   mlos::Status AddFile(const std::filesystem::path& file, const mlos::package::Digest& digest,
-                       std::string_view path);
+                       std::string_view path, const mlos::package::HashProgress& progress);
   /// Adds a small file of this model alone.
   mlos::Status Write(std::string_view path, std::string_view bytes);
-  /// Makes a file that lies in model() already a link to the object of its content.
-  mlos::Status Intern(std::string_view path, const mlos::package::Digest& digest);
+  /// Makes a file that lies in model() already a link to the object of its content (see
+  /// Objects::Adopt).
+  mlos::Status Intern(std::string_view path, const mlos::package::Digest& digest,
+                      const mlos::package::HashProgress& progress);
 
   /// Makes the model visible as `id`, in one step and durably; one that was there before is
   /// replaced. CONFLICT where its folder would lie inside another model, or another inside it.

@@ -8,6 +8,8 @@
 
 #include <filesystem>
 #include <fstream>
+#include <functional>
+#include <vector>
 
 #include "axon/store/usage.h"
 #include "base/files.h"
@@ -42,7 +44,7 @@ class StoreTest : public testing::Test {
     Staging staging = MLOS_TRY(store().Stage());
     const fs::path part = store().layout().Part("sha256-" + DigestOf(bytes).Hex());
     std::ofstream(part) << bytes;
-    MLOS_TRY(staging.AddFile(part, DigestOf(bytes), "onnx/model.onnx"));
+    MLOS_TRY(staging.AddFile(part, DigestOf(bytes), "onnx/model.onnx", {}));
     MLOS_TRY(staging.Write("manifest.yaml", "id: " + id));
     return staging.Publish(Id(id));
   }
@@ -152,17 +154,81 @@ TEST_F(StoreTest, CleaningKeepsWhatIsInUse) {
   EXPECT_EQ(Content("hf/org/a@v"), "used");
 }
 
-TEST_F(StoreTest, AnObjectThatRottedIsPutAside) {
-  ASSERT_TRUE(Install("hf/org/a@v", "weights").ok());
+/// What a disk, or a user, makes of an object.
+struct Damage {
+  const char* name;
+  std::function<void(const fs::path&)> inflict;
+};
+
+void Overwrite(const fs::path& object, const std::string& bytes) {
+  fs::permissions(object, fs::perms(0644));
+  std::ofstream(object) << bytes;
+}
+
+const std::vector<Damage>& Damages() {
+  static const std::vector<Damage> damages = {
+      {"flipped", [](const fs::path& object) { Overwrite(object, "Weights"); }},
+      {"truncated", [](const fs::path& object) { Overwrite(object, "weigh"); }},
+      {"empty", [](const fs::path& object) { Overwrite(object, ""); }},
+      {"longer", [](const fs::path& object) { Overwrite(object, "weights\n"); }},
+      {"no file",
+       [](const fs::path& object) {
+         fs::remove(object);
+         fs::create_symlink("/dev/null", object);
+       }},
+  };
+  return damages;
+}
+
+TEST_F(StoreTest, AnObjectThatIsDamagedIsNotLinked) {
   const Digest digest = DigestOf("weights");
   const fs::path object = store().layout().Object(digest);
-  EXPECT_TRUE(store().objects().Has(digest, 7));
-  EXPECT_FALSE(store().objects().Has(digest, 8));
-  EXPECT_TRUE(store().objects().Check(digest, {}).ok());
-  fs::permissions(object, fs::perms(0644));
-  std::ofstream(object) << "Weights";
-  EXPECT_EQ(store().objects().Check(digest, {}).reason(), Reason::kChecksumMismatch);
-  EXPECT_FALSE(store().objects().Has(digest, 7));
+  for (const Damage& damage : Damages()) {
+    ASSERT_TRUE(Install("hf/org/a@v", "weights").ok());
+    EXPECT_TRUE(store().objects().LinkTo(digest, root_ / "good", {}).ok());
+    damage.inflict(object);
+    const mlos::Status linked = store().objects().LinkTo(digest, root_ / "bad", {});
+    EXPECT_EQ(linked.reason(), Reason::kStoreCorrupt) << damage.name;
+    EXPECT_FALSE(fs::exists(fs::symlink_status(root_ / "bad"))) << damage.name;
+    fs::remove(root_ / "good");
+  }
+  fs::remove(object);
+  EXPECT_EQ(store().objects().LinkTo(digest, root_ / "none", {}).reason(), Reason::kFileNotFound);
+}
+
+TEST_F(StoreTest, VerifiedBytesTakeTheDamagedObjectsPlace) {
+  const fs::path object = store().layout().Object(DigestOf("weights"));
+  for (const Damage& damage : Damages()) {
+    ASSERT_TRUE(Install("hf/org/shares@v", "weights").ok());
+    damage.inflict(object);
+    ASSERT_TRUE(Install("hf/org/a@v", "weights").ok()) << damage.name;
+    EXPECT_EQ(Content("hf/org/a@v"), "weights") << damage.name;
+    EXPECT_EQ(Links(object), 2u) << damage.name;
+    EXPECT_EQ(fs::status(object).permissions(), fs::perms(0444)) << damage.name;
+  }
+}
+
+TEST_F(StoreTest, AModelThatSharesADamagedObjectKeepsItUntilItIsInstalledAgain) {
+  ASSERT_TRUE(Install("hf/org/shares@v", "weights").ok());
+  Overwrite(store().layout().Object(DigestOf("weights")), "Weights");
+  ASSERT_TRUE(Install("hf/org/a@v", "weights").ok());
+  EXPECT_EQ(Content("hf/org/shares@v"), "Weights");
+  ASSERT_TRUE(Install("hf/org/shares@v", "weights").ok());
+  EXPECT_EQ(Content("hf/org/shares@v"), "weights");
+  EXPECT_EQ(Links(store().layout().Object(DigestOf("weights"))), 3u);
+}
+
+TEST_F(StoreTest, AnInterruptionWhileReadingAnObjectChangesNothing) {
+  const Digest digest = DigestOf("weights");
+  ASSERT_TRUE(Install("hf/org/a@v", "weights").ok());
+  std::ofstream(root_ / "file") << "weights";
+  const auto stop = [](std::uint64_t) { return false; };
+  const Store kept = store();
+  const Objects& objects = kept.objects();
+  EXPECT_EQ(objects.Adopt(root_ / "file", digest, root_ / "to", stop).reason(), Reason::kCancelled);
+  EXPECT_TRUE(fs::exists(root_ / "file"));
+  EXPECT_FALSE(fs::exists(root_ / "to"));
+  EXPECT_EQ(Links(store().layout().Object(digest)), 2u);
 }
 
 }  // namespace

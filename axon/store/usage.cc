@@ -8,7 +8,7 @@
 
 #include <algorithm>
 #include <array>
-#include <set>
+#include <map>
 
 #include "axon/store/store.h"
 #include "axon/store/walk.h"
@@ -34,10 +34,8 @@ void ForEachFile(const fs::path& root, Visit visit) {
 /// The objects' hard links count who uses them; their own name is the first.
 bool IsUnused(const struct stat& info) { return info.st_nlink <= 1; }
 
-/// True while no process downloads into it.
-bool IsIdle(const fs::path& path) {
-  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
-  return !fd.valid() || ::flock(fd.get(), LOCK_EX | LOCK_NB) == 0;
+bool BelongsTo(const fs::path& part, const fs::path& file) {
+  return file.string().starts_with(part.string());
 }
 
 class Cleaner {
@@ -60,16 +58,31 @@ class Cleaner {
   }
 
   void CleanDownloads() {
-    std::set<fs::path> busy;
-    ForEachFile(layout_.downloads(), [&busy](const fs::path& path, const struct stat&) {
-      if (path.extension() == ".part" && !IsIdle(path)) busy.insert(path);
-    });
+    std::map<fs::path, struct stat> files;
+    std::vector<fs::path> parts;
     ForEachFile(layout_.downloads(), [&](const fs::path& path, const struct stat& info) {
-      const bool in_use = std::any_of(busy.begin(), busy.end(), [&path](const fs::path& part) {
-        return path.string().starts_with(part.string());
-      });
-      if (!in_use) Take(Leftover::Kind::kPartialDownload, path, info);
+      files.emplace(path, info);
+      if (path.extension() == ".part") parts.push_back(path);
     });
+    for (const fs::path& part : parts) CleanPart(part, files);
+    for (const auto& [path, info] : files) {
+      const bool noted = std::any_of(parts.begin(), parts.end(),
+                                     [&](const fs::path& part) { return BelongsTo(part, path); });
+      if (!noted) Take(Leftover::Kind::kPartialDownload, path, info);
+    }
+  }
+
+  /// Removes a part with its notes, unless a process is at it.
+  void CleanPart(const fs::path& part, const std::map<fs::path, struct stat>& files) {
+    // Held to the end, so that no process begins to go on with what is about to be removed.
+    const UniqueFd fd(::open(part.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+    if (fd.valid() && ::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) return;
+    for (const auto& [path, info] : files) {
+      if (path != part && BelongsTo(part, path)) {
+        Take(Leftover::Kind::kPartialDownload, path, info);
+      }
+    }
+    Take(Leftover::Kind::kPartialDownload, part, files.at(part));
   }
 
   void CleanStaging() {

@@ -38,15 +38,24 @@
 extern "C" {
 #endif
 
-/* The 17 gRPC codes; those in between are in error.code as well. */
+/* The 17 gRPC codes. */
 #define MLOS_OK 0
 #define MLOS_CANCELLED 1
+#define MLOS_UNKNOWN 2
 #define MLOS_INVALID_ARGUMENT 3
 #define MLOS_DEADLINE_EXCEEDED 4
 #define MLOS_NOT_FOUND 5
+#define MLOS_ALREADY_EXISTS 6
+#define MLOS_PERMISSION_DENIED 7
 #define MLOS_RESOURCE_EXHAUSTED 8
+#define MLOS_FAILED_PRECONDITION 9
+#define MLOS_ABORTED 10
+#define MLOS_OUT_OF_RANGE 11
+#define MLOS_UNIMPLEMENTED 12
 #define MLOS_INTERNAL 13
 #define MLOS_UNAVAILABLE 14 /* also: the connection is gone, reason "DISCONNECTED" */
+#define MLOS_DATA_LOSS 15
+#define MLOS_UNAUTHENTICATED 16
 
 /* A failure. Texts end with NUL and are cut where they are longer. */
 typedef struct mlos_error {

@@ -134,26 +134,86 @@ std::set<std::string, std::less<>> UnrankedNames(std::string_view model) {
   return names;
 }
 
-// A tensor outside the file has StringStringEntryProto {key: "location", value: the other file},
-// wherever in the graph it is: the key is searched for instead of walking all graphs.
-std::set<std::string, std::less<>> ExternalFiles(std::string_view model) {
-  constexpr std::string_view kLocationKey = "\x0a\x08location\x12";
-  std::set<std::string, std::less<>> files;
-  for (auto at = model.find(kLocationKey); at != model.npos;
-       at = model.find(kLocationKey, at + 1)) {
-    Fields entry(model.substr(at));
-    static_cast<void>(entry.Next());
-    if (const auto value = entry.Next()) files.emplace(value->bytes);
+enum class Message : std::uint8_t {
+  kModel,
+  kTraining,
+  kFunction,
+  kGraph,
+  kNode,
+  kAttribute,
+  kSparseTensor,
+  kTensor,
+  kExternalData,
+};
+
+// The messages of onnx.proto in which tensors may be: field `number` of an `outer` is an `inner`.
+struct Part {
+  Message outer;
+  std::uint32_t number;
+  Message inner;
+};
+constexpr Part kParts[] = {
+    {Message::kModel, 7, Message::kGraph},
+    {Message::kModel, 20, Message::kTraining},
+    {Message::kModel, 25, Message::kFunction},
+    {Message::kTraining, 1, Message::kGraph},
+    {Message::kTraining, 2, Message::kGraph},
+    {Message::kFunction, 7, Message::kNode},
+    {Message::kGraph, 1, Message::kNode},
+    {Message::kGraph, 5, Message::kTensor},
+    {Message::kGraph, 15, Message::kSparseTensor},
+    {Message::kNode, 5, Message::kAttribute},
+    {Message::kAttribute, 5, Message::kTensor},
+    {Message::kAttribute, 6, Message::kGraph},
+    {Message::kAttribute, 10, Message::kTensor},
+    {Message::kAttribute, 11, Message::kGraph},
+    {Message::kAttribute, 22, Message::kSparseTensor},
+    {Message::kAttribute, 23, Message::kSparseTensor},
+    {Message::kSparseTensor, 1, Message::kTensor},
+    {Message::kSparseTensor, 2, Message::kTensor},
+    {Message::kTensor, 13, Message::kExternalData},
+};
+
+// The names of the files that tensors lie in. Weights are stepped over: reading all of them would
+// take as long as loading them.
+class ExternalFiles {
+ public:
+  explicit ExternalFiles(std::string_view model) { Walk(Message::kModel, model, 0); }
+  const std::set<std::string, std::less<>>& names() const { return names_; }
+
+ private:
+  // As deep as protobuf's own parsers go.
+  static constexpr int kDepthMax = 100;
+
+  void Walk(Message outer, std::string_view bytes, int depth) {
+    if (outer == Message::kExternalData) return TakeLocation(bytes);
+    if (depth > kDepthMax) return;
+    Fields fields(bytes);
+    while (const auto field = fields.Next()) {
+      for (const Part& part : kParts) {
+        if (part.outer == outer && part.number == field->number) {
+          Walk(part.inner, field->bytes, depth + 1);
+        }
+      }
+    }
   }
-  return files;
-}
+
+  // StringStringEntryProto {key: "location", value: the other file}.
+  void TakeLocation(std::string_view entry) {
+    if (Find(entry, 1) != "location") return;
+    if (const auto file = Find(entry, 2)) names_.emplace(*file);
+  }
+
+  std::set<std::string, std::less<>> names_;
+};
 
 }  // namespace
 
 ModelFile ReadModelFile(const std::filesystem::path& path) {
   const MappedFile file(path);
   ModelFile model{.size_bytes = file.bytes().size(), .unranked = UnrankedNames(file.bytes())};
-  for (const std::string& name : ExternalFiles(file.bytes())) {
+  const ExternalFiles external(file.bytes());
+  for (const std::string& name : external.names()) {
     std::error_code error;
     const std::uintmax_t size = std::filesystem::file_size(path.parent_path() / name, error);
     if (!error) model.size_bytes += size;

@@ -18,8 +18,11 @@ using ::testing::IsEmpty;
 
 /// A length-delimited protobuf field of fewer than 128 bytes.
 std::string Field(int number, const std::string& bytes) {
-  return std::string(1, static_cast<char>(number << 3 | 2)) +
-         std::string(1, static_cast<char>(bytes.size())) + bytes;
+  const int tag = number << 3 | 2;
+  std::string field(1, static_cast<char>(tag < 0x80 ? tag : (tag & 0x7f) | 0x80));
+  if (tag >= 0x80) field.push_back(static_cast<char>(tag >> 7));
+  field.push_back(static_cast<char>(bytes.size()));
+  return field + bytes;
 }
 
 std::string ValueInfo(const std::string& name, const std::string& tensor_type) {
@@ -60,6 +63,25 @@ TEST_F(ModelFileTest, CountsEachExternalFileOnce) {
       Field(5, location("w.bin") + location("w.bin") + location("missing.bin"));
   const std::string model = Field(7, tensors);
   EXPECT_EQ(ReadModelFile(Write("m.onnx", model)).size_bytes, model.size() + 1000);
+}
+
+TEST_F(ModelFileTest, FindsExternalFilesWhereverTensorsAre) {
+  for (const char* name : {"0", "1", "2", "3", "4"}) Write(name, std::string(1000, 'w'));
+  const auto tensor = [](const std::string& file) {
+    return Field(13, Field(1, "offset") + Field(2, "0")) +
+           Field(13, Field(1, "location") + Field(2, file));
+  };
+  const auto attribute = [](const std::string& of_attribute) {
+    return Field(1, Field(5, of_attribute));  // of a node
+  };
+  const std::string graph = attribute(Field(5, tensor("0"))) +
+                            attribute(Field(6, Field(5, tensor("1")))) +
+                            Field(15, Field(1, tensor("2")));
+  const std::string model = Field(7, graph) + Field(25, Field(7, Field(5, Field(10, tensor("3")))));
+  // Weights that look like a reference are none.
+  const std::string weights = Field(7, Field(5, Field(9, tensor("4"))));
+  EXPECT_EQ(ReadModelFile(Write("m.onnx", model)).size_bytes, model.size() + 4000);
+  EXPECT_EQ(ReadModelFile(Write("w.onnx", weights)).size_bytes, weights.size());
 }
 
 TEST_F(ModelFileTest, SkipsWhatItDoesNotUnderstand) {

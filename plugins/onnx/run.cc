@@ -39,9 +39,6 @@ Ort::Value OverHostMemory(const Engine& engine, const smi_tensor_t& tensor) {
 
 // What is handed over as the context of an output's release.
 struct HandedValue {
-  explicit HandedValue(Ort::Value from)
-      : value(std::move(from)), shape(value.GetTensorTypeAndShapeInfo().GetShape()) {}
-
   Ort::Value value;
   std::vector<std::int64_t> shape;
   // Of a string tensor: the smi_string_t and then their bytes.
@@ -70,8 +67,8 @@ smi_string_t* MakeStrings(HandedValue& handed, std::size_t count) {
 
 // Everything that can fail comes before the output is touched.
 void HandOver(Ort::Value value, smi_tensor_t& output) {
-  auto handed = std::make_unique<HandedValue>(std::move(value));
-  const auto info = handed->value.GetTensorTypeAndShapeInfo();
+  const auto info = value.GetTensorTypeAndShapeInfo();
+  auto handed = std::make_unique<HandedValue>(std::move(value), info.GetShape());
   const auto dtype = static_cast<smi_dtype_t>(info.GetElementType());
   const std::size_t count = info.GetElementCount();
   void* data = dtype == SMI_DTYPE_STRING ? MakeStrings(*handed, count)
@@ -128,16 +125,12 @@ class Call {
   std::pmr::vector<Ort::Value> outputs_;
 };
 
-// Hands over what ONNX Runtime has allocated; takes it all back where one cannot be.
-void HandOverAll(Call& call, smi_response_t& response) {
+// Calls hand_over(index, output) for all outputs; takes all of them back where one cannot be.
+template <typename HandOverOne>
+void HandOverAll(smi_response_t& response, const HandOverOne& hand_over) {
   std::size_t done = 0;
   try {
-    for (; done < response.output_count; ++done) {
-      smi_tensor_t& output = response.outputs[done];
-      const bool written =
-          IsPreallocated(output) && call.output(done).GetTensorMutableRawData() == output.data;
-      if (!written) HandOver(std::move(call.output(done)), output);
-    }
+    for (; done < response.output_count; ++done) hand_over(done, response.outputs[done]);
   } catch (...) {
     while (done-- > 0) {
       smi_tensor_t& output = response.outputs[done];
@@ -154,11 +147,59 @@ bool IsFalseDeclaration(const Ort::Exception& exception) {
          std::strstr(exception.what(), "The output OrtValue provided for output") != nullptr;
 }
 
+// False where nothing is prepared for such a request.
+bool RunPrepared(const Engine& engine, Session& session, const smi_request_t& request,
+                 smi_response_t& response) {
+  std::unique_ptr<PreparedRun> prepared = session.TakePrepared();
+  if (prepared == nullptr || !prepared->Fits(request, response)) return false;
+  if (!prepared->Run(session.ort(), engine.run_options(), request)) {
+    session.set_declares_falsely();
+    return false;
+  }
+  HandOverAll(response,
+              [&](std::size_t index, smi_tensor_t& output) { prepared->HandOver(index, output); });
+  session.PutPrepared(std::move(prepared));
+  return true;
+}
+
+// FNV-1a (http://www.isthe.com/chongo/tech/comp/fnv), 64 bits, a number at a time.
+std::uint64_t HashShapes(const smi_request_t& request) {
+  constexpr std::uint64_t kPrime = 0x100000001b3;
+  std::uint64_t hash = 0xcbf29ce484222325;
+  for (std::size_t i = 0; i < request.input_count; ++i) {
+    const smi_tensor_t& input = request.inputs[i];
+    hash = (hash ^ input.rank) * kPrime;
+    for (std::uint32_t axis = 0; axis < input.rank; ++axis) {
+      hash = (hash ^ static_cast<std::uint64_t>(input.shape[axis])) * kPrime;
+    }
+  }
+  return hash;
+}
+
+// Where a small model is run with the same shapes again and again.
+void PrepareNext(const Engine& engine, Session& session, const smi_request_t& request,
+                 const smi_response_t& response) {
+  if (!PreparedRun::IsWorthIt(request, response) || !session.SeenTwice(HashShapes(request))) return;
+  try {
+    session.PutPrepared(
+        std::make_unique<PreparedRun>(session.ort(), engine.memory_info(), request, response));
+  } catch (const Ort::Exception&) {
+    // Runs go on as they have.
+  }
+}
+
 void RunOnce(const Engine& engine, Session& session, const smi_request_t& request,
              smi_response_t& response) {
-  Call call(engine, request, response, session.declares_truly());
+  const bool declares_truly = session.declares_truly();
+  if (declares_truly && RunPrepared(engine, session, request, response)) return;
+  Call call(engine, request, response, declares_truly);
   call.Run(engine, session);
-  HandOverAll(call, response);
+  HandOverAll(response, [&](std::size_t index, smi_tensor_t& output) {
+    Ort::Value& value = call.output(index);
+    const bool written = IsPreallocated(output) && value.GetTensorMutableRawData() == output.data;
+    if (!written) HandOver(std::move(value), output);
+  });
+  if (declares_truly) PrepareNext(engine, session, request, response);
 }
 
 // Whether what made a run fail has been put right, so that it may be tried again.

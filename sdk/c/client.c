@@ -67,7 +67,6 @@ void mlos_close(mlos_client_t* client) {
   close(client->fd);
   while (client->pending != NULL) {
     pending_t* next = client->pending->next;
-    free(client->pending->regions);
     free(client->pending);
     client->pending = next;
   }
@@ -79,6 +78,7 @@ void mlos_close(mlos_client_t* client) {
   }
   ring_free(client->ring);
   free(client->scratch);
+  free(client->parts);
   free(client);
 }
 

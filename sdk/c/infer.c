@@ -37,11 +37,11 @@ static const char* sequence_of(const mlos_request_t* request) {
   return (request->flags & MLOS_SEQUENCE) != 0 ? request->sequence_id : NULL;
 }
 
-/* Where the parts of a frame lie: its head, then for each inline input padding and bytes. */
+/* The size of a frame, which client->parts make up: its head, then for each inline input padding
+ * and bytes. */
 typedef struct layout {
   size_t head_bytes;
   size_t frame_bytes;
-  part_t* parts;
   size_t part_count;
 } layout_t;
 
@@ -72,7 +72,18 @@ static int check(const mlos_request_t* request, mlos_error_t* error) {
   return MLOS_OK;
 }
 
-static int plan(const mlos_request_t* request, layout_t* layout, mlos_error_t* error) {
+/* Memory that the client keeps from one request to the next. */
+static bool reserve_parts(mlos_client_t* client, size_t count) {
+  if (count <= client->parts_max) return true;
+  part_t* larger = realloc(client->parts, count * sizeof(part_t));
+  if (larger == NULL) return false;
+  client->parts = larger;
+  client->parts_max = count;
+  return true;
+}
+
+static int plan(mlos_client_t* client, const mlos_request_t* request, layout_t* layout,
+                mlos_error_t* error) {
   static const char zeros[TENSOR_ALIGNMENT] = {0};
   const char* sequence = sequence_of(request);
   size_t end = INFER_BYTES + align_up(strlen(request->model_id), 8);
@@ -84,21 +95,19 @@ static int plan(const mlos_request_t* request, layout_t* layout, mlos_error_t* e
     end += entry_bytes(request->outputs[i].name, 0);
   }
   layout->head_bytes = HEADER_BYTES + end;
-  layout->parts = malloc((1 + 2 * request->input_count) * sizeof(part_t));
-  if (layout->parts == NULL) return fail_errno(error, "cannot send");
+  if (!reserve_parts(client, 1 + 2 * request->input_count)) return fail_errno(error, "cannot send");
   layout->part_count = 1;
   for (size_t i = 0; i < request->input_count; ++i) {
     const mlos_tensor_t* input = &request->inputs[i];
     if (input->region != NULL || input->size_bytes == 0) continue;
     const size_t start = align_up(end, TENSOR_ALIGNMENT);
-    layout->parts[layout->part_count++] = (part_t){zeros, start - end};
-    layout->parts[layout->part_count++] = (part_t){input->data, input->size_bytes};
+    client->parts[layout->part_count++] = (part_t){zeros, start - end};
+    client->parts[layout->part_count++] = (part_t){input->data, input->size_bytes};
     if (input->size_bytes > FRAME_BYTES_MAX - start)
       end = FRAME_BYTES_MAX;
     else
       end = start + input->size_bytes;
     if (end + HEADER_BYTES <= FRAME_BYTES_MAX) continue;
-    free(layout->parts);
     return fail(error, MLOS_INVALID_ARGUMENT, "PAYLOAD_TOO_LARGE", input->name,
                 "the inputs are larger than a frame may be; put large ones in a region");
   }
@@ -137,21 +146,12 @@ static void put_head(fields_t* fields, const mlos_request_t* request, const layo
 }
 
 static pending_t* add_pending(mlos_client_t* client, const mlos_request_t* request) {
-  pending_t* pending = calloc(1, sizeof(*pending));
+  const size_t count = request->output_count;
+  pending_t* pending = malloc(sizeof(*pending) + count * sizeof(mlos_region_t*));
   if (pending == NULL) return NULL;
-  if (request->output_count != 0) {
-    pending->regions = calloc(request->output_count, sizeof(mlos_region_t*));
-    if (pending->regions == NULL) {
-      free(pending);
-      return NULL;
-    }
-    for (size_t i = 0; i < request->output_count; ++i) {
-      pending->regions[i] = request->outputs[i].region;
-    }
-  }
-  pending->region_count = request->output_count;
-  pending->request_id = client->next_request_id++;
-  pending->next = client->pending;
+  *pending = (pending_t){
+      .next = client->pending, .request_id = client->next_request_id++, .region_count = count};
+  for (size_t i = 0; i < count; ++i) pending->regions[i] = request->outputs[i].region;
   client->pending = pending;
   return pending;
 }
@@ -164,11 +164,6 @@ static pending_t* take_pending(mlos_client_t* client, uint64_t request_id) {
     return found;
   }
   return NULL;
-}
-
-static void free_pending(pending_t* pending) {
-  free(pending->regions);
-  free(pending);
 }
 
 static char* scratch(mlos_client_t* client, size_t size) {
@@ -185,27 +180,23 @@ int mlos_submit(mlos_client_t* client, const mlos_request_t* request, uint64_t* 
                 mlos_error_t* error) {
   layout_t layout = {0};
   int code = check(request, error);
-  if (code == MLOS_OK) code = plan(request, &layout, error);
+  if (code == MLOS_OK) code = plan(client, request, &layout, error);
   if (code != MLOS_OK) return code;
   char* head = scratch(client, layout.head_bytes);
   pending_t* pending = head == NULL ? NULL : add_pending(client, request);
-  if (pending == NULL) {
-    free(layout.parts);
-    return fail_errno(error, "cannot send");
-  }
+  if (pending == NULL) return fail_errno(error, "cannot send");
   *request_id = pending->request_id;
   put_header(head, (uint32_t)layout.frame_bytes, FRAME_INFER, 0, *request_id);
   fields_t fields = {.data = head + HEADER_BYTES, .size = layout.head_bytes - HEADER_BYTES};
   put_head(&fields, request, &layout);
-  layout.parts[0] = (part_t){head, layout.head_bytes};
+  client->parts[0] = (part_t){head, layout.head_bytes};
   pending->on_ring = client->ring != NULL && !client->broken &&
                      ring_fits(client->ring, layout.frame_bytes) &&
-                     ring_send(client->ring, layout.parts, layout.part_count);
+                     ring_send(client->ring, client->parts, layout.part_count);
   if (!pending->on_ring) {
-    code = send_frame(client, layout.parts, layout.part_count, -1, error);
+    code = send_frame(client, client->parts, layout.part_count, -1, error);
   }
-  free(layout.parts);
-  if (code != MLOS_OK) free_pending(take_pending(client, *request_id));
+  if (code != MLOS_OK) free(take_pending(client, *request_id));
   return code;
 }
 
@@ -234,7 +225,7 @@ int mlos_wait(mlos_client_t* client, uint64_t request_id, mlos_result_t** result
   int code = wait_frame(client, request_id, pending->on_ring, &frame, error);
   take_pending(client, request_id);
   if (code == MLOS_OK) code = decode_result(&frame, pending, result, error);
-  free_pending(pending);
+  free(pending);
   return code;
 }
 

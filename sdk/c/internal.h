@@ -4,6 +4,7 @@
 #define MLOS_SDK_C_INTERNAL_H_
 
 #include <stdbool.h>
+#include <string.h>
 
 #include "mlos/client.h"
 
@@ -40,13 +41,19 @@ typedef struct frame {
 
 /* What is known of a request in flight. */
 typedef struct pending {
+  struct pending* next;
   uint64_t request_id;
   bool on_ring;
   /* Regions its outputs go to, so that the result can point into them. */
-  mlos_region_t** regions;
   size_t region_count;
-  struct pending* next;
+  mlos_region_t* regions[];
 } pending_t;
+
+/* Bytes of a frame that lie somewhere of their own. */
+typedef struct part {
+  const void* data;
+  size_t size;
+} part_t;
 
 typedef struct ring ring_t;
 
@@ -61,6 +68,7 @@ struct mlos_client {
   int fd;
   bool broken;
   uint64_t next_request_id;
+  uint64_t asked_id; /* of `ask`, while it lasts; else 0 */
   uint32_t next_region_id;
   int64_t spin_us;
   pending_t* pending;
@@ -72,6 +80,8 @@ struct mlos_client {
   size_t input_end;
   char* scratch; /* heads of frames are written here */
   size_t scratch_bytes;
+  part_t* parts; /* of the frame that is being sent */
+  size_t parts_max;
 };
 
 /* error.c: each returns `code`. */
@@ -90,19 +100,30 @@ typedef struct fields {
   size_t position;
   bool bad; /* sticks: something did not fit */
 } fields_t;
-void put(fields_t* fields, const void* value, size_t size);
+/* Inline, so that a field of a known size is one move. */
+static inline void put(fields_t* fields, const void* value, size_t size) {
+  if (fields->bad || fields->size - fields->position < size) {
+    fields->bad = true;
+    return;
+  }
+  if (size != 0) memcpy(fields->data + fields->position, value, size);
+  fields->position += size;
+}
+static inline void get(fields_t* fields, void* value, size_t size) {
+  if (fields->bad || fields->size - fields->position < size) {
+    fields->bad = true;
+    return;
+  }
+  memcpy(value, fields->data + fields->position, size);
+  fields->position += size;
+}
 void put_text(fields_t* fields, const char* text, size_t size);
-void get(fields_t* fields, void* value, size_t size);
 /* `size` bytes in place, and their padding skipped; NULL where they are not there. */
 const char* get_text(fields_t* fields, size_t size);
 void put_header(char* header, uint32_t frame_bytes, uint8_t type, uint8_t descriptors,
                 uint64_t request_id);
 
 /* transport.c */
-typedef struct part {
-  const void* data;
-  size_t size;
-} part_t;
 int send_frame(mlos_client_t* client, const part_t* parts, size_t count, int fd,
                mlos_error_t* error);
 /* Waits for a frame of `request_id` on the socket or the ring. */
@@ -111,8 +132,6 @@ int wait_frame(mlos_client_t* client, uint64_t request_id, bool on_ring, frame_t
 /* Sends a small request and waits for its answer, which must be of type `answer`. */
 int ask(mlos_client_t* client, uint8_t type, const void* body, size_t size, int fd, uint8_t answer,
         frame_t* frame, mlos_error_t* error);
-/* Tells whether the socket has an end or an error; for those who wait on a ring. */
-bool socket_gone(mlos_client_t* client);
 int64_t now_us(void);
 void pause_cpu(void);
 

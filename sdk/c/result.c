@@ -4,14 +4,15 @@
 
 #include "internal.h"
 
+/* In one block with its outputs, and behind them the texts, each ended with NUL: the model's
+ * version and the names of the outputs. */
 struct mlos_result {
   char* bytes; /* of the frame, which shapes and inline tensors point into */
-  char* names; /* of all outputs, each ended with NUL */
-  char* model_version;
+  const char* model_version;
   int64_t queue_time_us;
   int64_t inference_time_us;
   size_t output_count;
-  mlos_tensor_t* outputs;
+  mlos_tensor_t outputs[];
 };
 
 static mlos_region_t* find_region(const pending_t* pending, uint32_t region_id) {
@@ -22,71 +23,113 @@ static mlos_region_t* find_region(const pending_t* pending, uint32_t region_id) 
   return NULL;
 }
 
-/* Where the bytes of an output are, in the frame or in its region; NULL where Core names neither.
- */
-static const char* locate(fields_t* fields, const pending_t* pending, mlos_tensor_t* output,
-                          uint32_t region_id, uint64_t offset, uint64_t size) {
-  const char* base = fields->data;
-  size_t limit = fields->size;
-  if (region_id != 0) {
-    output->region = find_region(pending, region_id);
-    if (output->region == NULL) return NULL;
-    base = output->region->data;
-    limit = output->region->size_bytes;
-    output->offset = (size_t)offset;
-  }
-  return offset <= limit && size <= limit - offset ? base + offset : NULL;
-}
+/* What an answer says before its outputs, and of each of them. */
+typedef struct head {
+  uint16_t version_bytes;
+  uint16_t output_count;
+  int64_t times_us[2];
+  const char* version;
+} head_t;
 
-static char* read_output(fields_t* fields, const pending_t* pending, mlos_tensor_t* output,
-                         char* names) {
-  uint16_t name_bytes = 0;
-  uint8_t kind[2] = {0};
-  uint32_t region_id = 0;
-  uint64_t place[2] = {0};
-  get(fields, &name_bytes, sizeof(name_bytes));
-  get(fields, kind, sizeof(kind));
-  get(fields, &region_id, sizeof(region_id));
-  get(fields, place, sizeof(place));
-  output->dtype = (mlos_dtype_t)kind[0];
-  output->rank = kind[1];
-  output->size_bytes = (size_t)place[1];
-  /* 8-byte aligned in the frame, as all its fields are. */
-  output->shape = (const int64_t*)(const void*)get_text(fields, kind[1] * sizeof(int64_t));
-  const char* name = get_text(fields, name_bytes);
-  output->data =
-      fields->bad ? NULL : locate(fields, pending, output, region_id, place[0], place[1]);
-  if (output->data == NULL) {
-    fields->bad = true;
-    return names;
-  }
-  memcpy(names, name, name_bytes);
-  names[name_bytes] = '\0';
-  output->name = names;
-  return names + name_bytes + 1;
-}
+typedef struct entry {
+  uint16_t name_bytes;
+  uint8_t dtype;
+  uint8_t rank;
+  uint32_t region_id;
+  uint64_t offset;
+  uint64_t size_bytes;
+  const int64_t* shape;
+  const char* name;
+} entry_t;
 
-static bool read_result(fields_t* fields, const pending_t* pending, mlos_result_t* result) {
-  uint16_t counts[2] = {0};
+static head_t read_head(fields_t* fields) {
+  head_t head = {0};
   uint32_t reserved = 0;
-  get(fields, counts, sizeof(counts));
+  get(fields, &head.version_bytes, sizeof(head.version_bytes));
+  get(fields, &head.output_count, sizeof(head.output_count));
   get(fields, &reserved, sizeof(reserved));
-  get(fields, &result->queue_time_us, sizeof(int64_t));
-  get(fields, &result->inference_time_us, sizeof(int64_t));
-  const char* version = get_text(fields, counts[0]);
-  /* Names are in the frame, so its size and a NUL for each is room enough. */
-  result->names = malloc(fields->size + counts[0] + (size_t)counts[1] + 2);
-  result->outputs = calloc(counts[1] + (size_t)1, sizeof(mlos_tensor_t));
-  if (fields->bad || result->names == NULL || result->outputs == NULL) return false;
-  result->model_version = result->names;
-  memcpy(result->names, version, counts[0]);
-  result->names[counts[0]] = '\0';
-  char* names = result->names + counts[0] + 1;
-  result->output_count = counts[1];
-  for (size_t i = 0; i < counts[1] && !fields->bad; ++i) {
-    names = read_output(fields, pending, &result->outputs[i], names);
+  get(fields, head.times_us, sizeof(head.times_us));
+  head.version = get_text(fields, head.version_bytes);
+  return head;
+}
+
+static entry_t read_entry(fields_t* fields) {
+  entry_t entry = {0};
+  get(fields, &entry.name_bytes, sizeof(entry.name_bytes));
+  get(fields, &entry.dtype, sizeof(entry.dtype));
+  get(fields, &entry.rank, sizeof(entry.rank));
+  get(fields, &entry.region_id, sizeof(entry.region_id));
+  get(fields, &entry.offset, sizeof(entry.offset));
+  get(fields, &entry.size_bytes, sizeof(entry.size_bytes));
+  /* 8-byte aligned in the frame, as all its fields are. */
+  entry.shape = (const int64_t*)(const void*)get_text(fields, entry.rank * sizeof(int64_t));
+  entry.name = get_text(fields, entry.name_bytes);
+  return entry;
+}
+
+/* Room for the texts of an answer whose entries come next. */
+static size_t texts_bytes(const head_t* head, fields_t fields) {
+  size_t bytes = head->version_bytes + (size_t)1;
+  for (size_t i = 0; i < head->output_count && !fields.bad; ++i) {
+    bytes += read_entry(&fields).name_bytes + (size_t)1;
   }
-  return !fields->bad;
+  return bytes;
+}
+
+/* A text with a NUL behind it; returns where the next one goes. */
+static char* copy_text(char* target, const char* text, size_t size) {
+  memcpy(target, text, size);
+  target[size] = '\0';
+  return target + size + 1;
+}
+
+/* Where the bytes of an output are, in the frame or its region; NULL where Core names neither. */
+static const char* locate(const fields_t* fields, const entry_t* entry,
+                          const mlos_region_t* region) {
+  if (entry->region_id != 0 && region == NULL) return NULL;
+  const char* base = region != NULL ? region->data : fields->data;
+  const size_t limit = region != NULL ? region->size_bytes : fields->size;
+  const bool within = entry->offset <= limit && entry->size_bytes <= limit - entry->offset;
+  return within ? base + entry->offset : NULL;
+}
+
+/* Fills in an output, whose name goes to `texts`; returns where the next text goes. */
+static char* read_output(fields_t* fields, const pending_t* pending, mlos_tensor_t* output,
+                         char* texts) {
+  const entry_t entry = read_entry(fields);
+  if (fields->bad) return texts;
+  mlos_region_t* region = entry.region_id == 0 ? NULL : find_region(pending, entry.region_id);
+  *output = (mlos_tensor_t){.name = texts,
+                            .dtype = (mlos_dtype_t)entry.dtype,
+                            .rank = entry.rank,
+                            .shape = entry.shape,
+                            .data = locate(fields, &entry, region),
+                            .size_bytes = (size_t)entry.size_bytes,
+                            .region = region,
+                            .offset = region == NULL ? 0 : (size_t)entry.offset};
+  if (output->data == NULL) fields->bad = true;
+  return copy_text(texts, entry.name, entry.name_bytes);
+}
+
+/* NULL where the answer makes no sense, or there is no memory. */
+static mlos_result_t* read_result(fields_t* fields, const pending_t* pending) {
+  const head_t head = read_head(fields);
+  if (fields->bad) return NULL;
+  const size_t size = sizeof(mlos_result_t) + head.output_count * sizeof(mlos_tensor_t);
+  mlos_result_t* result = malloc(size + texts_bytes(&head, *fields));
+  if (result == NULL) return NULL;
+  char* texts = (char*)result + size;
+  *result = (mlos_result_t){.model_version = texts,
+                            .queue_time_us = head.times_us[0],
+                            .inference_time_us = head.times_us[1],
+                            .output_count = head.output_count};
+  texts = copy_text(texts, head.version, head.version_bytes);
+  for (size_t i = 0; i < head.output_count && !fields->bad; ++i) {
+    texts = read_output(fields, pending, &result->outputs[i], texts);
+  }
+  if (!fields->bad) return result;
+  free(result);
+  return NULL;
 }
 
 int decode_result(frame_t* frame, const pending_t* pending, mlos_result_t** result,
@@ -96,18 +139,13 @@ int decode_result(frame_t* frame, const pending_t* pending, mlos_result_t** resu
     free(frame->bytes);
     return code;
   }
-  mlos_result_t* made = calloc(1, sizeof(*made));
-  if (made == NULL) {
-    free(frame->bytes);
-    return fail_errno(error, "cannot take the answer");
-  }
-  made->bytes = frame->bytes;
   fields_t fields = {.data = frame->bytes + HEADER_BYTES, .size = frame->size - HEADER_BYTES};
-  if (frame->type == FRAME_RESULT && read_result(&fields, pending, made)) {
-    *result = made;
+  *result = frame->type == FRAME_RESULT ? read_result(&fields, pending) : NULL;
+  if (*result != NULL) {
+    (*result)->bytes = frame->bytes;
     return MLOS_OK;
   }
-  mlos_result_free(made);
+  free(frame->bytes);
   return fail(error, MLOS_INTERNAL, "PROTOCOL", "", "Core's answer cannot be read");
 }
 
@@ -128,7 +166,5 @@ int64_t mlos_result_inference_time_us(const mlos_result_t* result) {
 void mlos_result_free(mlos_result_t* result) {
   if (result == NULL) return;
   free(result->bytes);
-  free(result->names);
-  free(result->outputs);
   free(result);
 }

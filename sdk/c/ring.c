@@ -41,7 +41,8 @@ static uint32_t* word(const ring_t* ring, size_t offset) {
 int mlos_attach_ring(mlos_client_t* client, uint32_t slots, uint32_t slot_bytes,
                      mlos_error_t* error) {
   if (client->ring != NULL) {
-    return fail(error, 6, "ALREADY_EXISTS", "", "the connection has a ring already");
+    return fail(error, MLOS_ALREADY_EXISTS, "ALREADY_EXISTS", "",
+                "the connection has a ring already");
   }
   int fd = -1;
   frame_t answer = {0};

@@ -2,6 +2,7 @@
  * Frames over the socket, and waiting for those of a request. */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -11,6 +12,10 @@
 #include "internal.h"
 
 #define PARTS_MAX 64
+/* Of polling a ring, between two looks at the clock and at the socket. */
+#define CLOCK_ROUNDS 64u
+#define SOCKET_ROUNDS 16384u
+#define GATHERED_BYTES 1024
 
 int64_t now_us(void) {
   struct timespec now;
@@ -22,53 +27,6 @@ void pause_cpu(void) {
 #if defined(__x86_64__) || defined(__i386__)
   __builtin_ia32_pause();
 #endif
-}
-
-static size_t fill_vector(struct iovec* vector, const part_t* parts, size_t count, size_t skip) {
-  size_t used = 0;
-  for (size_t i = 0; i < count && used < PARTS_MAX; ++i) {
-    if (skip >= parts[i].size) {
-      skip -= parts[i].size;
-      continue;
-    }
-    /* sendmsg reads only. */
-    vector[used].iov_base = (char*)(uintptr_t)parts[i].data + skip;
-    vector[used].iov_len = parts[i].size - skip;
-    skip = 0;
-    ++used;
-  }
-  return used;
-}
-
-int send_frame(mlos_client_t* client, const part_t* parts, size_t count, int fd,
-               mlos_error_t* error) {
-  union {
-    struct cmsghdr header;
-    char bytes[CMSG_SPACE(sizeof(int))];
-  } control;
-  size_t size = 0;
-  size_t sent = 0;
-  if (client->broken) return fail_gone(client, error);
-  for (size_t i = 0; i < count; ++i) size += parts[i].size;
-  while (sent < size) {
-    struct iovec vector[PARTS_MAX];
-    struct msghdr message = {.msg_iov = vector};
-    message.msg_iovlen = fill_vector(vector, parts, count, sent);
-    if (fd >= 0 && sent == 0) {
-      memset(&control, 0, sizeof(control));
-      message.msg_control = control.bytes;
-      message.msg_controllen = sizeof(control.bytes);
-      control.header.cmsg_level = SOL_SOCKET;
-      control.header.cmsg_type = SCM_RIGHTS;
-      control.header.cmsg_len = CMSG_LEN(sizeof(int));
-      memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
-    }
-    const ssize_t done = sendmsg(client->fd, &message, MSG_NOSIGNAL);
-    if (done < 0 && errno == EINTR) continue;
-    if (done < 0) return fail_gone(client, error);
-    sent += (size_t)done;
-  }
-  return MLOS_OK;
 }
 
 static size_t take_input(mlos_client_t* client, char* data, size_t size) {
@@ -150,6 +108,7 @@ static bool take_answer(mlos_client_t* client, uint64_t request_id, frame_t* fra
 }
 
 static bool is_pending(const mlos_client_t* client, uint64_t request_id) {
+  if (request_id == client->asked_id) return true;
   const pending_t* pending = client->pending;
   while (pending != NULL && pending->request_id != request_id) pending = pending->next;
   return pending != NULL;
@@ -168,13 +127,101 @@ static bool keep_answer(mlos_client_t* client, const frame_t* frame) {
   return true;
 }
 
-bool socket_gone(mlos_client_t* client) {
-  char byte;
-  const ssize_t got = recv(client->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-  return got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR);
+/* Takes in what the socket has, for whoever waits for it later; fails where it has an end. A byte
+ * that can be read does not say that Core is there still, so all of them are. */
+static int take_from_socket(mlos_client_t* client, mlos_error_t* error) {
+  for (;;) {
+    frame_t frame = {0};
+    struct pollfd polled = {.fd = client->fd, .events = POLLIN | POLLRDHUP};
+    const bool buffered = client->input_begin != client->input_end;
+    if (!buffered && poll(&polled, 1, 0) <= 0) return MLOS_OK;
+    const int code = receive_frame(client, &frame, error);
+    if (code != MLOS_OK) return code;
+    if (!keep_answer(client, &frame)) return fail_gone(client, error);
+  }
 }
 
-/* One frame of the ring. */
+/* Until more can be sent. Core reads no more from a client that takes no answers, so those that
+ * come meanwhile are taken in. */
+static int await_room(mlos_client_t* client, mlos_error_t* error) {
+  struct pollfd polled = {.fd = client->fd, .events = POLLIN | POLLOUT | POLLRDHUP};
+  if (poll(&polled, 1, -1) < 0 && errno != EINTR) return fail_gone(client, error);
+  return take_from_socket(client, error);
+}
+
+static size_t fill_vector(struct iovec* vector, const part_t* parts, size_t count, size_t skip) {
+  size_t used = 0;
+  for (size_t i = 0; i < count && used < PARTS_MAX; ++i) {
+    if (skip >= parts[i].size) {
+      skip -= parts[i].size;
+      continue;
+    }
+    /* sendmsg reads only. */
+    vector[used].iov_base = (char*)(uintptr_t)parts[i].data + skip;
+    vector[used].iov_len = parts[i].size - skip;
+    skip = 0;
+    ++used;
+  }
+  return used;
+}
+
+/* Sends small parts as one: copying them takes less than having the kernel look at each. As send.
+ */
+static ssize_t send_gathered(int fd, const part_t* parts, size_t count) {
+  char bytes[GATHERED_BYTES];
+  size_t size = 0;
+  for (size_t i = 0; i < count; ++i) {
+    if (parts[i].size != 0) memcpy(bytes + size, parts[i].data, parts[i].size);
+    size += parts[i].size;
+  }
+  return send(fd, bytes, size, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+/* Sends what is left of the parts, and `fd` with the first byte where it is not negative. As send.
+ */
+static ssize_t send_rest(int socket, const part_t* parts, size_t count, size_t sent, int fd) {
+  union {
+    struct cmsghdr header;
+    char bytes[CMSG_SPACE(sizeof(int))];
+  } control;
+  struct iovec vector[PARTS_MAX];
+  struct msghdr message = {.msg_iov = vector};
+  message.msg_iovlen = fill_vector(vector, parts, count, sent);
+  if (fd >= 0 && sent == 0) {
+    memset(&control, 0, sizeof(control));
+    message.msg_control = control.bytes;
+    message.msg_controllen = sizeof(control.bytes);
+    control.header.cmsg_level = SOL_SOCKET;
+    control.header.cmsg_type = SCM_RIGHTS;
+    control.header.cmsg_len = CMSG_LEN(sizeof(int));
+    memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
+  }
+  return sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+int send_frame(mlos_client_t* client, const part_t* parts, size_t count, int fd,
+               mlos_error_t* error) {
+  size_t size = 0;
+  size_t sent = 0;
+  if (client->broken) return fail_gone(client, error);
+  for (size_t i = 0; i < count; ++i) size += parts[i].size;
+  const bool gather = fd < 0 && size <= GATHERED_BYTES;
+  while (sent < size) {
+    const ssize_t done = gather && sent == 0 ? send_gathered(client->fd, parts, count)
+                                             : send_rest(client->fd, parts, count, sent, fd);
+    if (done >= 0) {
+      sent += (size_t)done;
+    } else if (errno == EAGAIN) {
+      const int code = await_room(client, error);
+      if (code != MLOS_OK) return code;
+    } else if (errno != EINTR) {
+      return fail_gone(client, error);
+    }
+  }
+  return MLOS_OK;
+}
+
+/* One frame of the ring. The socket tells of the end of the connection, and why. */
 static int receive_ring(mlos_client_t* client, frame_t* frame, mlos_error_t* error) {
   const int64_t spin_us = client->spin_us == 0 ? 100 : client->spin_us;
   const int64_t end = spin_us < 0 ? INT64_MAX : now_us() + spin_us;
@@ -183,11 +230,16 @@ static int receive_ring(mlos_client_t* client, frame_t* frame, mlos_error_t* err
     if (got > 0) return MLOS_OK;
     if (got < 0) return fail_gone(client, error);
     pause_cpu();
-    if (round % 64 != 0 || now_us() < end) continue;
-    ring_sleep(client->ring);
-    if (ring_receive(client->ring, frame) > 0) return MLOS_OK;
-    if (!socket_gone(client)) continue;
-    return ring_receive(client->ring, frame) > 0 ? MLOS_OK : fail_gone(client, error);
+    if (round % CLOCK_ROUNDS != 0) continue;
+    if (now_us() >= end) {
+      ring_sleep(client->ring);
+      if (ring_receive(client->ring, frame) > 0) return MLOS_OK;
+    } else if (round % SOCKET_ROUNDS != 0) {
+      continue;
+    }
+    const int code = take_from_socket(client, error);
+    if (code == MLOS_OK) continue;
+    return ring_receive(client->ring, frame) > 0 ? MLOS_OK : code;
   }
 }
 
@@ -216,9 +268,11 @@ int ask(mlos_client_t* client, uint8_t type, const void* body, size_t size, int 
     return fail(error, MLOS_INVALID_ARGUMENT, "PAYLOAD_TOO_LARGE", "", "the argument is too long");
   }
   put_header(header, (uint32_t)(HEADER_BYTES + size), type, fd >= 0 ? 1 : 0, request_id);
+  client->asked_id = request_id;
   const part_t parts[2] = {{header, sizeof(header)}, {body, size}};
   int code = send_frame(client, parts, 2, fd, error);
   if (code == MLOS_OK) code = wait_frame(client, request_id, false, frame, error);
+  client->asked_id = 0;
   if (code != MLOS_OK) return code;
   if (frame->type == answer) return MLOS_OK;
   code = frame->type == FRAME_ERROR

@@ -7,28 +7,10 @@
 #error "the protocol is written as it lies"
 #endif
 
-void put(fields_t* fields, const void* value, size_t size) {
-  if (fields->bad || fields->size - fields->position < size) {
-    fields->bad = true;
-    return;
-  }
-  if (size != 0) memcpy(fields->data + fields->position, value, size);
-  fields->position += size;
-}
-
 void put_text(fields_t* fields, const char* text, size_t size) {
   static const char zeros[8] = {0};
   put(fields, text, size);
   put(fields, zeros, align_up(size, 8) - size);
-}
-
-void get(fields_t* fields, void* value, size_t size) {
-  if (fields->bad || fields->size - fields->position < size) {
-    fields->bad = true;
-    return;
-  }
-  memcpy(value, fields->data + fields->position, size);
-  fields->position += size;
 }
 
 const char* get_text(fields_t* fields, size_t size) {

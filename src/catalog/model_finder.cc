@@ -54,6 +54,9 @@ Status ModelFinder::Find(const RegisterModelRequest& request,
   package::ModelFilesRequest files_request;
   files_request.manifest = found.manifest_path;
   files_request.execution_format = request.execution_format;
+  files_request.digester = [this](const fs::path& folder, std::string_view relative) {
+    return memory_->HashBeneath(folder, relative);
+  };
   files_request.accepts = std::move(accepts);
   Result<package::ModelFiles> files = IsArchive(found.path)
                                           ? Unpack(files_request, false, found)
@@ -84,6 +87,9 @@ Result<package::ModelFiles> ModelFinder::FindAgain(const registry::ModelRecord& 
   package::ModelFilesRequest request;
   request.manifest = record.manifest_path;
   request.execution_format = record.execution_format;
+  request.digester = [this](const fs::path& folder, std::string_view relative) {
+    return memory_->RecallOrHashBeneath(folder, relative);
+  };
   package::ModelFiles files = MLOS_TRY(package::FindModelFiles(record.served_path, request));
   if (files.digest.ToString() != record.digest) {
     return Status(Reason::kChecksumMismatch,

@@ -9,6 +9,7 @@
 
 #include "base/path_policy.h"
 #include "base/result.h"
+#include "catalog/digest_memory.h"
 #include "catalog/model_info.h"
 #include "package/model_files.h"
 #include "registry/packages.h"
@@ -41,8 +42,9 @@ class ModelFinder {
   Status Find(const RegisterModelRequest& request,
               std::function<Status(std::string_view execution_format)> accepts, FoundModel& found);
 
-  /// The files of a registered model, as they are now. CHECKSUM_MISMATCH where they are not those
-  /// that were registered.
+  /// The files of a registered model, as they are now; only those are read that may have changed
+  /// since they were last hashed (see DigestMemory). CHECKSUM_MISMATCH where they are not
+  /// those that were registered.
   Result<package::ModelFiles> FindAgain(const registry::ModelRecord& record) const;
 
  private:
@@ -51,6 +53,8 @@ class ModelFinder {
 
   const PathPolicy policy_;
   registry::Packages& packages_;
+  // Loading a model again need not read files that are as they were.
+  std::unique_ptr<DigestMemory> memory_ = std::make_unique<DigestMemory>();
 };
 
 }  // namespace mlos::catalog

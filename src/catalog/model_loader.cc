@@ -37,9 +37,9 @@ Status OfPath(Status status) {
 
 }  // namespace
 
-Result<std::shared_ptr<ServedModel>> ModelLoader::Load(const registry::ModelRecord& record,
-                                                       const package::ModelFiles& files,
-                                                       const PluginHandle& plugin) {
+Result<std::shared_ptr<ServedModel>> ModelLoader::Load(
+    const registry::ModelRecord& record, const package::ModelFiles& files,
+    const PluginHandle& plugin, std::shared_ptr<metrics::ModelCounts> counts) {
   const engine::ModelSource source{
       .model_id = record.model_id,
       .path = files.EnginePath(),
@@ -48,11 +48,11 @@ Result<std::shared_ptr<ServedModel>> ModelLoader::Load(const registry::ModelReco
   };
   MLOS_TRY(TryOnce(files, source, plugin));
   auto loaded = MLOS_TRY(LoadJournalled(source, *plugin.engine));
-  const auto batching = BatchingOf(record.batching, loaded->schema());
+  const auto batching = BatchingOf(record, files, loaded->schema());
   auto sequences = MLOS_TRY(SequencesOf(record.state_pairs, *loaded));
   return std::make_shared<ServedModel>(record.model_id, record.version, plugin.id, record.digest,
-                                       plugin.engine, std::move(loaded), std::move(sequences),
-                                       batching, budget_);
+                                       std::move(counts), plugin.engine, std::move(loaded),
+                                       std::move(sequences), batching, budget_);
 }
 
 Result<std::unique_ptr<sequence::Sequences>> ModelLoader::SequencesOf(
@@ -64,14 +64,19 @@ Result<std::unique_ptr<sequence::Sequences>> ModelLoader::SequencesOf(
 }
 
 std::optional<scheduler::BatchOptions> ModelLoader::BatchingOf(
-    const registry::BatchSettings& settings, const engine::ModelSchema& schema) const {
+    const registry::ModelRecord& record, const package::ModelFiles& files,
+    const engine::ModelSchema& schema) const {
+  const registry::BatchSettings& settings = record.batching;
   scheduler::BatchOptions options = batching_;
   const bool asked = settings.max_batch_size != 0;
   if (asked) options.max_batch_size = static_cast<std::uint32_t>(settings.max_batch_size);
   options.preferred_batch_size = static_cast<std::uint32_t>(settings.preferred_batch_size);
   if (settings.max_queue_delay_us >= 0) options.max_queue_delay_us = settings.max_queue_delay_us;
   if (options.max_batch_size < 2 || (!asked && !scheduler::HasBatchAxis(schema))) return {};
-  return options;
+  if (!files.onnx || files.onnx->whole_batch_operator.empty()) return options;
+  Log(LogLevel::kInfo, "requests are not batched: their answers would depend on each other",
+      {{"model", record.model_id}, {"operator", files.onnx->whole_batch_operator}});
+  return {};
 }
 
 Result<std::unique_ptr<engine::LoadedModel>> ModelLoader::LoadJournalled(

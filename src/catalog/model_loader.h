@@ -38,7 +38,8 @@ class ModelLoader {
   /// for declared state that the model does not have; otherwise as Engine::Load.
   Result<std::shared_ptr<ServedModel>> Load(const registry::ModelRecord& record,
                                             const package::ModelFiles& files,
-                                            const PluginHandle& plugin);
+                                            const PluginHandle& plugin,
+                                            std::shared_ptr<metrics::ModelCounts> counts);
 
  private:
   Status TryOnce(const package::ModelFiles& files, const engine::ModelSource& source,
@@ -48,7 +49,8 @@ class ModelLoader {
                                                               engine::Engine& engine);
 
   /// How requests to the model share runs; nothing where they never do.
-  std::optional<scheduler::BatchOptions> BatchingOf(const registry::BatchSettings& settings,
+  std::optional<scheduler::BatchOptions> BatchingOf(const registry::ModelRecord& record,
+                                                    const package::ModelFiles& files,
                                                     const engine::ModelSchema& schema) const;
   /// Null where the model carries no state.
   Result<std::unique_ptr<sequence::Sequences>> SequencesOf(

@@ -88,7 +88,8 @@ Result<RegisterModelOutcome> Models::RegisterFound(const ModelId& id,
     entry.served = existing->served;
   } else if (request.autoload) {
     const PluginHandle plugin = MLOS_TRY(plugins_.Load(plugin_id));
-    entry.served = MLOS_TRY(loader_.Load(entry.record, found.files, plugin));
+    entry.served =
+        MLOS_TRY(loader_.Load(entry.record, found.files, plugin, stats_.CountsOf(id.text())));
   }
   if (entry.served != nullptr) {
     entry.state = ModelState::kLoaded;
@@ -113,7 +114,8 @@ Status Models::Commit(ModelEntry entry) {
                                    "' was removed while the model was being registered"};
   }
   MLOS_TRY(registry_.PutModel(entry.record));
-  stats_.AddModel(entry.record.model_id, entry.record.plugin_id);
+  stats_.AddModel(entry.record.model_id, entry.record.plugin_id,
+                  entry.served == nullptr ? nullptr : entry.served->counts());
   table_.Put(std::move(entry));
   return OkStatus();
 }
@@ -152,7 +154,7 @@ Result<ModelInfo> Models::LoadEntry(const ModelEntry& entry) {
 Result<std::shared_ptr<ServedModel>> Models::LoadAgain(const registry::ModelRecord& record) {
   const package::ModelFiles files = MLOS_TRY(finder_.FindAgain(record));
   const PluginHandle plugin = MLOS_TRY(plugins_.Load(record.plugin_id));
-  return loader_.Load(record, files, plugin);
+  return loader_.Load(record, files, plugin, stats_.CountsOf(record.model_id));
 }
 
 Result<ModelInfo> Models::Unload(std::string_view model_id) {

@@ -7,7 +7,9 @@
 #include <string>
 
 #include "engine/engine.h"
+#include "metrics/counts.h"
 #include "resource/byte_budget.h"
+#include "scheduler/batch_merge.h"
 #include "scheduler/batcher.h"
 #include "scheduler/lane.h"
 #include "sequence/sequences.h"
@@ -19,13 +21,15 @@ namespace mlos::catalog {
 class ServedModel {
  public:
   ServedModel(std::string model_id, std::string version, std::string plugin_id, std::string digest,
-              std::shared_ptr<engine::Engine> engine, std::unique_ptr<engine::LoadedModel> model,
+              std::shared_ptr<metrics::ModelCounts> counts, std::shared_ptr<engine::Engine> engine,
+              std::unique_ptr<engine::LoadedModel> model,
               std::unique_ptr<sequence::Sequences> sequences,
               const std::optional<scheduler::BatchOptions>& batching, resource::ByteBudget& budget)
       : model_id_(std::move(model_id)),
         version_(std::move(version)),
         plugin_id_(std::move(plugin_id)),
         digest_(std::move(digest)),
+        counts_(std::move(counts)),
         engine_(std::move(engine)),
         model_(std::move(model)),
         sequences_(std::move(sequences)) {
@@ -40,14 +44,16 @@ class ServedModel {
   const std::string& digest() const { return digest_; }
   const engine::ModelSchema& schema() const { return model_->schema(); }
   engine::LoadedModel& loaded() const { return *model_; }
-
-  /// Exponential moving average of the run time; 0 before the first run. Decides where the next
-  /// request runs.
-  std::int64_t run_time_us() const { return lane_.run_time_us(); }
-  void RecordRunTime(std::int64_t run_time_us) { lane_.RecordRunTime(run_time_us); }
+  /// What every request to it is counted in; see Runtime::Acquire.
+  const std::shared_ptr<metrics::ModelCounts>& counts() const { return counts_; }
 
   /// What the scheduler knows of the model.
   scheduler::Lane& lane() { return lane_; }
+  /// How many items `request` counts for: those along the batch axis, where the model has one.
+  std::int64_t ItemsOf(const engine::InferenceRequest& request) const {
+    const std::int64_t items = batcher_ ? scheduler::BatchItems(request) : 0;
+    return items > 0 ? items : 1;
+  }
   /// Where its requests wait for each other; null where they never share a run.
   scheduler::Batcher* batcher() { return batcher_ && batcher_->enabled() ? &*batcher_ : nullptr; }
   /// Where those of its requests run that belong to sequences; null where it has no state to carry.
@@ -58,6 +64,7 @@ class ServedModel {
   const std::string version_;
   const std::string plugin_id_;
   const std::string digest_;
+  const std::shared_ptr<metrics::ModelCounts> counts_;
   // The engine outlives its models: destruction goes upwards.
   const std::shared_ptr<engine::Engine> engine_;
   const std::unique_ptr<engine::LoadedModel> model_;

@@ -61,7 +61,7 @@ std::string VersionText() {
 
 CommandLine ParseCommandLine(int argc, const char* const* argv) {
   CommandLine line;
-  CLI::App app("MLOS Core: serves machine-learning models over HTTP.", "mlos_core");
+  CLI::App app("MLOS Core: serves machine-learning models over HTTP, gRPC and IPC.", "mlos_core");
   app.set_help_flag("-h,--help", "Print this help and exit");
   app.set_version_flag("-v,--version", VersionText());
   std::string file;

@@ -56,6 +56,9 @@ struct Config {
 
   std::string log_level = "info";
   std::string log_format = "text";
+
+  /// Whether a door is open that is reached over the network.
+  bool listens_on_network() const { return !no_http || !no_grpc; }
 };
 
 }  // namespace mlos::daemon

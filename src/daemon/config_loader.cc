@@ -69,7 +69,7 @@ Status CheckTls(const Config& config) {
     return {Reason::kInvalidConfig, "tls_client_ca: of no use without tls_cert and tls_key"};
   }
   if (encrypted || config.insecure || IsLoopback(config.http_host)) return OkStatus();
-  if (config.no_http && config.no_grpc) return OkStatus();
+  if (!config.listens_on_network()) return OkStatus();
   return {Reason::kInvalidConfig,
           "http_host: '" + config.http_host +
               "' is not a loopback address, so tls_cert and tls_key are needed; --insecure serves "
@@ -77,7 +77,12 @@ Status CheckTls(const Config& config) {
 }
 
 Status CheckWhole(const Config& config) {
-  if (!IsLoopback(config.http_host) && config.model_roots.empty() && !config.no_http) {
+  if (!config.listens_on_network() && config.no_ipc) {
+    return {
+        Reason::kInvalidConfig,
+        "no_http, no_grpc and no_ipc together leave no door to serve at; leave one of them out"};
+  }
+  if (config.listens_on_network() && !IsLoopback(config.http_host) && config.model_roots.empty()) {
     return {Reason::kInvalidConfig,
             "model_roots: at least one folder is needed when http_host is not a loopback address, "
             "because strangers could register any file of this machine otherwise"};

@@ -132,6 +132,23 @@ TEST_F(ConfigTest, AnOpenListenerNeedsModelRoots) {
   }
 }
 
+TEST_F(ConfigTest, StrangersReachWhicheverDoorIsOnTheNetwork) {
+  const struct {
+    std::vector<std::string> closed;
+    const char* refusal;
+  } cases[] = {
+      {{"no_http"}, "model_roots: at least one folder is needed"},
+      {{"no_grpc"}, "model_roots: at least one folder is needed"},
+      {{"no_http", "no_grpc"}, "accepted"},
+      {{"no_http", "no_grpc", "no_ipc"}, "no_http, no_grpc and no_ipc together leave no door"},
+  };
+  for (const auto& test : cases) {
+    sources_.flags = {{"http_host", {"0.0.0.0"}}};
+    for (const std::string& door : test.closed) sources_.flags[door] = {"true"};
+    EXPECT_EQ(Refusal().find(test.refusal), 0u) << Refusal();
+  }
+}
+
 TEST_F(ConfigTest, WhatIsNotEncryptedStaysOnLoopback) {
   using Flags = std::map<std::string, std::vector<std::string>, std::less<>>;
   const Flags open = {{"http_host", {"0.0.0.0"}}, {"model_roots", {"/srv/models"}}};

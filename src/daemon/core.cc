@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -43,7 +44,8 @@ runtime::RuntimeOptions RuntimeOptionsOf(const Config& config) {
 
 /// The doors that are open once Core has started.
 std::vector<std::string> OpenDoorsOf(const Config& config) {
-  std::vector<std::string> doors = {"http"};
+  std::vector<std::string> doors;
+  if (!config.no_http) doors.emplace_back("http");
   if (!config.no_grpc) doors.emplace_back("grpc");
   if (!config.no_ipc) doors.emplace_back("ipc");
   return doors;
@@ -80,24 +82,24 @@ std::uint32_t ComputeThreads(const Config& config) {
 }
 
 api::http::ServerOptions HttpOptionsOf(const Config& config, std::shared_ptr<net::TlsServer> tls) {
-  return {
-      .host = config.http_host,
-      .port = config.http_port,
-      .threads = config.http_threads,
-      .tls = std::move(tls),
-      .allowed_hosts = config.allowed_hosts,
-      .body_bytes_max = config.body_bytes_max,
-      .header_timeout_ms = config.header_timeout_ms,
-      .body_timeout_ms = config.body_timeout_ms,
-      .write_timeout_ms = config.write_timeout_ms,
-      .idle_timeout_ms = config.idle_timeout_ms,
-      .request_timeout_ms_max = config.request_timeout_ms_max,
-      .connections_max = config.connections_max,
-      .connections_per_peer_max = config.connections_per_peer_max,
-      .slow_readers_max = ComputeThreads(config) / 2,
-      .version = std::string(kVersion),
-      .apis = [doors = OpenDoorsOf(config)] { return doors; },
-  };
+  api::http::ServerOptions options;
+  options.host = config.http_host;
+  options.port = config.http_port;
+  options.threads = config.http_threads;
+  options.tls = std::move(tls);
+  options.allowed_hosts = config.allowed_hosts;
+  options.limits.header_timeout_ms = config.header_timeout_ms;
+  options.limits.body_timeout_ms = config.body_timeout_ms;
+  options.limits.write_timeout_ms = config.write_timeout_ms;
+  options.limits.idle_timeout_ms = config.idle_timeout_ms;
+  options.limits.connections_max = config.connections_max;
+  options.limits.connections_per_peer_max = config.connections_per_peer_max;
+  options.calls.body_bytes_max = config.body_bytes_max;
+  options.calls.request_timeout_ms_max = config.request_timeout_ms_max;
+  options.calls.slow_readers_max = ComputeThreads(config) / 2;
+  options.calls.version = std::string(kVersion);
+  options.calls.apis = [doors = OpenDoorsOf(config)] { return doors; };
+  return options;
 }
 
 api::ipc::ServerOptions IpcOptionsOf(const Config& config) {
@@ -121,20 +123,28 @@ api::ipc::ServerOptions IpcOptionsOf(const Config& config) {
 // A state folder of its own user only: registrations name files of this machine.
 constexpr unsigned kStateDirMode = 0700;
 
+/// Writes the port of a server, which is null where its door is closed: then what an earlier Core
+/// left there goes.
+template <typename Server>
+Status TellPort(const fs::path& file, const Server* server) {
+  if (server != nullptr) return WriteFileAtomic(file, std::to_string(server->port()) + "\n");
+  std::error_code error;
+  fs::remove(file, error);
+  if (!error) return OkStatus();
+  return Status(Reason::kIoError, file.filename().string() + " cannot be removed")
+      .WithContext("state_dir");
+}
+
 }  // namespace
 
 Core::Core(FileLock state_lock, std::unique_ptr<runtime::Runtime> runtime)
     : state_lock_(std::move(state_lock)), runtime_(std::move(runtime)) {}
 
 Core::~Core() {
-  if (http_ != nullptr) Stop(std::chrono::milliseconds(0));
+  if (http_ != nullptr || grpc_ != nullptr || ipc_ != nullptr) Stop(std::chrono::milliseconds(0));
 }
 
 Result<std::unique_ptr<Core>> Core::Start(const Config& config) {
-  if (config.no_http) {
-    return Status(Reason::kUnimplemented,
-                  "HTTP is the only door of this build: --no-http leaves nothing to serve");
-  }
   const fs::path state_dir = config.state_dir;
   MLOS_TRY(CreateDirectories(state_dir, kStateDirMode).WithContext("state_dir"));
   Result<FileLock> lock = FileLock::TryAcquire(state_dir / "lock");
@@ -144,7 +154,9 @@ Result<std::unique_ptr<Core>> Core::Start(const Config& config) {
   auto runtime = MLOS_TRY(runtime::Runtime::Create(RuntimeOptionsOf(config)));
   std::unique_ptr<Core> core(new Core(std::move(*lock), std::move(runtime)));
   MLOS_TRY(core->OpenDoors(config));
-  MLOS_TRY(WriteFileAtomic(state_dir / "http.port", std::to_string(core->http_port()) + "\n"));
+  // Once every door is open: who waits for the port of one may go on to another.
+  MLOS_TRY(TellPort(state_dir / "grpc.port", core->grpc_.get()));
+  MLOS_TRY(TellPort(state_dir / "http.port", core->http_.get()));
   core->LoadRegistered();
   return core;
 }
@@ -165,18 +177,18 @@ void Core::ReloadTls(const Config& config) {
 
 Status Core::OpenDoors(const Config& config) {
   tls_ = MLOS_TRY(LoadTls(config));
-  if (tls_ == nullptr && config.insecure) {
+  if (tls_ == nullptr && config.insecure && config.listens_on_network()) {
     Log(LogLevel::kWarning,
         "serving without TLS: whoever is on the way reads and changes everything",
         {{"host", config.http_host}});
   }
-  http_ = MLOS_TRY(api::http::Server::Start(HttpOptionsOf(config, tls_), *runtime_));
-  Log(LogLevel::kInfo, "serving HTTP", {{"host", config.http_host}, {"port", http_port()}});
+  if (!config.no_http) {
+    http_ = MLOS_TRY(api::http::Server::Start(HttpOptionsOf(config, tls_), *runtime_));
+    Log(LogLevel::kInfo, "serving HTTP", {{"host", config.http_host}, {"port", http_->port()}});
+  }
   if (!config.no_grpc) {
     grpc_ = MLOS_TRY(api::grpc::Server::Start(GrpcOptionsOf(config, tls_), *runtime_));
     Log(LogLevel::kInfo, "serving gRPC", {{"host", config.http_host}, {"port", grpc_->port()}});
-    MLOS_TRY(WriteFileAtomic(fs::path(config.state_dir) / "grpc.port",
-                             std::to_string(grpc_->port()) + "\n"));
   }
   if (config.no_ipc) return OkStatus();
   ipc_ = MLOS_TRY(api::ipc::Server::Start(IpcOptionsOf(config), *runtime_));
@@ -185,13 +197,29 @@ Status Core::OpenDoors(const Config& config) {
 }
 
 void Core::LoadRegistered() {
+  const MutexLock lock(loader_mutex_);
+  load_wanted_ = true;
+  if (std::exchange(loading_, true)) return;
+  // It has nothing more to do.
   if (loader_.joinable()) loader_.join();
-  loader_ = std::thread([this] { runtime_->LoadRegistered(); });
+  loader_ = std::thread([this] { LoadWhileWanted(); });
+}
+
+void Core::LoadWhileWanted() {
+  while (true) {
+    {
+      const MutexLock lock(loader_mutex_);
+      loading_ = std::exchange(load_wanted_, false);
+      if (!loading_) return;
+    }
+    runtime_->LoadRegistered();
+  }
 }
 
 bool Core::Stop(std::chrono::milliseconds grace) {
   const Deadline deadline = SteadyClock::now() + grace;
-  bool answered = http_->Shutdown(deadline);
+  bool answered = true;
+  if (http_ != nullptr) answered &= http_->Shutdown(deadline);
   if (grpc_ != nullptr) answered &= grpc_->Shutdown(deadline);
   if (ipc_ != nullptr) answered &= ipc_->Shutdown(deadline);
   const bool drained = runtime_->Drain(deadline);

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <chrono>
-#include <cstdint>
 #include <memory>
 #include <thread>
 
@@ -10,6 +9,7 @@
 #include "api/http/server.h"
 #include "api/ipc/server.h"
 #include "base/files.h"
+#include "base/mutex.h"
 #include "base/result.h"
 #include "daemon/config.h"
 #include "net/tls_server.h"
@@ -31,12 +31,11 @@ class Core {
   Core& operator=(const Core&) = delete;
   ~Core();
 
-  std::uint16_t http_port() const { return http_->port(); }
-
   /// Reads the files of TLS again; the old ones go on where they are no good.
   void ReloadTls(const Config& config);
 
-  /// Tries the registered models that are not loaded again, in the background.
+  /// Tries the registered models that are not loaded again, in the background; once more after the
+  /// try that is under way. Does not wait for either.
   void LoadRegistered();
 
   /// Stops accepting, answers what is being served, ends. False where the grace period was not
@@ -46,13 +45,19 @@ class Core {
  private:
   Core(FileLock state_lock, std::unique_ptr<runtime::Runtime> runtime);
   Status OpenDoors(const Config& config);
+  /// What the loader's thread does.
+  void LoadWhileWanted();
 
   FileLock state_lock_;
   std::unique_ptr<runtime::Runtime> runtime_;
   std::shared_ptr<net::TlsServer> tls_;  ///< null: plain TCP
+  // Null: that door is closed.
   std::unique_ptr<api::http::Server> http_;
   std::unique_ptr<api::grpc::Server> grpc_;
   std::unique_ptr<api::ipc::Server> ipc_;
+  Mutex loader_mutex_;
+  bool load_wanted_ GUARDED_BY(loader_mutex_) = false;
+  bool loading_ GUARDED_BY(loader_mutex_) = false;
   std::thread loader_;
 };
 

@@ -25,6 +25,12 @@ LogFormat LogFormatOf(const Config& config) {
   return config.log_format == "json" ? LogFormat::kJson : LogFormat::kText;
 }
 
+// Memory holds the key of the TLS doors and the clients' data; a core file must not.
+void ForbidCoreFiles() {
+  constexpr rlimit kNone{0, 0};
+  ::setrlimit(RLIMIT_CORE, &kNone);
+}
+
 // Signals are taken by sigwait on the main thread; every thread started later inherits the mask.
 sigset_t BlockSignals() {
   std::signal(SIGPIPE, SIG_IGN);
@@ -97,6 +103,7 @@ int Main(int argc, const char* const* argv) {
   const CommandLine line = ParseCommandLine(argc, argv);
   if (line.action == Action::kExit) return line.exit_code;
   if (line.action == Action::kProbeModel) return probe::RunProbe();
+  ForbidCoreFiles();
   Result<Config> config = LoadConfig(line.sources);
   if (!config.ok()) return Fail(config.status());
   switch (line.action) {

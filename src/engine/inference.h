@@ -32,7 +32,7 @@ struct InferenceRequest {
 };
 
 /// The answer. Output tensors live in the engine's memory until the response dies; `keepalive`
-/// holds what they need (the model, the accounts).
+/// holds what they need in it, and `owner` the model.
 struct InferenceResponse {
   InferenceResponse() = default;
   InferenceResponse(InferenceResponse&&) noexcept = default;
@@ -40,13 +40,15 @@ struct InferenceResponse {
   InferenceResponse& operator=(InferenceResponse&& other) noexcept {
     outputs = std::move(other.outputs);
     keepalive = std::move(other.keepalive);
+    owner = std::move(other.owner);
     queue_time_us = other.queue_time_us;
     inference_time_us = other.inference_time_us;
     return *this;
   }
   ~InferenceResponse() = default;
 
-  // Declared first, so that it dies last.
+  // Declared first, so that they die last, `owner` after all.
+  std::shared_ptr<const void> owner;
   std::shared_ptr<const void> keepalive;
   /// In the order of the request's `requested_outputs`, or of the schema.
   std::vector<tensor::NamedTensor> outputs;

@@ -28,12 +28,30 @@ void LatencyHistogram::Record(std::int64_t duration_us) {
   const std::uint64_t duration =
       duration_us <= 0 ? 0 : std::min(static_cast<std::uint64_t>(duration_us), kMax);
   buckets_[BucketOf(duration)].fetch_add(1, std::memory_order_relaxed);
-  count_.fetch_add(1, std::memory_order_relaxed);
-  sum_us_.fetch_add(duration, std::memory_order_relaxed);
+  if (duration != 0) sum_us_.fetch_add(duration, std::memory_order_relaxed);
+  RaiseMax(duration);
+}
+
+void LatencyHistogram::RaiseMax(std::uint64_t duration) {
   std::uint64_t max = max_us_.load(std::memory_order_relaxed);
   while (duration > max &&
          !max_us_.compare_exchange_weak(max, duration, std::memory_order_relaxed)) {
   }
+}
+
+void LatencyHistogram::Add(const LatencyHistogram& other) {
+  for (unsigned b = 0; b < kBuckets; ++b) {
+    buckets_[b].fetch_add(other.buckets_[b].load(std::memory_order_relaxed),
+                          std::memory_order_relaxed);
+  }
+  sum_us_.fetch_add(other.sum_us(), std::memory_order_relaxed);
+  RaiseMax(other.max_us());
+}
+
+std::uint64_t LatencyHistogram::count() const {
+  std::uint64_t count = 0;
+  for (const auto& bucket : buckets_) count += bucket.load(std::memory_order_relaxed);
+  return count;
 }
 
 double LatencyHistogram::QuantileUs(double quantile) const {

@@ -10,14 +10,16 @@ namespace mlos::metrics {
 /// Counts durations in microseconds, in buckets whose width grows with the duration: exact below
 /// 16 µs, then 16 buckets for each power of two, the layout of HdrHistogram
 /// (http://hdrhistogram.org). A quantile read from it is off by at most 1/32 (3.2 %) of its value.
-/// Recording is three relaxed atomic additions and a maximum, no lock; 4 KiB. Thread-safe: a reader
+/// Recording is two relaxed atomic additions and a maximum, no lock; 4 KiB. Thread-safe: a reader
 /// sees each number of some moment, not all of the same one.
 class LatencyHistogram {
  public:
   /// Negative durations count as 0; those above an hour and eleven minutes (2^32 µs) as that.
   void Record(std::int64_t duration_us);
+  /// Adds what `other` has counted.
+  void Add(const LatencyHistogram& other);
 
-  std::uint64_t count() const { return count_.load(std::memory_order_relaxed); }
+  std::uint64_t count() const;
   std::uint64_t sum_us() const { return sum_us_.load(std::memory_order_relaxed); }
   std::uint64_t max_us() const { return max_us_.load(std::memory_order_relaxed); }
 
@@ -35,9 +37,9 @@ class LatencyHistogram {
 
   static unsigned BucketOf(std::uint64_t duration_us);
   static double MiddleOf(unsigned bucket);
+  void RaiseMax(std::uint64_t duration);
 
   std::array<std::atomic<std::uint64_t>, kBuckets> buckets_{};
-  std::atomic<std::uint64_t> count_{0};
   std::atomic<std::uint64_t> sum_us_{0};
   std::atomic<std::uint64_t> max_us_{0};
 };

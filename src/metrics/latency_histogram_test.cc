@@ -71,6 +71,19 @@ TEST(LatencyHistogram, AClockThatWentBackCountsAsZero) {
   EXPECT_EQ(histogram.sum_us(), 0U);
 }
 
+TEST(LatencyHistogram, AddsAnotherOne) {
+  LatencyHistogram sum;
+  LatencyHistogram other;
+  sum.Record(5);
+  for (const std::int64_t us : {0, 5, 1000}) other.Record(us);
+  sum.Add(other);
+  EXPECT_EQ(sum.count(), 4U);
+  EXPECT_EQ(sum.sum_us(), 1010U);
+  EXPECT_EQ(sum.max_us(), 1000U);
+  EXPECT_EQ(sum.QuantileUs(0.5), 5);
+  EXPECT_EQ(other.count(), 3U);
+}
+
 TEST(LatencyHistogram, LosesNothingWhenThreadsRecordTogether) {
   LatencyHistogram histogram;
   std::vector<std::thread> threads;

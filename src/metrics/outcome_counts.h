@@ -19,6 +19,14 @@ class OutcomeCounts {
     count.fetch_add(1, std::memory_order_relaxed);
   }
 
+  /// Adds what `other` has counted.
+  void Add(const OutcomeCounts& other) {
+    successes_.fetch_add(other.successes(), std::memory_order_relaxed);
+    other.ForEachFailure([this](Reason reason, std::uint64_t count) {
+      failures_[static_cast<std::size_t>(reason)].fetch_add(count, std::memory_order_relaxed);
+    });
+  }
+
   std::uint64_t successes() const { return successes_.load(std::memory_order_relaxed); }
   std::uint64_t failures() const {
     std::uint64_t sum = 0;

@@ -25,5 +25,16 @@ TEST(OutcomeCounts, KeepsSuccessesAndEachReasonApart) {
   EXPECT_THAT(failures, ElementsAre(Pair(Reason::kCancelled, 1), Pair(Reason::kStoreCorrupt, 2)));
 }
 
+TEST(OutcomeCounts, AddsAnotherOne) {
+  OutcomeCounts sum;
+  OutcomeCounts other;
+  sum.Record(OkStatus());
+  other.Record(OkStatus());
+  other.Record({Reason::kCancelled, "gone"});
+  sum.Add(other);
+  EXPECT_EQ(sum.successes(), 2U);
+  EXPECT_EQ(sum.failures(), 1U);
+}
+
 }  // namespace
 }  // namespace mlos::metrics

@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <atomic>
-#include <ctime>
 #include <fstream>
 #include <map>
 #include <utility>
@@ -12,36 +11,9 @@
 #include "base/clock.h"
 #include "base/mutex.h"
 #include "metrics/exposition.h"
-#include "metrics/latency_histogram.h"
-#include "metrics/outcome_counts.h"
 
 namespace mlos::metrics {
 namespace {
-
-// Of the last tick of the kernel, some milliseconds ago: every inference asks.
-std::int64_t UnixMillisecondsNow() {
-  timespec now{};
-  clock_gettime(CLOCK_REALTIME_COARSE, &now);
-  return std::int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1'000'000;
-}
-
-struct RouteCounts {
-  OutcomeCounts outcomes;
-  LatencyHistogram response_time;
-};
-
-struct ModelCounts {
-  std::string plugin_id;  // of the last request; guarded by the mutex of the table
-  OutcomeCounts outcomes;
-  LatencyHistogram run_time;
-  LatencyHistogram queue_time;
-  std::atomic<std::uint64_t> failure_time_us{0};
-  std::atomic<std::int64_t> last_inference_unix_ms{0};
-};
-
-// Counts are shared with the threads that record, so that these do so outside the lock.
-template <typename T>
-using Table = std::map<std::string, std::shared_ptr<T>, std::less<>>;
 
 LatencySummary Summarize(const LatencyHistogram& latency) {
   const std::uint64_t count = latency.count();
@@ -73,37 +45,53 @@ double ResidentBytes() {
   return static_cast<double>(resident) * static_cast<double>(::sysconf(_SC_PAGESIZE));
 }
 
-void AddDoor(Exposition& page, const std::string& door, const Table<RouteCounts>& routes) {
+// References to what they hold stay valid.
+using Routes = std::map<std::string, RouteCounts, std::less<>>;
+
+void AddDoor(Exposition& page, const std::string& door, const Routes& routes) {
   const std::string requests = "mlos_" + door + "_requests_total";
   const std::string duration = "mlos_" + door + "_request_duration_seconds";
   for (const auto& [route, counts] : routes) {
     constexpr std::string_view kHelp = "Requests by route and outcome.";
+    // A door may have looked up routes that nobody has asked for.
+    if (counts.response_time().count() == 0) continue;
     page.AddCounter(requests, kHelp, {{"route", route}, {"outcome", "OK"}},
-                    counts->outcomes.successes());
-    counts->outcomes.ForEachFailure([&](Reason reason, std::uint64_t count) {
+                    counts.outcomes().successes());
+    counts.outcomes().ForEachFailure([&](Reason reason, std::uint64_t count) {
       page.AddCounter(requests, kHelp, {{"route", route}, {"outcome", ToString(reason)}}, count);
     });
     page.AddLatency(duration, "Time from a request's first byte to its answer.", {{"route", route}},
-                    counts->response_time);
+                    counts.response_time());
   }
 }
 
-void AddModel(Exposition& page, const std::string& model_id, const ModelCounts& counts) {
+/// What is known of a model: the plugin it was added with, and its counts, which whoever runs it
+/// shares.
+struct KnownModel {
+  std::string plugin_id;
+  std::shared_ptr<ModelCounts> counts;
+};
+
+void AddModel(Exposition& page, const std::string& model_id, const KnownModel& model) {
   constexpr std::string_view kName = "mlos_inferences_total";
   constexpr std::string_view kHelp = "Inference requests by model and outcome.";
-  const std::string& plugin_id = counts.plugin_id;
+  const std::string& plugin_id = model.plugin_id;
+  const ModelCounts& counts = *model.counts;
   page.AddCounter(kName, kHelp, {{"model", model_id}, {"plugin", plugin_id}, {"outcome", "OK"}},
-                  counts.outcomes.successes());
-  counts.outcomes.ForEachFailure([&](Reason reason, std::uint64_t count) {
+                  counts.outcomes().successes());
+  counts.outcomes().ForEachFailure([&](Reason reason, std::uint64_t count) {
     page.AddCounter(kName, kHelp,
                     {{"model", model_id}, {"plugin", plugin_id}, {"outcome", ToString(reason)}},
                     count);
   });
+  page.AddCounter("mlos_model_runs_total",
+                  "Runs of a model; requests that share one count it once.",
+                  {{"model", model_id}, {"plugin", plugin_id}}, counts.runs().count);
   page.AddLatency("mlos_inference_duration_seconds", "Time a model ran for a request.",
-                  {{"model", model_id}, {"plugin", plugin_id}}, counts.run_time);
+                  {{"model", model_id}, {"plugin", plugin_id}}, counts.run_time());
   page.AddLatency("mlos_inference_queue_duration_seconds",
                   "Time a request waited before its model ran.",
-                  {{"model", model_id}, {"plugin", plugin_id}}, counts.queue_time);
+                  {{"model", model_id}, {"plugin", plugin_id}}, counts.queue_time());
 }
 
 void AddGauges(Exposition& page, const Gauges& gauges, std::int64_t in_flight) {
@@ -126,60 +114,65 @@ void AddGauges(Exposition& page, const Gauges& gauges, std::int64_t in_flight) {
 class Stats::Impl {
  public:
   /// Counts of a route; those of too many routes share one entry.
-  std::shared_ptr<RouteCounts> Route(std::string_view door, std::string_view route) {
+  RouteCounts& Route(std::string_view door, std::string_view route) {
     constexpr std::size_t kRoutesMax = 64;
     const MutexLock lock(mutex_);
     auto entry = doors_.find(door);
-    if (entry == doors_.end()) entry = doors_.emplace(door, Table<RouteCounts>()).first;
-    Table<RouteCounts>& routes = entry->second;
+    if (entry == doors_.end()) entry = doors_.try_emplace(std::string(door)).first;
+    Routes& routes = entry->second;
     if (const auto known = routes.find(route); known != routes.end()) return known->second;
-    const std::string name(routes.size() < kRoutesMax ? route : "other");
-    std::shared_ptr<RouteCounts>& counts = routes[name];
-    if (counts == nullptr) counts = std::make_shared<RouteCounts>();
-    return counts;
+    return routes[std::string(routes.size() < kRoutesMax ? route : "other")];
   }
 
-  void AddModel(std::string_view model_id, std::string_view plugin_id) {
+  void AddModel(std::string_view model_id, std::string_view plugin_id,
+                std::shared_ptr<ModelCounts> counts) {
     const MutexLock lock(mutex_);
-    auto entry = models_.find(model_id);
-    if (entry == models_.end()) {
-      entry = models_.emplace(model_id, std::make_shared<ModelCounts>()).first;
-    }
-    entry->second->plugin_id = plugin_id;
+    KnownModel& model = models_[std::string(model_id)];
+    model.plugin_id = plugin_id;
+    if (counts != nullptr) model.counts = std::move(counts);
+    if (model.counts == nullptr) model.counts = std::make_shared<ModelCounts>();
   }
   void ForgetModel(std::string_view model_id) {
     const MutexLock lock(mutex_);
     if (const auto known = models_.find(model_id); known != models_.end()) models_.erase(known);
   }
   /// Null where the model was not added.
-  std::shared_ptr<ModelCounts> Model(std::string_view model_id, std::string_view plugin_id) {
+  std::shared_ptr<ModelCounts> Model(std::string_view model_id) {
     const MutexLock lock(mutex_);
     const auto known = models_.find(model_id);
-    if (known == models_.end()) return nullptr;
-    // What never got to a plugin leaves the one known.
-    if (!plugin_id.empty()) known->second->plugin_id = plugin_id;
-    return known->second;
+    return known == models_.end() ? nullptr : known->second.counts;
   }
 
   std::vector<ModelStats> Models() const {
     const MutexLock lock(mutex_);
     std::vector<ModelStats> all;
-    for (const auto& [model_id, counts] : models_) {
-      all.push_back({model_id, counts->plugin_id, counts->outcomes.successes(),
-                     ErrorsOf(counts->outcomes), Summarize(counts->run_time),
-                     Summarize(counts->queue_time), counts->failure_time_us.load(),
-                     counts->last_inference_unix_ms.load()});
+    for (const auto& [model_id, model] : models_) {
+      const ModelCounts& counts = *model.counts;
+      all.push_back({model_id, model.plugin_id, counts.outcomes().successes(),
+                     ErrorsOf(counts.outcomes()), Summarize(counts.run_time()),
+                     Summarize(counts.queue_time()), counts.failure_time_us(),
+                     counts.last_inference_unix_ms()});
     }
     return all;
+  }
+
+  /// Adds up all routes of all doors.
+  void AddTo(OutcomeCounts& outcomes, LatencyHistogram& response_time) const {
+    const MutexLock lock(mutex_);
+    for (const auto& [door, routes] : doors_) {
+      for (const auto& [route, counts] : routes) {
+        outcomes.Add(counts.outcomes());
+        response_time.Add(counts.response_time());
+      }
+    }
   }
 
   void AddTo(Exposition& page) const {
     const MutexLock lock(mutex_);
     for (const auto& [door, routes] : doors_) AddDoor(page, door, routes);
-    for (const auto& [model_id, counts] : models_) metrics::AddModel(page, model_id, *counts);
+    for (const auto& [model_id, model] : models_) metrics::AddModel(page, model_id, model);
   }
 
-  RouteCounts& all() { return all_; }
   std::atomic<std::int64_t> in_flight{0};
   double uptime_seconds() const {
     constexpr double kSecond = 1e6;
@@ -188,42 +181,35 @@ class Stats::Impl {
 
  private:
   const SteadyClock::time_point start_ = SteadyClock::now();
-  RouteCounts all_;
   mutable Mutex mutex_;
-  std::map<std::string, Table<RouteCounts>, std::less<>> doors_ GUARDED_BY(mutex_);
-  Table<ModelCounts> models_ GUARDED_BY(mutex_);
+  std::map<std::string, Routes, std::less<>> doors_ GUARDED_BY(mutex_);
+  std::map<std::string, KnownModel, std::less<>> models_ GUARDED_BY(mutex_);
 };
 
 Stats::Stats() : impl_(std::make_unique<Impl>()) {}
 Stats::~Stats() = default;
 
+RouteCounts& Stats::Route(std::string_view door, std::string_view route) {
+  return impl_->Route(door, route);
+}
+
 void Stats::RecordRequest(std::string_view door, std::string_view route, const Status& outcome,
                           std::int64_t response_time_us) {
-  const std::shared_ptr<RouteCounts> counts = impl_->Route(door, route);
-  for (RouteCounts* target : {counts.get(), &impl_->all()}) {
-    target->outcomes.Record(outcome);
-    target->response_time.Record(response_time_us);
-  }
+  Route(door, route).Record(outcome, response_time_us);
 }
 
-void Stats::AddModel(std::string_view model_id, std::string_view plugin_id) {
-  impl_->AddModel(model_id, plugin_id);
+void Stats::AddModel(std::string_view model_id, std::string_view plugin_id,
+                     std::shared_ptr<ModelCounts> counts) {
+  impl_->AddModel(model_id, plugin_id, std::move(counts));
 }
 
-void Stats::RecordInference(std::string_view model_id, std::string_view plugin_id,
-                            const Status& outcome, std::int64_t queue_time_us,
-                            std::int64_t run_time_us) {
-  const std::shared_ptr<ModelCounts> counts = impl_->Model(model_id, plugin_id);
-  if (counts == nullptr) return;
-  counts->outcomes.Record(outcome);
-  counts->last_inference_unix_ms.store(UnixMillisecondsNow());
-  if (!outcome.ok()) {
-    // What never ran would only hide how long the others took.
-    counts->failure_time_us.fetch_add(static_cast<std::uint64_t>(queue_time_us + run_time_us));
-    return;
-  }
-  counts->run_time.Record(run_time_us);
-  counts->queue_time.Record(queue_time_us);
+std::shared_ptr<ModelCounts> Stats::CountsOf(std::string_view model_id) {
+  std::shared_ptr<ModelCounts> counts = impl_->Model(model_id);
+  return counts != nullptr ? counts : std::make_shared<ModelCounts>();
+}
+
+void Stats::RecordRefusal(std::string_view model_id, const Status& why) {
+  if (const auto counts = impl_->Model(model_id)) counts->Record(why, 0, 0);
 }
 
 void Stats::EnterInference() { impl_->in_flight.fetch_add(1, std::memory_order_relaxed); }
@@ -232,15 +218,17 @@ void Stats::LeaveInference() { impl_->in_flight.fetch_sub(1, std::memory_order_r
 void Stats::ForgetModel(std::string_view model_id) { impl_->ForgetModel(model_id); }
 
 ServerStats Stats::Server() const {
-  const RouteCounts& all = impl_->all();
-  const std::uint64_t successes = all.outcomes.successes();
-  const std::uint64_t failures = all.outcomes.failures();
+  OutcomeCounts outcomes;
+  LatencyHistogram response_time;
+  impl_->AddTo(outcomes, response_time);
+  const std::uint64_t successes = outcomes.successes();
+  const std::uint64_t failures = outcomes.failures();
   return {
       .total_requests = successes + failures,
       .successful_requests = successes,
       .failed_requests = failures,
-      .errors = ErrorsOf(all.outcomes),
-      .response_time = Summarize(all.response_time),
+      .errors = ErrorsOf(outcomes),
+      .response_time = Summarize(response_time),
       .uptime_seconds = impl_->uptime_seconds(),
   };
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/status.h"
+#include "metrics/counts.h"
 
 namespace mlos::metrics {
 
@@ -40,6 +41,8 @@ struct ModelStats {
   std::uint64_t failure_time_us = 0;
   /// When the last one was answered, in milliseconds since the Unix epoch; 0: never.
   std::int64_t last_inference_unix_ms = 0;
+  /// Requests that share a run count it once.
+  RunStats runs;
 };
 
 /// What a plugin measures of itself, by its own names.
@@ -67,8 +70,9 @@ struct ServerStats {
   double uptime_seconds = 0;
 };
 
-/// Counts requests and times (prometheus-cpp behind), for GET /stats and GET
-/// /metrics. Thread-safe; recording takes no lock that another request could hold for long.
+/// Counts requests and times (prometheus-cpp behind), for GET /stats and GET /metrics. Whoever
+/// records often looks up what it records to beforehand, and then does so without a lock.
+/// Thread-safe.
 ///
 /// What strangers can name is never a label: only models that were added and, of each door, the
 /// first 64 route patterns.
@@ -79,14 +83,19 @@ class Stats {
   Stats& operator=(const Stats&) = delete;
   ~Stats();
 
-  /// One request of a door ("http"), on the route pattern ("/models/{id}/inference").
+  /// Counts of a route pattern ("/models/{id}/inference") of a door ("http"), which live as long as
+  /// this.
+  RouteCounts& Route(std::string_view door, std::string_view route);
+  /// One request on such a route.
   void RecordRequest(std::string_view door, std::string_view route, const Status& outcome,
                      std::int64_t response_time_us);
-  /// Begins to count for a model; where it is counted for already, the counts stay.
-  void AddModel(std::string_view model_id, std::string_view plugin_id);
-  /// One request to a model, whoever refused it. Not counted where the model was not added.
-  void RecordInference(std::string_view model_id, std::string_view plugin_id, const Status& outcome,
-                       std::int64_t queue_time_us, std::int64_t run_time_us);
+  /// Begins to show the counts of a model: `counts`, or without them those it has, or new ones.
+  void AddModel(std::string_view model_id, std::string_view plugin_id,
+                std::shared_ptr<ModelCounts> counts = nullptr);
+  /// Counts for a model that is about to be served: those it has, or new ones for AddModel.
+  std::shared_ptr<ModelCounts> CountsOf(std::string_view model_id);
+  /// One request to a model that is not served. Not counted where the model was not added.
+  void RecordRefusal(std::string_view model_id, const Status& why);
   /// A request to a model waits or runs from the one to the other.
   void EnterInference();
   void LeaveInference();

@@ -47,8 +47,9 @@ TEST(Stats, CountsRequestsByOutcome) {
 TEST(Stats, PercentilesOfAModelAreWithinOneThirtySecond) {
   Stats stats;
   stats.AddModel("m", "onnx");
-  for (int i = 1; i <= 1000; ++i) stats.RecordInference("m", "onnx", OkStatus(), 3, i);
-  stats.RecordInference("m", "onnx", kOverload, 0, 0);
+  const auto counts = stats.CountsOf("m");
+  for (int i = 1; i <= 1000; ++i) counts->Record(OkStatus(), 3, i);
+  stats.RecordRefusal("m", kOverload);
   const std::vector<ModelStats> models = stats.Models();
   ASSERT_EQ(models.size(), 1U);
   EXPECT_EQ(models[0].plugin_id, "onnx");
@@ -62,18 +63,58 @@ TEST(Stats, PercentilesOfAModelAreWithinOneThirtySecond) {
   EXPECT_EQ(models[0].queue_time.p99_us, 3);
 }
 
-TEST(Stats, CountsOnlyModelsThatWereAddedAndForgetsThemForGood) {
+TEST(Stats, CountsRunsBySizeAndForgetsTheSizesOfTooMany) {
   Stats stats;
-  stats.RecordInference("stranger", "onnx", OkStatus(), 0, 1);
+  const auto counts = stats.CountsOf("m");
+  stats.AddModel("m", "onnx", counts);
+  counts->RecordRun(4, 50);
+  counts->RecordRun(1, 10);
+  counts->RecordRun(4, 70);
+  const RunStats runs = stats.Models().at(0).runs;
+  EXPECT_EQ(runs.count, 3U);
+  EXPECT_EQ(runs.items, 9U);
+  ASSERT_EQ(runs.batches.size(), 2U);
+  EXPECT_EQ(runs.batches[0].batch_size, 1U);
+  EXPECT_EQ(runs.batches[1].batch_size, 4U);
+  EXPECT_EQ(runs.batches[1].count, 2U);
+  EXPECT_EQ(runs.batches[1].run_time_us, 120U);
+  EXPECT_THAT(stats.PrometheusText({}),
+              HasSubstr("mlos_model_runs_total{model=\"m\",plugin=\"onnx\"} 3\n"));
+  for (std::uint64_t items = 1; items <= 1000; ++items) counts->RecordRun(items, 1);
+  EXPECT_EQ(stats.Models()[0].runs.count, 1003U);
+  EXPECT_EQ(stats.Models()[0].runs.batches.size(), 16U + 256U);
+}
+
+TEST(Stats, ShowsOnlyModelsThatWereAddedAndForgetsThemForGood) {
+  Stats stats;
+  stats.RecordRefusal("stranger", kOverload);
+  const auto counts = stats.CountsOf("m");
+  counts->Record(OkStatus(), 0, 1);
   EXPECT_THAT(stats.Models(), IsEmpty());
-  stats.AddModel("m", "onnx");
-  stats.RecordInference("m", "onnx", OkStatus(), 0, 1);
+  stats.AddModel("m", "onnx", counts);
+  EXPECT_EQ(stats.Models()[0].success_count, 1U);
   stats.AddModel("m", "onnx");
   EXPECT_EQ(stats.Models()[0].success_count, 1U) << "adding again keeps the counts";
+  EXPECT_EQ(stats.CountsOf("m"), counts);
   stats.ForgetModel("m");
-  stats.RecordInference("m", "onnx", OkStatus(), 0, 1);
+  counts->Record(OkStatus(), 0, 1);
   EXPECT_THAT(stats.Models(), IsEmpty());
   EXPECT_THAT(stats.PrometheusText({}), Not(HasSubstr("model=")));
+  stats.AddModel("m", "onnx");
+  EXPECT_EQ(stats.Models()[0].success_count, 0U) << "a new model of that name begins at zero";
+}
+
+TEST(Stats, ARouteIsLookedUpOnceAndShownOnceAskedFor) {
+  Stats stats;
+  RouteCounts& route = stats.Route("ipc", "infer");
+  EXPECT_THAT(stats.PrometheusText({}), Not(HasSubstr("mlos_ipc")));
+  for (int i = 0; i < 100; ++i) stats.Route("ipc", std::to_string(i));
+  route.Record(OkStatus(), 4);
+  stats.RecordRequest("ipc", "infer", kOverload, 2);
+  EXPECT_EQ(stats.Server().total_requests, 2U);
+  const std::string text = stats.PrometheusText({});
+  EXPECT_THAT(text, HasSubstr("mlos_ipc_requests_total{route=\"infer\",outcome=\"OK\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("{route=\"infer\",outcome=\"OVERLOADED\"} 1\n"));
 }
 
 TEST(Stats, ManyRoutesEndUpInOneSeries) {
@@ -93,8 +134,8 @@ TEST(Stats, RecordingWhileOthersReadAndForgetLosesNothing) {
   std::thread recorder([&] {
     for (int i = 0; i < 5000; ++i) {
       stats.RecordRequest("http", "/r", OkStatus(), i);
-      stats.RecordInference("kept", "onnx", OkStatus(), 0, i);
-      stats.RecordInference("changing", "onnx", OkStatus(), 0, i);
+      stats.CountsOf("kept")->Record(OkStatus(), 0, i);
+      stats.RecordRefusal("changing", kOverload);
     }
   });
   for (int i = 0; i < 50; ++i) {
@@ -112,8 +153,8 @@ TEST(Stats, PromtoolFindsNothingToCriticise) {
   stats.AddModel("hf/bert@latest", "onnx");
   stats.RecordRequest("http", "/models/{id}/inference", OkStatus(), 1000);
   stats.RecordRequest("http", "/models/{id}/inference", kOverload, 10);
-  stats.RecordInference("hf/bert@latest", "onnx-runtime-builtin", OkStatus(), 5, 900);
-  stats.RecordInference("hf/bert@latest", "onnx-runtime-builtin", kOverload, 0, 0);
+  stats.CountsOf("hf/bert@latest")->Record(OkStatus(), 5, 900);
+  stats.RecordRefusal("hf/bert@latest", kOverload);
   FILE* promtool = popen(".deps/bin/promtool check metrics 2>&1", "w");
   ASSERT_NE(promtool, nullptr);
   const std::string text =

@@ -26,14 +26,6 @@ ByteBuffer& ByteBuffer::operator=(ByteBuffer&& other) noexcept {
 
 ByteBuffer::~ByteBuffer() { std::free(data_); }
 
-void ByteBuffer::Append(std::string_view text) {
-  if (text.empty()) return;
-  if (char* end = Prepare(text.size())) {
-    std::memcpy(end, text.data(), text.size());
-    size_ += text.size();
-  }
-}
-
 bool ByteBuffer::Pad(std::size_t count) {
   char* end = Prepare(count);
   if (end != nullptr) std::memset(end, 0, count);

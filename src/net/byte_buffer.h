@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string_view>
 #include <utility>
 
@@ -48,7 +49,14 @@ class ByteBuffer {
   /// Takes `count` bytes written behind the end for its own.
   void Commit(std::size_t count) { size_ += count; }
 
-  void Append(std::string_view text);
+  // Inline, so that a field of a known size is one move.
+  void Append(std::string_view text) {
+    if (text.empty()) return;
+    if (char* end = Prepare(text.size())) {
+      std::memcpy(end, text.data(), text.size());
+      size_ += text.size();
+    }
+  }
   void Append(char c) {
     if (char* end = Prepare(1)) {
       *end = c;

@@ -17,6 +17,13 @@ constexpr auto kTick = std::chrono::milliseconds(250);
 // How long accepting rests where the process has no file descriptor left.
 constexpr auto kAcceptPause = std::chrono::milliseconds(100);
 
+boost::asio::ip::tcp ProtocolOf(int socket) {
+  sockaddr_storage address{};
+  socklen_t size = sizeof(address);
+  getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size);
+  return address.ss_family == AF_INET6 ? boost::asio::ip::tcp::v6() : boost::asio::ip::tcp::v4();
+}
+
 }  // namespace
 
 EventLoop::EventLoop(Share share)
@@ -27,16 +34,18 @@ EventLoop::EventLoop(Share share)
       accept_pause_(io_) {}
 
 Status EventLoop::Listen(UniqueFd listening) {
-  sockaddr_storage address{};
-  socklen_t size = sizeof(address);
   error_code error;
-  getsockname(listening.get(), reinterpret_cast<sockaddr*>(&address), &size);
-  acceptor_.assign(address.ss_family == AF_INET6 ? Tcp::v6() : Tcp::v4(), listening.Release(),
-                   error);
+  const Tcp protocol = ProtocolOf(listening.get());
+  acceptor_.assign(protocol, listening.Release(), error);
   if (!error) acceptor_.non_blocking(true, error);
   if (error) return {Reason::kIoError, "cannot listen: " + error.message()};
   listens_on_any_ = acceptor_.local_endpoint(error).address().is_unspecified();
   return OkStatus();
+}
+
+void EventLoop::AwaitConnections(bool listens_on_any) {
+  adopting_ = true;
+  listens_on_any_ = listens_on_any;
 }
 
 void EventLoop::Run() {
@@ -46,7 +55,7 @@ void EventLoop::Run() {
 }
 
 void EventLoop::Accept() {
-  if (draining_) return;
+  if (draining_ || !acceptor_.is_open()) return;
   acceptor_.async_accept([self = shared_from_this()](const error_code& error, Tcp::socket socket) {
     self->OnAccept(error, std::move(socket));
   });
@@ -64,7 +73,7 @@ void EventLoop::OnAccept(const error_code& error, Tcp::socket socket) {
   if (error == boost::asio::error::no_descriptors) {
     Log(LogLevel::kWarning, "no file descriptor left for another connection",
         {{"door", share_.door}, {"open", open_.size()}});
-    CloseIdle(nullptr);
+    OnNoDescriptor();
   }
   accept_pause_.expires_after(kAcceptPause);
   accept_pause_.async_wait([self = shared_from_this()](const error_code& stopped) {
@@ -72,10 +81,33 @@ void EventLoop::OnAccept(const error_code& error, Tcp::socket socket) {
   });
 }
 
-void EventLoop::Add(Tcp::socket socket) {
+void EventLoop::Adopt(UniqueFd fd, ByteBuffer received) {
+  Post([self = shared_from_this(), fd = std::move(fd), received = std::move(received)]() mutable {
+    Tcp::socket socket(self->io_);
+    error_code error;
+    socket.assign(ProtocolOf(fd.get()), fd.get(), error);
+    if (error) return;
+    static_cast<void>(fd.Release());
+    self->Add(std::move(socket), std::move(received));
+    if (self->draining_ && !self->open_.empty()) self->open_.back().Drain();
+  });
+}
+
+void EventLoop::EndAdopting() {
+  Post([self = shared_from_this()] {
+    self->adopting_ = false;
+    self->EndWhenEmpty();
+  });
+}
+
+void EventLoop::Add(Tcp::socket socket, ByteBuffer received) {
   error_code error;
   const boost::asio::ip::address peer = socket.remote_endpoint(error).address();
-  if (error || !MakeRoom(peer)) return;  // gone already, or every connection is at work
+  if (error) return;  // gone already
+  if (!MakeRoom(peer)) {
+    UniqueFd fd(socket.release(error));
+    return OnNoRoom(std::move(fd));
+  }
   socket.non_blocking(true, error);
   socket.set_option(Tcp::no_delay(true), error);
   std::unique_ptr<TlsSession> tls;
@@ -84,7 +116,7 @@ void EventLoop::Add(Tcp::socket socket) {
     if (tls == nullptr) return;
   }
   const std::shared_ptr<Connection> connection =
-      Make(Stream(std::move(socket), std::move(tls)), peer);
+      Make(Stream(std::move(socket), std::move(tls), std::move(received)), peer);
   open_.push_back(*connection);
   ++open_per_peer_[peer];
   connection->Start();
@@ -134,7 +166,9 @@ void EventLoop::Drain() {
 }
 
 void EventLoop::EndWhenEmpty() {
-  if (draining_ && open_.empty()) io_.stop();
+  if (!draining_ || adopting_ || !open_.empty()) return;
+  OnDrained();
+  io_.stop();
 }
 
 void EventLoop::Stop() { io_.stop(); }

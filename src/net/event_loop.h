@@ -15,6 +15,7 @@
 #include "base/mutex.h"
 #include "base/result.h"
 #include "base/unique_fd.h"
+#include "net/byte_buffer.h"
 #include "net/connection.h"
 #include "net/listener.h"
 #include "net/stream.h"
@@ -44,7 +45,13 @@ class EventLoop : public Loop, public std::enable_shared_from_this<EventLoop> {
   }
   bool RunsHere() { return io_.get_executor().running_in_this_thread(); }
 
-  /// The connection is closed.
+  /// Serves a connection that another loop has accepted, and of which it has read `received`. From
+  /// any thread; for loops that AwaitConnections.
+  void Adopt(UniqueFd socket, ByteBuffer received);
+  /// Nothing follows that would be adopted: a drained loop may end. From any thread.
+  void EndAdopting();
+
+  /// The connection is closed, or given to another loop.
   void Remove(Connection& connection);
   /// The time of the last tick; a quarter of a second old at most.
   SteadyClock::time_point now() const { return now_; }
@@ -64,6 +71,8 @@ class EventLoop : public Loop, public std::enable_shared_from_this<EventLoop> {
   explicit EventLoop(Share share);
   /// Takes the socket over. IO_ERROR.
   Status Listen(UniqueFd listening);
+  /// Instead of Listen: another loop, which listens as told, accepts the connections.
+  void AwaitConnections(bool listens_on_any);
   /// True where connections come in at several addresses.
   bool listens_on_any() const { return listens_on_any_; }
   /// Longest open first.
@@ -73,13 +82,19 @@ class EventLoop : public Loop, public std::enable_shared_from_this<EventLoop> {
   /// Closes a connection that nobody will miss, one of `peer`'s unless that is null. False where
   /// all are at work.
   virtual bool CloseIdle(const boost::asio::ip::address* peer) = 0;
+  /// There is no place for an accepted connection; it is closed unless somebody takes it.
+  virtual void OnNoRoom(UniqueFd /*socket*/) {}
+  /// The process has no file descriptor left for another connection.
+  virtual void OnNoDescriptor() { CloseIdle(nullptr); }
+  /// The last connection of the drained loop is gone.
+  virtual void OnDrained() {}
   /// Every quarter second, before the connections' deadlines.
   virtual void OnTick() {}
 
  private:
   void Accept();
   void OnAccept(const boost::system::error_code& error, Tcp::socket socket);
-  void Add(Tcp::socket socket);
+  void Add(Tcp::socket socket, ByteBuffer received = {});
   bool MakeRoom(const boost::asio::ip::address& peer);
   void Tick();
   void EndWhenEmpty();
@@ -93,6 +108,7 @@ class EventLoop : public Loop, public std::enable_shared_from_this<EventLoop> {
   SteadyClock::time_point now_ = SteadyClock::now();
   bool listens_on_any_ = false;
   bool draining_ = false;
+  bool adopting_ = false;  ///< connections may come from another loop
 
   OpenList open_;
   std::unordered_map<boost::asio::ip::address, unsigned> open_per_peer_;

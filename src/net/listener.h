@@ -51,8 +51,10 @@ class Listener {
     for (UniqueFd& fd : sockets.fds) {
       loops.push_back(MLOS_TRY(EventLoop::Create(std::move(fd), limits, handler, tls)));
     }
-    return std::unique_ptr<Listener>(new Listener(std::move(loops)));
+    return std::make_unique<Listener>(std::move(loops));
   }
+  /// Serves on one thread for each loop.
+  explicit Listener(std::vector<std::shared_ptr<Loop>> loops);
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
   ~Listener();
@@ -62,7 +64,6 @@ class Listener {
   bool Shutdown(Deadline deadline);
 
  private:
-  explicit Listener(std::vector<std::shared_ptr<Loop>> loops);
   void Serve(Loop& loop);
   bool AwaitEnd(Deadline deadline);
 

@@ -40,6 +40,17 @@ void Stream::EndSending() {
   socket_.shutdown(Socket::shutdown_send, ignored);
 }
 
+void Stream::Cancel() {
+  ErrorCode ignored;
+  socket_.cancel(ignored);
+}
+
+UniqueFd Stream::Release() {
+  ErrorCode error;
+  UniqueFd fd(socket_.release(error));
+  return error ? UniqueFd() : std::move(fd);
+}
+
 void Stream::Close() {
   if (tls_ != nullptr) tls_->End();
   ErrorCode ignored;

@@ -9,6 +9,8 @@
 #include <memory>
 #include <utility>
 
+#include "base/unique_fd.h"
+#include "net/byte_buffer.h"
 #include "net/tls_session.h"
 
 namespace mlos::net {
@@ -22,11 +24,14 @@ class Stream {
  public:
   using Socket = boost::asio::ip::tcp::socket;
 
-  /// `tls`, null for plain TCP, is a session on `socket`.
-  Stream(Socket socket, std::unique_ptr<TlsSession> tls)
-      : socket_(std::move(socket)), tls_(std::move(tls)) {}
+  /// `tls`, null for plain TCP, is a session on `socket`. `received` are bytes that were read from
+  /// it already.
+  Stream(Socket socket, std::unique_ptr<TlsSession> tls, ByteBuffer received = {})
+      : socket_(std::move(socket)), tls_(std::move(tls)), received_(std::move(received)) {}
 
   bool encrypted() const { return tls_ != nullptr; }
+  /// What was read before anything else is.
+  ByteBuffer TakeReceived() { return std::exchange(received_, ByteBuffer()); }
   /// Agrees with the peer on TLS, which has to come first where the stream is encrypted, and calls
   /// `handler(error)`, maybe before it returns.
   template <typename Handler>
@@ -78,8 +83,11 @@ class Stream {
   boost::asio::ip::address local_address() const;
   /// Tells the peer that nothing more follows; reading goes on.
   void EndSending();
-  /// Handlers that wait are called with operation_aborted.
+  /// Handlers that wait are called with operation_aborted; one that has read meanwhile is not.
+  void Cancel();
   void Close();
+  /// Gives up the socket of a plain stream on which no handler waits.
+  UniqueFd Release();
 
  private:
   using ErrorCode = boost::system::error_code;
@@ -120,6 +128,7 @@ class Stream {
 
   Socket socket_;
   std::unique_ptr<TlsSession> tls_;
+  ByteBuffer received_;
 };
 
 }  // namespace mlos::net

@@ -88,6 +88,10 @@ Result<FileDigest> DigestFile(const std::filesystem::path& path, const HashProgr
 Result<FileDigest> DigestBeneath(const std::filesystem::path& directory, std::string_view relative,
                                  const HashProgress& progress = {});
 
+/// Finds the digest of a file below `directory`, as DigestBeneath does.
+using FileDigester = std::function<Result<FileDigest>(const std::filesystem::path& directory,
+                                                      std::string_view relative)>;
+
 /// Git blob id of a file whose last path component is no symbolic link, 40 lower-case hex digits.
 Result<std::string> GitBlobSha1OfFile(const std::filesystem::path& path);
 

@@ -47,10 +47,15 @@ Result<std::string> OnlyOne(const std::vector<std::string>& candidates, std::str
                                                "); say which one is to be served");
 }
 
+Result<FileDigest> DigestWhole(const fs::path& directory, std::string_view relative) {
+  return DigestBeneath(directory, relative);
+}
+
 /// Finds the files of one model.
 class Finder {
  public:
-  explicit Finder(const ModelFilesRequest& request) : request_(request) {}
+  explicit Finder(const ModelFilesRequest& request)
+      : request_(request), digester_(request.digester ? request.digester : &DigestWhole) {}
 
   Result<ModelFiles> Find(const fs::path& path) {
     std::error_code error;
@@ -103,7 +108,7 @@ class Finder {
     found_.manifest = std::move(parsed.manifest);
     SetFormatByManifest();
     MLOS_TRY(Accept());
-    VerifyReport report = MLOS_TRY(VerifyDirectory(found_.directory, *found_.manifest));
+    VerifyReport report = MLOS_TRY(VerifyDirectory(found_.directory, *found_.manifest, digester_));
     MLOS_TRY(ToStatus(report));
     found_.warnings = std::move(parsed.warnings);
     for (const FileProblem& problem : report.tolerated) {
@@ -185,7 +190,7 @@ class Finder {
     const auto known = std::find_if(hashed_.begin(), hashed_.end(),
                                     [&](const FileEntry& file) { return file.path == path; });
     if (known != hashed_.end()) return *known;
-    const FileDigest digest = MLOS_TRY(DigestBeneath(found_.directory, path));
+    const FileDigest digest = MLOS_TRY(digester_(found_.directory, path));
     return FileEntry{path, digest.size_bytes, digest.sha256};
   }
 
@@ -227,6 +232,7 @@ class Finder {
   }
 
   const ModelFilesRequest& request_;
+  const FileDigester digester_;
   ModelFiles found_;
   std::vector<FileEntry> hashed_;
 };

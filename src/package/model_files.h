@@ -25,6 +25,8 @@ struct ModelFilesRequest {
   std::string graph;
   /// Asked with the execution format before any file is hashed, if set: its refusal is the answer.
   std::function<Status(std::string_view execution_format)> accepts;
+  /// Finds the digests, if set, in place of DigestBeneath.
+  FileDigester digester;
 };
 
 /// What is to be served: which file of a directory an engine opens, and all that is known about it.
@@ -57,9 +59,10 @@ struct ModelFiles {
 /// manifest. With one the whole directory is verified against it (CHECKSUM_MISMATCH), and one graph
 /// is picked: the request's, else the manifest's x-mlos.graph, else its only execution file of that
 /// format, or its only one of type single. Without one there must be exactly one .onnx file. Where
-/// that leaves several, UNSUPPORTED_MODEL names them. Every byte of the files is hashed and an ONNX
-/// graph walked (INVALID_MODEL); nothing is executed. FILE_NOT_FOUND, INVALID_MANIFEST, UNSAFE_PATH
-/// and INVALID_FIELD as they say. No message holds an absolute path.
+/// that leaves several, UNSUPPORTED_MODEL names them. Every byte of the files is hashed,
+/// unless the request's digester knows better, and an ONNX graph walked (INVALID_MODEL); nothing is
+/// executed. FILE_NOT_FOUND, INVALID_MANIFEST, UNSAFE_PATH and INVALID_FIELD as they say. No
+/// message holds an absolute path.
 Result<ModelFiles> FindModelFiles(const std::filesystem::path& path,
                                   const ModelFilesRequest& request = {});
 

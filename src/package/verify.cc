@@ -39,8 +39,8 @@ FileFault FaultOf(const Status& status) {
 /// Holds the files of one directory against one manifest.
 class Verifier {
  public:
-  Verifier(const fs::path& directory, const Manifest& manifest, const HashProgress& progress)
-      : directory_(directory), manifest_(manifest), progress_(progress) {}
+  Verifier(const fs::path& directory, const Manifest& manifest, const FileDigester& digester)
+      : directory_(directory), manifest_(manifest), digester_(digester) {}
 
   Result<VerifyReport> Run() {
     for (const FileEntry& file : manifest_.format.files) MLOS_TRY(CheckListed(file));
@@ -58,7 +58,7 @@ class Verifier {
  private:
   /// Hashes a file into the report; nullptr where that fails, which `failed` then holds.
   Result<const FileEntry*> Hash(const std::string& path, Status& failed) {
-    const auto digest = DigestBeneath(directory_, path, progress_);
+    const auto digest = digester_(directory_, path);
     if (digest.ok()) {
       report_.files.push_back({path, digest->size_bytes, digest->sha256});
       return &report_.files.back();
@@ -127,7 +127,7 @@ class Verifier {
 
   const fs::path& directory_;
   const Manifest& manifest_;
-  const HashProgress& progress_;
+  const FileDigester& digester_;
   std::set<std::string, std::less<>> checked_;
   VerifyReport report_;
 };
@@ -193,7 +193,15 @@ std::string_view ToString(FileFault fault) {
 
 Result<VerifyReport> VerifyDirectory(const fs::path& directory, const Manifest& manifest,
                                      const HashProgress& progress) {
-  return Verifier(directory, manifest, progress).Run();
+  const FileDigester digester = [&](const fs::path& folder, std::string_view relative) {
+    return DigestBeneath(folder, relative, progress);
+  };
+  return Verifier(directory, manifest, digester).Run();
+}
+
+Result<VerifyReport> VerifyDirectory(const fs::path& directory, const Manifest& manifest,
+                                     const FileDigester& digester) {
+  return Verifier(directory, manifest, digester).Run();
 }
 
 Status ToStatus(const VerifyReport& report) {

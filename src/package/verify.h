@@ -52,6 +52,9 @@ struct VerifyReport {
 /// directory as a whole (unreadable, too many files); what is wrong with files is in the report.
 Result<VerifyReport> VerifyDirectory(const std::filesystem::path& directory,
                                      const Manifest& manifest, const HashProgress& progress = {});
+/// The same, with the digests that `digester` finds.
+Result<VerifyReport> VerifyDirectory(const std::filesystem::path& directory,
+                                     const Manifest& manifest, const FileDigester& digester);
 
 /// OK, or CHECKSUM_MISMATCH that names the first problems of the report and counts the rest.
 Status ToStatus(const VerifyReport& report);

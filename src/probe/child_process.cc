@@ -48,6 +48,14 @@ Result<UniqueFd> FileOf(const std::string& input) {
   return fd;
 }
 
+/// The pointers that exec wants; they are good while `texts` is.
+std::vector<char*> PointersTo(std::vector<std::string>& texts) {
+  std::vector<char*> pointers;
+  for (std::string& text : texts) pointers.push_back(text.data());
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
 /// What posix_spawn is told, with the C structs' lifetimes.
 class SpawnPlan {
  public:
@@ -76,14 +84,13 @@ class SpawnPlan {
   }
 
   Result<pid_t> Start(const ChildCommand& command) const {
-    std::string name = command.program.filename().string();
-    std::vector<std::string> texts = command.arguments;
-    std::vector<char*> arguments = {name.data()};
-    for (std::string& text : texts) arguments.push_back(text.data());
-    arguments.push_back(nullptr);
+    const std::string name = command.program.filename().string();
+    std::vector<std::string> arguments = {name};
+    arguments.insert(arguments.end(), command.arguments.begin(), command.arguments.end());
+    std::vector<std::string> environment = command.environment;
     pid_t child = 0;
     const int error = ::posix_spawn(&child, command.program.c_str(), &actions_, &attributes_,
-                                    arguments.data(), environ);
+                                    PointersTo(arguments).data(), PointersTo(environment).data());
     if (error != 0) return ErrnoStatus(error, "cannot start " + name);
     return child;
   }

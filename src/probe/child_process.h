@@ -16,6 +16,8 @@ struct ChildCommand {
   std::filesystem::path program;
   /// Without the program's own name.
   std::vector<std::string> arguments;
+  /// Its environment, as "NAME=value".
+  std::vector<std::string> environment;
   /// What it reads from standard input.
   std::string input;
   /// Killed, with what it started, after this.
@@ -36,9 +38,9 @@ struct ChildExit {
   std::string output;
 };
 
-/// Runs a program to its end and waits for it. The child has this process's environment and no
-/// descriptor of it, an empty signal mask, default signal handlers and a process group of its own;
-/// its standard error goes nowhere. IO_ERROR or FILE_NOT_FOUND where it cannot be started.
+/// Runs a program to its end and waits for it. The child has no descriptor and no variable of this
+/// process, an empty signal mask, default signal handlers and a process group of its own; its
+/// standard error goes nowhere. IO_ERROR or FILE_NOT_FOUND where it cannot be started.
 /// Thread-safe.
 Result<ChildExit> RunChild(const ChildCommand& command);
 

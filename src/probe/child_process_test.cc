@@ -72,6 +72,13 @@ TEST(RunChild, TheChildHasNoDescriptorOfOurs) {
   EXPECT_EQ(end.output, "4\n");
 }
 
+TEST(RunChild, TheChildHasNoVariableOfOurs) {
+  ChildCommand command{.program = "/usr/bin/env", .timeout_ms = 60'000};
+  EXPECT_EQ(RunChild(command).value().output, "");
+  command.environment = {"NAME=a value", "EMPTY="};
+  EXPECT_EQ(RunChild(command).value().output, "NAME=a value\nEMPTY=\n");
+}
+
 TEST(RunChild, AProgramThatIsNotThereIsAnError) {
   const Result<ChildExit> end = RunChild({.program = "/nonexistent/program", .timeout_ms = 1000});
   ASSERT_FALSE(end.ok());

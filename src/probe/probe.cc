@@ -3,6 +3,11 @@
 
 #include <signal.h>
 #include <string.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <string_view>
 
 #include "probe/child_process.h"
 #include "probe/message.h"
@@ -12,6 +17,37 @@ namespace {
 
 Status Invalid(std::string message) {
   return Status(Reason::kInvalidModel, std::move(message)).WithField("path");
+}
+
+/// What loading a plugin and its libraries may depend on. Whatever else Core was started with, the
+/// tokens of other programs for one, is kept from the code that reads a hostile file.
+std::vector<std::string> ChildEnvironment() {
+  constexpr std::array<std::string_view, 17> kPassedOn = {"PATH=",
+                                                          "HOME=",
+                                                          "TMPDIR=",
+                                                          "TZ=",
+                                                          "LANG=",
+                                                          "LC_",
+                                                          "LD_",
+                                                          "OMP_",
+                                                          "ORT_",
+                                                          "CUDA_",
+                                                          "NVIDIA_",
+                                                          "SMI_",
+                                                          "ASAN_OPTIONS=",
+                                                          "LSAN_OPTIONS=",
+                                                          "TSAN_OPTIONS=",
+                                                          "UBSAN_OPTIONS=",
+                                                          "LLVM_PROFILE_FILE="};
+  std::vector<std::string> kept;
+  for (char** at = environ; *at != nullptr; ++at) {
+    const std::string_view variable = *at;
+    const bool passed_on = std::any_of(kPassedOn.begin(), kPassedOn.end(), [&](auto beginning) {
+      return variable.starts_with(beginning);
+    });
+    if (passed_on) kept.emplace_back(variable);
+  }
+  return kept;
 }
 
 Verdict Crashed(const std::string& how) {
@@ -44,6 +80,7 @@ Result<Verdict> Try(const Program& program, const Request& request) {
   ChildCommand command;
   command.program = program.path;
   command.arguments = {"--probe-model"};
+  command.environment = ChildEnvironment();
   command.input = WriteRequest(request);
   command.timeout_ms = program.timeout_ms;
   command.cancelled = program.cancelled;

@@ -79,6 +79,15 @@ TEST_F(ProbeTest, WantOfMemoryIsTheModelsFaultAsWell) {
   EXPECT_FALSE(verdict.lasting);
 }
 
+TEST_F(ProbeTest, TheChildDoesNotSeeWhatItDoesNotNeed) {
+  ::setenv("HF_TOKEN", "hf_secret", 1);
+  ::setenv("SMI_ACTING", "1", 1);
+  const Verdict verdict = TryModel("blind").value();
+  EXPECT_TRUE(verdict.status.ok()) << verdict.status;
+  ::unsetenv("HF_TOKEN");
+  ::unsetenv("SMI_ACTING");
+}
+
 TEST_F(ProbeTest, WhatTheEngineSaysComesThrough) {
   const Verdict verdict = TryModel("refuse").value();
   ASSERT_FALSE(verdict.status.ok());

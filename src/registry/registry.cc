@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "registry/registry.h"
 
+#include <fstream>
 #include <string>
 
 #include "registry/schema.h"
@@ -9,6 +10,14 @@ namespace mlos::registry {
 namespace {
 
 std::string_view ToString(LoadKind kind) { return kind == LoadKind::kModel ? "model" : "plugin"; }
+
+/// What the kernel calls this run of the machine; empty where it does not say.
+std::string BootId() {
+  std::string id;
+  std::ifstream file("/proc/sys/kernel/random/boot_id");
+  std::getline(file, id);
+  return id;
+}
 
 ModelRecord ModelAt(const Query& row) {
   return {
@@ -49,16 +58,19 @@ Result<std::unique_ptr<Registry>> Registry::Open(const std::filesystem::path& pa
                                                  const RegistryLimits& limits) {
   auto database = MLOS_TRY(Database::Open(path));
   MLOS_TRY(Migrate(*database));
-  std::unique_ptr<Registry> registry(new Registry(std::move(database), limits));
+  std::unique_ptr<Registry> registry(new Registry(std::move(database), limits, BootId()));
   MLOS_TRY(registry->QuarantineUnsurvived());
   return registry;
 }
 
 // Equal content only: a new version that killed Core before it was registered says nothing of the
-// old one.
+// old one. Of this run of the machine only: before a power cut, the end of a load may not have
+// reached the disk.
 Status Registry::QuarantineUnsurvived() {
   const MutexLock lock(mutex_);
   Transaction transaction = MLOS_TRY(Transaction::Begin(*database_));
+  Query others = MLOS_TRY(database_->Prepare("DELETE FROM loading WHERE boot <> '' AND boot <> ?"));
+  MLOS_TRY(others.Text(boot_).Run());
   MLOS_TRY(database_->Execute(R"sql(
 UPDATE models SET quarantined = 1 WHERE EXISTS (
   SELECT 1 FROM loading WHERE kind = 'model' AND id = model_id AND content = digest);
@@ -185,18 +197,23 @@ Status Registry::RemovePlugin(std::string_view plugin_id) {
   return transaction.Commit();
 }
 
+// Without the name of this run, a load whose end was lost would be held against the model.
+Result<Transaction> Registry::BeginJournal() {
+  return Transaction::Begin(*database_, boot_.empty() ? Survives::kPowerCut : Survives::kProcess);
+}
+
 Status Registry::BeginLoading(LoadKind kind, std::string_view id, std::string_view content) {
   const MutexLock lock(mutex_);
-  Transaction transaction = MLOS_TRY(Transaction::Begin(*database_));
-  Query put = MLOS_TRY(
-      database_->Prepare("INSERT OR REPLACE INTO loading (kind, id, content) VALUES (?, ?, ?)"));
-  MLOS_TRY(put.Text(ToString(kind)).Text(id).Text(content).Run());
+  Transaction transaction = MLOS_TRY(BeginJournal());
+  Query put = MLOS_TRY(database_->Prepare(
+      "INSERT OR REPLACE INTO loading (kind, id, content, boot) VALUES (?, ?, ?, ?)"));
+  MLOS_TRY(put.Text(ToString(kind)).Text(id).Text(content).Text(boot_).Run());
   return transaction.Commit();
 }
 
 Status Registry::EndLoading(LoadKind kind, std::string_view id) {
   const MutexLock lock(mutex_);
-  Transaction transaction = MLOS_TRY(Transaction::Begin(*database_));
+  Transaction transaction = MLOS_TRY(BeginJournal());
   Query remove = MLOS_TRY(database_->Prepare("DELETE FROM loading WHERE kind = ? AND id = ?"));
   MLOS_TRY(remove.Text(ToString(kind)).Text(id).Run());
   return transaction.Commit();

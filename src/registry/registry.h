@@ -5,7 +5,9 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/mutex.h"
@@ -34,7 +36,8 @@ enum class LoadKind : std::uint8_t { kModel, kPlugin };
 class Registry {
  public:
   /// Opens or creates the file and brings it to this version's layout. Whatever was being loaded
-  /// when the last process died is quarantined, if it is registered with the same content.
+  /// when the last process died is quarantined, if it is registered with the same content and the
+  /// machine was not started anew in between: a power cut is not held against a model.
   /// STORE_CORRUPT where the file is damaged.
   static Result<std::unique_ptr<Registry>> Open(const std::filesystem::path& path,
                                                 const RegistryLimits& limits = {});
@@ -54,7 +57,8 @@ class Registry {
   Status RemovePlugin(std::string_view plugin_id);
 
   /// Writes down that a load begins, of a model with the digest `content`, or of a plugin at the
-  /// path `content`.
+  /// path `content`. That outlives this process and not the machine, so that no load waits for the
+  /// disk.
   Status BeginLoading(LoadKind kind, std::string_view id, std::string_view content);
   /// Writes down that it was survived, whatever came of it.
   Status EndLoading(LoadKind kind, std::string_view id);
@@ -63,10 +67,11 @@ class Registry {
   Status PutTrial(const TrialKey& key, const Trial& trial);
 
  private:
-  Registry(std::unique_ptr<Database> database, const RegistryLimits& limits)
-      : limits_(limits), database_(std::move(database)) {}
+  Registry(std::unique_ptr<Database> database, const RegistryLimits& limits, std::string boot)
+      : limits_(limits), boot_(std::move(boot)), database_(std::move(database)) {}
 
   Status QuarantineUnsurvived();
+  Result<Transaction> BeginJournal() REQUIRES(mutex_);
   /// OVERLOADED where a table with `count_others` other rows than the one to be put is full.
   Status CheckRoom(const char* count_others, std::string_view id, std::int64_t rows_max,
                    std::string_view noun) REQUIRES(mutex_);
@@ -74,6 +79,7 @@ class Registry {
   Status RemoveStatePairs(std::string_view model_id) REQUIRES(mutex_);
 
   const RegistryLimits limits_;
+  const std::string boot_;  ///< see BootId
   Mutex mutex_;
   const std::unique_ptr<Database> database_;
 };

@@ -205,6 +205,19 @@ TEST_F(RegistryFaultsTest, AFullDiskLeavesTheOldStateAtEveryWrite) {
   EXPECT_EQ(StateOf(*Registry::Open(file()).value()), StateOf(*registry));
 }
 
+// What the journal of loads says, the kernel keeps for as long as it runs: that is long enough.
+TEST_F(RegistryFaultsTest, OnlyWhatMustSurviveAPowerCutWaitsForTheDisk) {
+  const FailingDisk disk;
+  auto registry = Registry::Open(file()).value();
+  ASSERT_TRUE(registry->PutModel(Model("m", "sha256:01")).ok());
+  FailingDisk::Arm(FailingDisk::Call::kSync, 1, SQLITE_IOERR_FSYNC);
+  EXPECT_TRUE(registry->BeginLoading(LoadKind::kModel, "m", "sha256:01").ok());
+  EXPECT_TRUE(registry->EndLoading(LoadKind::kModel, "m").ok());
+  EXPECT_FALSE(FailingDisk::Fired());
+  EXPECT_EQ(registry->PutModel(Model("m", "sha256:02")).reason(), Reason::kIoError);
+  FailingDisk::Disarm();
+}
+
 TEST_F(RegistryFaultsTest, AfterAFailedSyncNothingIsWrittenUntilItIsOpenedAnew) {
   const FailingDisk disk;
   {

@@ -136,6 +136,18 @@ TEST_F(RegistryTest, WhatWasBeingLoadedWhenItDiedIsQuarantined) {
   }
 }
 
+TEST_F(RegistryTest, WhatAPowerCutInterruptedIsNotQuarantined) {
+  for (const bool power_cut : {true, false}) {
+    {
+      const auto registry = Open();
+      ASSERT_TRUE(registry->PutModel(Model("m", "sha256:0a")).ok());
+      ASSERT_TRUE(registry->BeginLoading(LoadKind::kModel, "m", "sha256:0a").ok());
+    }
+    if (power_cut) Sql("UPDATE loading SET boot = '00000000-0000-0000-0000-000000000000'");
+    EXPECT_EQ(Open()->Models().value()[0].quarantined, !power_cut);
+  }
+}
+
 TEST_F(RegistryTest, RemembersVerdictsByDigestAndPluginVersion) {
   const auto registry = Open({.trials_max = 2});
   const TrialKey key = {"sha256:01", "onnx", "1"};

@@ -62,6 +62,10 @@ ALTER TABLE models ADD COLUMN max_batch_size INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE models ADD COLUMN preferred_batch_size INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE models ADD COLUMN max_queue_delay_us INTEGER NOT NULL DEFAULT -1;
 )sql",
+    // boot: what the kernel calls its run, in which the load began; empty where that is unknown.
+    R"sql(
+ALTER TABLE loading ADD COLUMN boot TEXT NOT NULL DEFAULT '';
+)sql",
     R"sql(
 CREATE TABLE state_pairs (
   model_id TEXT NOT NULL,

@@ -131,6 +131,16 @@ int Database::OnCommit(void* database, sqlite3* handle, const char* name, int lo
   return SQLITE_OK;
 }
 
+// Holds for the commits that follow. In WAL mode the file stays sound either way
+// (https://sqlite.org/pragma.html#pragma_synchronous).
+Status Database::SetDurability(Survives survives) {
+  if (survives == survives_) return OkStatus();
+  MLOS_TRY(Execute(survives == Survives::kPowerCut ? "PRAGMA synchronous = FULL"
+                                                   : "PRAGMA synchronous = NORMAL"));
+  survives_ = survives;
+  return OkStatus();
+}
+
 Status Database::Check() {
   Query query = MLOS_TRY(Prepare("PRAGMA quick_check(1)"));
   if (!MLOS_TRY(query.Step())) return Damaged("its check yields nothing");
@@ -158,12 +168,13 @@ Status Database::Failure(int code) {
   return FailureOf(code, sqlite3_system_errno(handle_));
 }
 
-Result<Transaction> Transaction::Begin(Database& database) {
+Result<Transaction> Transaction::Begin(Database& database, Survives survives) {
   if (database.read_only()) {
     return Status(Reason::kIoError,
                   "the registry can only be read since its disk failed to store a change; restart "
                   "Core once the disk is well");
   }
+  MLOS_TRY(database.SetDurability(survives));
   MLOS_TRY(database.Execute("BEGIN IMMEDIATE"));
   return Transaction(database);
 }

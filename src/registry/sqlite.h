@@ -17,6 +17,12 @@ namespace mlos::registry {
 
 class Database;
 
+/// What a change outlives once it is committed.
+enum class Survives : std::uint8_t {
+  kProcess,   ///< the death of the process; nothing waits for the disk
+  kPowerCut,  ///< that and the machine's
+};
+
 /// One execution of a prepared statement: bind, step through the rows, and on destruction it is
 /// ready for the next. Thread-compatible, like the database it belongs to.
 class Query {
@@ -49,8 +55,7 @@ class Query {
   int bind_error_ = SQLITE_OK;
 };
 
-/// A connection to one SQLite file, as durable as SQLite gets: write-ahead log, every commit
-/// synced.
+/// A connection to one SQLite file with a write-ahead log.
 ///
 /// Failures: DISK_FULL, STORE_CORRUPT, OUT_OF_MEMORY, STATE_LOCKED (another process writes for
 /// longer than five seconds), IO_ERROR. After a failed sync nothing more is written until the file
@@ -75,16 +80,19 @@ class Database {
 
  private:
   friend class Query;
+  friend class Transaction;
 
   explicit Database(sqlite3* handle) : handle_(handle) {}
   Status Configure();
   Status Check();
+  Status SetDurability(Survives survives);
   Status Failure(int code);
   static int OnCommit(void* database, sqlite3* handle, const char* name, int log_pages);
 
   sqlite3* handle_;
   // By the text of the literal.
   std::unordered_map<std::string_view, sqlite3_stmt*> statements_;
+  Survives survives_ = Survives::kPowerCut;
   bool sync_failed_ = false;
 };
 
@@ -92,12 +100,13 @@ class Database {
 class Transaction {
  public:
   /// Takes the write lock at once, so that what is read in it still holds when it commits.
-  static Result<Transaction> Begin(Database& database);
+  static Result<Transaction> Begin(Database& database, Survives survives = Survives::kPowerCut);
   Transaction(Transaction&& other) noexcept : database_(std::exchange(other.database_, nullptr)) {}
   Transaction& operator=(Transaction&&) = delete;
   ~Transaction();
 
-  /// The changes survive a power cut once this has succeeded, and are gone when it fails.
+  /// The changes survive what Begin was told once this has succeeded, and are gone when it fails.
+  /// They survive a power cut, too, once a later transaction does.
   Status Commit();
 
  private:

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
 #include <string>
-#include <unordered_set>
 
 #include "base/text.h"
 #include "runtime/fit.h"
@@ -38,16 +37,23 @@ Status Missing(const TensorSpec& spec) {
       .WithField(spec.name);
 }
 
+Status CheckDistinct(const std::vector<NamedTensor>& inputs) {
+  if (inputs.size() < 2) return OkStatus();
+  std::vector<std::string_view> names;
+  names.reserve(inputs.size());
+  for (const NamedTensor& input : inputs) names.push_back(input.name);
+  std::sort(names.begin(), names.end());
+  const auto twice = std::adjacent_find(names.begin(), names.end());
+  if (twice == names.end()) return OkStatus();
+  return Status(Reason::kInvalidField, "input '" + Excerpt(*twice) + "' is given twice")
+      .WithField(*twice);
+}
+
 Status CheckNames(const ModelSchema& schema, const std::vector<NamedTensor>& inputs) {
-  std::unordered_set<std::string_view> seen;
+  MLOS_TRY(CheckDistinct(inputs));
+  if (!schema.declared) return OkStatus();
   for (const NamedTensor& input : inputs) {
-    if (!seen.insert(input.name).second) {
-      return Status(Reason::kInvalidField, "input '" + Excerpt(input.name) + "' is given twice")
-          .WithField(input.name);
-    }
-    if (schema.declared && schema.FindInput(input.name) == nullptr) {
-      return Unknown(schema, input.name);
-    }
+    if (schema.FindInput(input.name) == nullptr) return Unknown(schema, input.name);
   }
   return OkStatus();
 }

@@ -64,19 +64,20 @@ Reading SplitRun(Dims dims, std::int64_t count) {
 
 /// Reads `sizes` with `lacking` leading dimensions left out and the last size as a run.
 Reading Read(Dims dims, Sizes sizes, std::size_t lacking) {
-  Shape shape;
+  Reading reading{Reading::Outcome::kOne};
   for (const Dim& dim : dims.first(lacking)) {
     if (!Matches(dim, 1)) return Reading::None();
-    shape.push_back(1);
+    reading.shape.push_back(1);
   }
   const Dims present = dims.subspan(lacking);
   const Sizes kept = sizes.first(sizes.size() - 1);
   for (std::size_t i = 0; i < kept.size(); ++i) {
     if (!Matches(present[i], kept[i])) return Reading::None();
-    shape.push_back(kept[i]);
+    reading.shape.push_back(kept[i]);
   }
-  Reading reading = SplitRun(present.subspan(kept.size()), sizes.back());
-  reading.shape.insert(reading.shape.begin(), shape.begin(), shape.end());
+  const Reading run = SplitRun(present.subspan(kept.size()), sizes.back());
+  reading.outcome = run.outcome;
+  reading.shape.append(run.shape.begin(), run.shape.end());
   return reading;
 }
 
@@ -106,7 +107,7 @@ Reading ReadLowerRank(const TensorSpec& spec, Sizes sizes) {
     if (std::equal(sizes.begin(), sizes.end(), dims.begin() + 1,
                    [](std::int64_t size, const Dim& dim) { return Matches(dim, size); })) {
       Reading batch_of_one{Reading::Outcome::kOne, {1}};
-      batch_of_one.shape.insert(batch_of_one.shape.end(), sizes.begin(), sizes.end());
+      batch_of_one.shape.append(sizes.begin(), sizes.end());
       return batch_of_one;
     }
   }

@@ -37,14 +37,18 @@ class InferenceJob : public scheduler::MergeableJob {
   void Refuse(Status why, std::int64_t queue_time_us) override;
   bool cancelled() const override { return request_.cancelled(); }
   const engine::InferenceRequest& request() const override { return request_; }
+  void CountRun(std::int64_t items, std::int64_t run_time_us) override;
   void Answer(Result<engine::InferenceResponse> outcome, std::int64_t queue_time_us,
               std::int64_t run_time_us) override;
 
  private:
+  /// `now` saves a look at the clock.
+  void Answer(Result<engine::InferenceResponse> outcome, std::int64_t queue_time_us,
+              std::int64_t run_time_us, SteadyClock::time_point now);
+
   const std::shared_ptr<catalog::ServedModel> model_;
   engine::InferenceRequest request_;
-  metrics::Stats& stats_;
-  const InFlight in_flight_{stats_};
+  const InFlight in_flight_;
   const Callback done_;
 };
 
@@ -68,8 +72,7 @@ class StreamJob : public scheduler::Job {
 
   const std::shared_ptr<catalog::ServedModel> model_;
   engine::InferenceRequest request_;
-  metrics::Stats& stats_;
-  const InFlight in_flight_{stats_};
+  const InFlight in_flight_;
   const ResponseCallback on_response_;
   const EndCallback on_end_;
 };

@@ -11,6 +11,8 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
+constexpr std::uint64_t kInputBytes = sizeof(float);
+
 class InferenceTest : public RuntimeTest {
  protected:
   void SetUp() override {
@@ -43,7 +45,7 @@ TEST_F(InferenceTest, MeasuresWhatItRuns) {
   const engine::InferenceResponse response = Ask(slow_, 3).get().value();
   EXPECT_EQ(response.outputs[0].name, "y");
   EXPECT_GE(response.inference_time_us, 100'000);
-  EXPECT_GE(slow_->run_time_us(), 100'000);
+  EXPECT_GE(slow_->lane().run_time_us(kInputBytes), 100'000);
   const metrics::ModelStats stats = StatsOf("slow");
   EXPECT_EQ(stats.success_count, 1U);
   EXPECT_EQ(stats.plugin_id, "acting");
@@ -52,8 +54,9 @@ TEST_F(InferenceTest, MeasuresWhatItRuns) {
 
 TEST_F(InferenceTest, AShortModelThatIsIdleAnswersBeforeInferReturns) {
   EXPECT_TRUE(Ask(fast_, 1).get().ok());
-  fast_->RecordRunTime(1);  // whatever the machine made of the first run
-  while (fast_->run_time_us() > 500) fast_->RecordRunTime(1);
+  scheduler::Lane& lane = fast_->lane();
+  lane.RecordRunTime(1, kInputBytes);  // whatever the machine made of the first run
+  while (lane.run_time_us(kInputBytes) > 500) lane.RecordRunTime(1, kInputBytes);
   auto answer = Ask(fast_, 1);
   ASSERT_EQ(answer.wait_for(seconds(0)), std::future_status::ready);
   EXPECT_EQ(answer.get().value().queue_time_us, 0);

@@ -121,6 +121,8 @@ void Runtime::LoadRegistered() {
   impl_->tried.store(true);
 }
 
+void Runtime::RefuseCancelled() { impl_->scheduler.RefuseCancelled(); }
+
 bool Runtime::ready() const { return impl_->tried.load() && !impl_->scheduler.draining(); }
 
 Result<catalog::RegisterModelOutcome> Runtime::RegisterModel(
@@ -185,24 +187,28 @@ Status Runtime::RemovePlugin(std::string_view plugin_id) {
 Result<std::shared_ptr<catalog::ServedModel>> Runtime::Acquire(std::string_view model_id) {
   if (impl_->scheduler.draining()) return Draining();
   Result<std::shared_ptr<catalog::ServedModel>> model = impl_->table.Acquire(model_id);
-  if (!model.ok()) impl_->stats.RecordInference(model_id, "", model.status(), 0, 0);
+  if (!model.ok()) impl_->stats.RecordRefusal(model_id, model.status());
   return model;
 }
 
 void Runtime::Infer(std::shared_ptr<catalog::ServedModel> model, engine::InferenceRequest request,
                     InferCallback done) {
-  const bool in_sequence = request.sequence != nullptr;
-  auto job =
-      std::make_unique<InferenceJob>(model, std::move(request), impl_->stats, std::move(done));
-  if (in_sequence) {
+  if (request.sequence != nullptr) {
     sequence::Sequences& sequences = *model->sequences();
-    return sequences.Submit(impl_->scheduler, std::move(job), std::move(model));
+    return sequences.Submit(
+        impl_->scheduler,
+        std::make_unique<InferenceJob>(model, std::move(request), impl_->stats, std::move(done)),
+        std::move(model));
   }
   scheduler::Batcher* const batcher = model->batcher();
-  // A short run is over before others could join it.
-  if (batcher == nullptr || impl_->scheduler.IsShort(model->lane())) {
-    return impl_->scheduler.Submit(std::move(job));
+  if (batcher == nullptr) {
+    return impl_->scheduler.Submit(std::make_unique<InferenceJob>(
+        std::move(model), std::move(request), impl_->stats, std::move(done)));
   }
+  auto job =
+      std::make_unique<InferenceJob>(model, std::move(request), impl_->stats, std::move(done));
+  // A short run is over before others could join it.
+  if (impl_->scheduler.IsShort(*job)) return impl_->scheduler.Submit(std::move(job));
   batcher->Submit(impl_->scheduler, std::move(job), std::move(model));
 }
 

@@ -81,7 +81,7 @@ class Runtime {
   /// The model to run, for its schema and Infer. MODEL_NOT_FOUND; MODEL_NOT_LOADED or
   /// MODEL_QUARANTINED with the reason why; DRAINING. Failures count as requests of a registered
   /// model, as does what Infer answers; a door that refuses a request in between (malformed, of the
-  /// wrong shape) counts it with stats().RecordInference.
+  /// wrong shape) counts it in the model's counts().
   Result<std::shared_ptr<catalog::ServedModel>> Acquire(std::string_view model_id);
 
   using InferCallback = std::function<void(Result<engine::InferenceResponse>)>;
@@ -102,6 +102,9 @@ class Runtime {
   /// time slows the model down; cancellation ends the stream before its next response.
   void Stream(std::shared_ptr<catalog::ServedModel> model, engine::InferenceRequest request,
               StreamResponse on_response, StreamEnd on_end);
+
+  /// Refuses what waits and is cancelled at once, and not only when its turn comes.
+  void RefuseCancelled();
 
   metrics::Stats& stats();
   /// Counts, gauges of now and of the plugins, as Prometheus text exposition format 0.0.4.

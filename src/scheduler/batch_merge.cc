@@ -41,6 +41,26 @@ bool SameBehindAxis(const Tensor& a, const Tensor& b) {
          std::equal(a.shape().begin() + 1, a.shape().end(), b.shape().begin() + 1);
 }
 
+/// Whether `a` and `b` begin with the same `count` items.
+bool SameItems(const Tensor& a, const Tensor& b, std::int64_t count) {
+  const auto of_all = static_cast<std::size_t>(a.shape()[0]);
+  const std::size_t bytes = a.size_bytes() / of_all * static_cast<std::size_t>(count);
+  return bytes == 0 || std::memcmp(a.data(), b.data(), bytes) == 0;
+}
+
+Likeness Compare(const InferenceRequest& a, const InferenceRequest& b) {
+  const std::int64_t a_items = a.inputs[0].tensor.shape()[0];
+  const bool as_many = a_items == b.inputs[0].tensor.shape()[0];
+  bool all_same = as_many;
+  for (const NamedTensor& input : a.inputs) {
+    const Tensor& other = *Find(b.inputs, input.name);
+    if (all_same && SameItems(input.tensor, other, a_items)) continue;
+    all_same = false;
+    if (!SameItems(input.tensor, other, 1)) return Likeness::kDifferent;
+  }
+  return all_same ? Likeness::kEqual : Likeness::kAlike;
+}
+
 Result<Tensor> Concatenate(std::span<const Tensor* const> parts) {
   tensor::Shape shape = parts[0]->shape();
   shape[0] = 0;
@@ -141,6 +161,15 @@ bool CanMerge(const InferenceRequest& a, const InferenceRequest& b) {
     const Tensor* other = Find(b.inputs, input.name);
     return other != nullptr && SameBehindAxis(input.tensor, *other);
   });
+}
+
+Likeness Compare(std::span<const InferenceRequest* const> requests) {
+  Likeness likeness = Likeness::kEqual;
+  for (const InferenceRequest* request : requests.subspan(1)) {
+    likeness = std::max(likeness, Compare(*requests[0], *request));
+    if (likeness == Likeness::kDifferent) break;
+  }
+  return likeness;
 }
 
 std::uint64_t InputBytes(const InferenceRequest& request) {

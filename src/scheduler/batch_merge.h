@@ -8,6 +8,7 @@
 #include "base/result.h"
 #include "engine/engine.h"
 #include "engine/inference.h"
+#include "scheduler/merge_trials.h"
 
 namespace mlos::scheduler {
 
@@ -24,6 +25,9 @@ std::int64_t BatchItems(const engine::InferenceRequest& request);
 /// Whether the two can share a run: same inputs and outputs, and the same shapes behind the axis.
 /// Both must have BatchItems.
 bool CanMerge(const engine::InferenceRequest& a, const engine::InferenceRequest& b);
+
+/// How requests that can share a run compare; requires CanMerge of each with the first.
+Likeness Compare(std::span<const engine::InferenceRequest* const> requests);
 
 /// Bytes of all inputs together.
 std::uint64_t InputBytes(const engine::InferenceRequest& request);

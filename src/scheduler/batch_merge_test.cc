@@ -70,6 +70,29 @@ TEST(CanMerge, KeepsRaggedShapesAndOtherNeedsApart) {
   EXPECT_FALSE(CanMerge(Request({1, 3}), other));
 }
 
+TEST(Compare, ToldByBytesAndNotByHowOftenTheyAreRepeated) {
+  const auto repeated = [](std::initializer_list<float> items, float second_input = 0) {
+    InferenceRequest request;
+    const auto count = static_cast<std::int64_t>(items.size());
+    request.inputs.push_back({"x", Floats({count, 1}, 0)});
+    std::copy(items.begin(), items.end(), request.inputs[0].tensor.elements<float>().begin());
+    request.inputs.push_back({"z", Floats({count, 1}, second_input)});
+    return request;
+  };
+  const auto compare = [](const InferenceRequest& a, const InferenceRequest& b) {
+    const InferenceRequest* const all[] = {&a, &a, &b};
+    return Compare(all);
+  };
+  const InferenceRequest one = repeated({1});
+  EXPECT_EQ(compare(one, repeated({1})), Likeness::kEqual);
+  EXPECT_EQ(compare(repeated({1, 2}), repeated({1, 2})), Likeness::kEqual);
+  EXPECT_EQ(compare(one, repeated({1, 1})), Likeness::kAlike);
+  EXPECT_EQ(compare(one, repeated({1, 2})), Likeness::kAlike)
+      << "who knows what of the rest counts";
+  EXPECT_EQ(compare(one, repeated({2})), Likeness::kDifferent);
+  EXPECT_EQ(compare(one, repeated({1}, 5)), Likeness::kDifferent);
+}
+
 TEST(Merge, AndSplitGiveEachCallerItsOwnItems) {
   const InferenceRequest a = Request({2, 3}, 0);
   const InferenceRequest b = Request({1, 3}, 6);

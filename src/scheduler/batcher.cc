@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "base/log.h"
@@ -14,8 +15,6 @@ namespace {
 
 // A run may be kept waiting for more items by this part of what it takes.
 constexpr std::int64_t kLingerShare = 8;
-// Merging must save this part of the time to be worth it.
-constexpr std::int64_t kGainShare = 10;
 
 std::int64_t MicrosecondsSince(SteadyClock::time_point start) {
   return MicrosecondsBetween(start, SteadyClock::now());
@@ -32,7 +31,7 @@ class Batcher::Turn : public Job {
   void Run(std::int64_t /*queue_time_us*/) override { unfinished_ = batcher_.RunTurn(); }
   void Refuse(Status why, std::int64_t /*queue_time_us*/) override {
     unfinished_ = false;
-    batcher_.RefuseAll(why);
+    batcher_.EndTurn(why);
   }
   bool is_long() const override { return true; }
   bool unfinished() const override { return unfinished_; }
@@ -48,6 +47,7 @@ void Batcher::Submit(Scheduler& scheduler, std::unique_ptr<MergeableJob> job,
   if (Status wanted = scheduler.CheckWanted(*job); !wanted.ok()) {
     return job->Refuse(std::move(wanted), 0);
   }
+  if (trials_.PassBy()) return scheduler.Submit(std::move(job));
   Lane& lane = job->lane();
   if (Push(job)) {
     scheduler.Submit(std::make_unique<Turn>(*this, lane, std::move(owner)));
@@ -70,8 +70,7 @@ bool Batcher::Push(std::unique_ptr<MergeableJob>& job) {
 
 bool Batcher::RunTurn() {
   Batch batch = Take();
-  std::int64_t items = 0;
-  for (const Waiting& waiting : batch) items += waiting.items;
+  const std::int64_t items = ItemsOf(batch);
   if (!batch.empty()) Run(std::move(batch));
   const MutexLock lock(mutex_);
   recent_items_ = items + pending_items_;
@@ -80,13 +79,13 @@ bool Batcher::RunTurn() {
   return false;
 }
 
-void Batcher::RefuseAll(const Status& why) {
+void Batcher::EndTurn(const Status& why) {
   std::deque<Waiting> refused;
   {
     const MutexLock lock(mutex_);
+    if (--turns_ > 0) return;
     refused.swap(pending_);
     pending_items_ = 0;
-    --turns_;
   }
   for (Waiting& waiting : refused) waiting.job->Refuse(why, MicrosecondsSince(waiting.since));
 }
@@ -108,7 +107,7 @@ void Batcher::Linger() {
 Batcher::Batch Batcher::Take() {
   Batch batch;
   const MutexLock lock(mutex_);
-  if (verdict_.load() == Verdict::kOn) Linger();
+  if (trials_.trusted()) Linger();
   std::deque<Waiting> left;
   std::int64_t items = 0;
   for (Waiting& waiting : pending_) {
@@ -136,77 +135,116 @@ void Batcher::Run(Batch batch) {
     }
   }
   if (wanted.size() < 2) return RunAlone(std::move(wanted));
-  if (verdict_.load() == Verdict::kUntried) return Try(std::move(wanted));
-  RunMerged(std::move(wanted));
+  const Likeness likeness =
+      trials_.all_trusted() ? Likeness::kDifferent : Compare(RequestsOf(wanted));
+  using Step = MergeTrials::Step;
+  const Step step = trials_.Next(likeness);
+  if (step == Step::kRunAlone) return RunAlone(std::move(wanted));
+  if (step == Step::kTry) return Try(std::move(wanted), likeness);
+  RunMerged(std::move(wanted), step == Step::kMergeAndCheck);
+}
+
+std::int64_t Batcher::ItemsOf(const Batch& batch) {
+  std::int64_t items = 0;
+  for (const Waiting& waiting : batch) items += waiting.items;
+  return items;
+}
+
+std::vector<const engine::InferenceRequest*> Batcher::RequestsOf(const Batch& batch) {
+  std::vector<const engine::InferenceRequest*> requests;
+  requests.reserve(batch.size());
+  for (const Waiting& waiting : batch) requests.push_back(&waiting.job->request());
+  return requests;
 }
 
 void Batcher::RunAlone(Batch batch) {
   for (Waiting& waiting : batch) waiting.job->Run(waiting.queue_time_us);
 }
 
-Result<std::vector<engine::InferenceResponse>> Batcher::RunTogether(const Batch& batch) {
-  std::vector<const engine::InferenceRequest*> requests;
+Result<Batcher::Responses> Batcher::RunTogether(const Batch& batch) {
   std::vector<std::int64_t> items;
   std::uint64_t bytes = 0;
   for (const Waiting& waiting : batch) {
-    requests.push_back(&waiting.job->request());
     items.push_back(waiting.items);
     bytes += InputBytes(waiting.job->request());
   }
   const resource::Reservation copies = MLOS_TRY(budget_.Reserve(bytes));
-  const engine::InferenceRequest merged = MLOS_TRY(Merge(requests));
+  const engine::InferenceRequest merged = MLOS_TRY(Merge(RequestsOf(batch)));
   return Split(MLOS_TRY(model_.Infer(merged)), items);
 }
 
 // One caller's data may make the run fail: then each is run by itself.
-void Batcher::RunMerged(Batch batch) {
+void Batcher::RunMerged(Batch batch, bool check) {
   const SteadyClock::time_point start = SteadyClock::now();
   auto responses = RunTogether(batch);
   if (!responses.ok()) return RunAlone(std::move(batch));
   const std::int64_t run_time_us = MicrosecondsSince(start);
   last_run_us_.store(run_time_us);
+  if (check && !Check(batch, *responses)) return RunAlone(std::move(batch));
+  batch[0].job->CountRun(ItemsOf(batch), run_time_us);
   for (std::size_t i = 0; i < batch.size(); ++i) {
     batch[i].job->Answer(std::move((*responses)[i]), batch[i].queue_time_us, run_time_us);
   }
 }
 
-void Batcher::Try(Batch batch) {
-  std::vector<Result<engine::InferenceResponse>> alone;
+bool Batcher::Check(const Batch& batch, const Responses& responses) {
+  const std::size_t check = checks_.fetch_add(1, std::memory_order_relaxed);
+  // The last one first: more could have influenced it.
+  const std::size_t i = batch.size() - 1 - check % batch.size();
+  const auto alone = model_.Infer(batch[i].job->request());
+  if (!alone.ok() || NearlyEqual(*alone, responses[i])) return true;
+  trials_.Differ();
+  Log(LogLevel::kWarning, "a merged run gave another answer than a lone one; batching is off",
+      {{"model", model_id_}, {"requests", batch.size()}});
+  return false;
+}
+
+void Batcher::Try(Batch batch, Likeness likeness) {
+  Trial trial{.likeness = likeness};
   std::vector<std::int64_t> times_us;
-  std::int64_t alone_us = 0;
   for (const Waiting& waiting : batch) {
     const SteadyClock::time_point start = SteadyClock::now();
-    alone.push_back(model_.Infer(waiting.job->request()));
+    trial.alone.push_back(model_.Infer(waiting.job->request()));
     times_us.push_back(MicrosecondsSince(start));
-    alone_us += times_us.back();
+    trial.alone_us += times_us.back();
   }
   const SteadyClock::time_point start = SteadyClock::now();
-  const auto merged = RunTogether(batch);
-  const std::int64_t merged_us = MicrosecondsSince(start);
-  const bool all_ran = std::all_of(alone.begin(), alone.end(), [](auto& one) { return one.ok(); });
+  trial.merged = RunTogether(batch);
+  trial.merged_us = MicrosecondsSince(start);
+  last_run_us_.store(trial.merged_us);
   // What a caller's own data made fail says nothing about the model.
-  if (all_ran) {
-    bool equal = merged.ok();
-    for (std::size_t i = 0; equal && i < alone.size(); ++i) {
-      equal = NearlyEqual(*alone[i], (*merged)[i]);
-    }
-    Conclude(equal, alone_us, merged_us);
-  }
+  if (std::ranges::all_of(trial.alone, [](auto& one) { return one.ok(); })) Conclude(trial);
   for (std::size_t i = 0; i < batch.size(); ++i) {
-    batch[i].job->Answer(std::move(alone[i]), batch[i].queue_time_us, times_us[i]);
+    if (trial.alone[i].ok()) batch[i].job->CountRun(batch[i].items, times_us[i]);
+    batch[i].job->Answer(std::move(trial.alone[i]), batch[i].queue_time_us, times_us[i]);
   }
 }
 
-void Batcher::Conclude(bool equal, std::int64_t alone_us, std::int64_t merged_us) {
-  const bool pays = merged_us + alone_us / kGainShare <= alone_us;
-  verdict_.store(equal && pays ? Verdict::kOn : Verdict::kOff);
-  last_run_us_.store(merged_us);
+void Batcher::Conclude(const Trial& trial) {
+  const bool no_memory =
+      !trial.merged.ok() && trial.merged.status().code() == StatusCode::kResourceExhausted;
+  const bool equal = trial.merged.ok() && std::ranges::equal(trial.alone, *trial.merged,
+                                                             [](const auto& one, const auto& part) {
+                                                               return NearlyEqual(*one, part);
+                                                             });
+  std::string_view equality = equal ? "yes" : "no";
+  if (no_memory) {
+    equality = "unknown";
+    trials_.Impossible();
+  } else if (equal) {
+    trials_.Equal(trial.likeness, trial.alone_us, trial.merged_us);
+  } else {
+    trials_.Differ();
+  }
   Log(LogLevel::kInfo, "dynamic batching tried",
       {{"model", model_id_},
-       {"answers_equal", equal ? "yes" : "no"},
-       {"alone_us", alone_us},
-       {"merged_us", merged_us},
-       {"batching", equal && pays ? "on" : "off"}});
+       {"requests_differ", trial.likeness == Likeness::kDifferent ? "yes" : "no"},
+       {"answers_equal", equality},
+       {"alone_us", trial.alone_us},
+       {"merged_us", trial.merged_us},
+       {"batching", trials_.off()       ? "off"
+                    : trials_.trusted() ? "on"
+                                        : "on trial"}});
 }
 
 }  // namespace mlos::scheduler

@@ -15,6 +15,7 @@
 #include "engine/engine.h"
 #include "engine/inference.h"
 #include "resource/byte_budget.h"
+#include "scheduler/merge_trials.h"
 #include "scheduler/scheduler.h"
 
 namespace mlos::scheduler {
@@ -24,6 +25,8 @@ class MergeableJob : public Job {
  public:
   using Job::Job;
   virtual const engine::InferenceRequest& request() const = 0;
+  /// The model was run once, for so many items: those of this job, and of the others of its batch.
+  virtual void CountRun(std::int64_t items, std::int64_t run_time_us) = 0;
   /// In place of Run, where the model has been run already.
   virtual void Answer(Result<engine::InferenceResponse> outcome, std::int64_t queue_time_us,
                       std::int64_t run_time_us) = 0;
@@ -45,9 +48,11 @@ struct BatchOptions {
 /// when a thread is free for it, so that a lone caller waits for nobody; where several callers
 /// asked lately it waits a moment for them to come back.
 ///
-/// Whether the first axis really is a batch, and whether merging pays, is tried on the first
-/// requests that could share a run: they are run alone and merged. A difference beyond rounding, or
-/// less than a tenth of the time won, and the model is never merged again. Thread-safe.
+/// Whether the first axis really is a batch, and whether merging pays, is tried on requests that
+/// could share a run: they are run alone and merged, and get the answers of their lone runs (see
+/// MergeTrials). Once merging is trusted, now and then one request of a merged run is run alone
+/// before any is answered. A difference beyond rounding, and the model is never merged again.
+/// Thread-safe.
 class Batcher {
  public:
   /// `model` and `budget` must outlive it; `model_id` is for logs.
@@ -58,7 +63,7 @@ class Batcher {
   Batcher& operator=(const Batcher&) = delete;
 
   /// False once merging is known not to be for this model.
-  bool enabled() const { return verdict_.load(std::memory_order_relaxed) != Verdict::kOff; }
+  bool enabled() const { return !trials_.off(); }
 
   /// Takes the job, or refuses it as Scheduler::Submit does; its runs happen on `scheduler`'s
   /// threads. `owner` keeps the batcher alive until then.
@@ -66,7 +71,6 @@ class Batcher {
               std::shared_ptr<const void> owner);
 
  private:
-  enum class Verdict : std::uint8_t { kUntried, kOn, kOff };
   class Turn;
   struct Waiting {
     std::unique_ptr<MergeableJob> job;
@@ -75,29 +79,44 @@ class Batcher {
     std::int64_t queue_time_us = 0;
   };
   using Batch = std::vector<Waiting>;
+  using Responses = std::vector<engine::InferenceResponse>;
+  struct Trial {
+    Likeness likeness;
+    std::vector<Result<engine::InferenceResponse>> alone;
+    Result<Responses> merged = Responses();
+    std::int64_t alone_us = 0;
+    std::int64_t merged_us = 0;
+  };
 
   /// Takes the job into the queue. True where a thread is needed for it.
   bool Push(std::unique_ptr<MergeableJob>& job);
   /// One run. True where more is waiting.
   bool RunTurn();
-  void RefuseAll(const Status& why);
+  /// A turn was refused: so is what waits, unless another turn will come to it.
+  void EndTurn(const Status& why);
 
   void Linger() REQUIRES(mutex_);
   Batch Take();
   void Run(Batch batch);
-  void RunMerged(Batch batch);
+  void RunMerged(Batch batch, bool check);
+  /// Whether one of the requests gets the same answer alone; if not, merging is over.
+  bool Check(const Batch& batch, const Responses& responses);
   /// Runs the requests alone and merged, and compares.
-  void Try(Batch batch);
-  void Conclude(bool equal, std::int64_t alone_us, std::int64_t merged_us);
+  void Try(Batch batch, Likeness likeness);
+  void Conclude(const Trial& trial);
   static void RunAlone(Batch batch);
+  static std::int64_t ItemsOf(const Batch& batch);
+  static std::vector<const engine::InferenceRequest*> RequestsOf(const Batch& batch);
   /// The responses of one run of all.
-  Result<std::vector<engine::InferenceResponse>> RunTogether(const Batch& batch);
+  Result<Responses> RunTogether(const Batch& batch);
 
   const std::string model_id_;
   engine::LoadedModel& model_;
   resource::ByteBudget& budget_;
   const BatchOptions options_;
-  std::atomic<Verdict> verdict_{Verdict::kUntried};
+  MergeTrials trials_;
+  // Which request of a batch is looked at next.
+  std::atomic<std::size_t> checks_{0};
   std::atomic<std::int64_t> last_run_us_{0};
 
   Mutex mutex_;

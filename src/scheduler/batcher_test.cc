@@ -16,7 +16,8 @@ namespace {
 using tensor::DType;
 using tensor::Tensor;
 
-/// y = 2 · x, in time that does not depend on the number of items; keeps what it ran.
+/// y = 2 · x, in time that does not depend on the number of items; keeps what it ran. While it is
+/// held, no run ends.
 class DoublingModel : public engine::LoadedModel {
  public:
   const engine::ModelSchema& schema() const override { return schema_; }
@@ -29,6 +30,7 @@ class DoublingModel : public engine::LoadedModel {
     const std::int64_t items = x.shape()[0];
     {
       const MutexLock lock(mutex_);
+      while (held_) released_.Wait(mutex_);
       runs_.push_back(items);
     }
     if (std::ranges::any_of(x.elements<float>(), [](float value) { return value < 0; }) ||
@@ -44,20 +46,38 @@ class DoublingModel : public engine::LoadedModel {
     response.outputs.push_back({"y", std::move(y)});
     return response;
   }
+  void Hold(bool held) {
+    const MutexLock lock(mutex_);
+    held_ = held;
+    released_.NotifyAll();
+  }
   std::vector<std::int64_t> runs() {
     const MutexLock lock(mutex_);
     return runs_;
   }
 
+  /// What was counted as run for callers.
+  void CountRun(std::int64_t items) {
+    const MutexLock lock(mutex_);
+    counted_.push_back(items);
+  }
+  std::vector<std::int64_t> counted() {
+    const MutexLock lock(mutex_);
+    return counted_;
+  }
+
   std::atomic<int> started{0};
   int run_ms = 20;
-  bool mixes_items = false;
+  std::atomic<bool> mixes_items{false};
   bool fails_on_many = false;
 
  private:
   const engine::ModelSchema schema_;
   Mutex mutex_;
-  std::vector<std::int64_t> runs_;
+  CondVar released_;
+  bool held_ GUARDED_BY(mutex_) = false;
+  std::vector<std::int64_t> runs_ GUARDED_BY(mutex_);
+  std::vector<std::int64_t> counted_ GUARDED_BY(mutex_);
 };
 
 class TestJob : public MergeableJob {
@@ -70,9 +90,16 @@ class TestJob : public MergeableJob {
         request_(std::move(request)),
         answer_(std::move(answer)) {}
 
-  void Run(std::int64_t /*queue_time_us*/) override { answer_.set_value(model_.Infer(request_)); }
+  void Run(std::int64_t /*queue_time_us*/) override {
+    Outcome outcome = model_.Infer(request_);
+    if (outcome.ok()) CountRun(1, 0);
+    answer_.set_value(std::move(outcome));
+  }
   void Refuse(Status why, std::int64_t /*queue_time_us*/) override {
     answer_.set_value(std::move(why));
+  }
+  void CountRun(std::int64_t items, std::int64_t /*run_time_us*/) override {
+    model_.CountRun(items);
   }
   bool cancelled() const override { return request_.cancelled(); }
   const engine::InferenceRequest& request() const override { return request_; }
@@ -107,11 +134,36 @@ class BatcherTest : public testing::Test {
     const TestJob::Outcome outcome = future.get();
     return outcome.ok() ? outcome->outputs[0].tensor.elements<float>()[0] : -1;
   }
-  /// `count` requests at once, each with an answer of its own.
-  void AskTogether(int count) {
+  /// One request for each value: the others wait together while the first is run. Each must get the
+  /// answer to its own.
+  void AskTogether(const std::vector<float>& values) {
+    model_.Hold(true);
+    const int before = model_.started.load();
     std::vector<std::future<TestJob::Outcome>> answers;
-    for (int i = 0; i < count; ++i) answers.push_back(Ask(static_cast<float>(i)));
-    for (int i = 0; i < count; ++i) EXPECT_EQ(ValueOf(std::move(answers[i])), 2.F * i);
+    for (const float value : values) {
+      answers.push_back(Ask(value));
+      while (model_.started.load() == before) std::this_thread::yield();
+    }
+    model_.Hold(false);
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      EXPECT_EQ(ValueOf(std::move(answers[i])), 2 * values[i]);
+    }
+  }
+  static const inline std::vector<float> kEqual{1, 1, 1, 1, 1, 1};
+  static const inline std::vector<float> kDifferent{0, 1, 2, 3, 4, 5};
+  /// How many runs `ask` takes.
+  template <typename Ask>
+  std::size_t RunsOf(Ask ask) {
+    const std::size_t before = model_.runs().size();
+    ask();
+    return model_.runs().size() - before;
+  }
+  /// Asks until requests are merged.
+  void Trust() {
+    for (int i = 0; i < 3; ++i) AskTogether(kDifferent);
+    ASSERT_EQ(RunsOf([&] { AskTogether(kDifferent); }), 3U)
+        << "with the check of a first merged run";
+    ASSERT_TRUE(batcher_.enabled());
   }
   std::int64_t LargestRun() {
     const auto runs = model_.runs();
@@ -126,11 +178,10 @@ class BatcherTest : public testing::Test {
   Scheduler scheduler_{{.threads = 2}};
 };
 
-TEST_F(BatcherTest, MergesWhatWaitsOnceTheTrialWentWell) {
-  AskTogether(6);
-  ASSERT_TRUE(batcher_.enabled());
+TEST_F(BatcherTest, MergesWhatWaitsOnceTrialsWentWell) {
+  Trust();
   const std::size_t tried = model_.runs().size();
-  AskTogether(9);
+  AskTogether({0, 1, 2, 3, 4, 5, 6, 7, 8});
   EXPECT_LT(model_.runs().size() - tried, 9U);
   EXPECT_GT(LargestRun(), 1);
   EXPECT_LE(LargestRun(), 8);
@@ -138,19 +189,45 @@ TEST_F(BatcherTest, MergesWhatWaitsOnceTheTrialWentWell) {
 
 TEST_F(BatcherTest, NeverMergesAgainWhereItemsInfluenceEachOther) {
   model_.mixes_items = true;
-  AskTogether(6);
+  AskTogether(kDifferent);
   EXPECT_FALSE(batcher_.enabled());
   const std::size_t tried = model_.runs().size();
-  AskTogether(5);
+  AskTogether({0, 1, 2, 3, 4});
   const auto runs = model_.runs();
   EXPECT_TRUE(std::all_of(runs.begin() + static_cast<std::ptrdiff_t>(tried), runs.end(),
                           [](std::int64_t items) { return items == 1; }));
 }
 
+TEST_F(BatcherTest, EqualRequestsSayNothingOfDifferentOnes) {
+  model_.mixes_items = true;  // which equal items do not show
+  for (int i = 0; i < 4; ++i) AskTogether(kEqual);
+  EXPECT_LT(RunsOf([&] { AskTogether(kEqual); }), 6U) << "equal requests share a run by now";
+  EXPECT_TRUE(batcher_.enabled());
+  AskTogether(kDifferent);
+  EXPECT_FALSE(batcher_.enabled());
+  AskTogether(kDifferent);
+}
+
+TEST_F(BatcherTest, AChangeAfterTrustIsSeenByTheNextCheck) {
+  for (int i = 0; i < 3; ++i) AskTogether(kDifferent);
+  EXPECT_TRUE(batcher_.enabled());
+  model_.mixes_items = true;
+  AskTogether(kDifferent);  // the first merged run is checked before anybody is answered
+  EXPECT_FALSE(batcher_.enabled());
+}
+
 TEST_F(BatcherTest, NeverMergesAgainWhereMergedRunsFail) {
   model_.fails_on_many = true;
-  AskTogether(6);
+  AskTogether(kDifferent);
   EXPECT_FALSE(batcher_.enabled());
+}
+
+TEST_F(BatcherTest, ASharedRunIsCountedOnceAndAnotherForTheSakeOfATrialNotAtAll) {
+  Trust();
+  const std::vector<std::int64_t> counted = model_.counted();
+  ASSERT_EQ(counted.size(), 3 * 6 + 2U) << "three trials, then a lone run and a shared one";
+  EXPECT_EQ(std::count(counted.begin(), counted.end(), 1), 3 * 6 + 1);
+  EXPECT_EQ(counted.back(), 5);
 }
 
 TEST_F(BatcherTest, ALoneCallerIsRunAlone) {
@@ -159,7 +236,7 @@ TEST_F(BatcherTest, ALoneCallerIsRunAlone) {
 }
 
 TEST_F(BatcherTest, OneCallersDataFailsNobodyElse) {
-  AskTogether(6);
+  Trust();
   auto busy = Ask(1);
   auto bad = Ask(-1);
   auto good = Ask(3);
@@ -169,7 +246,7 @@ TEST_F(BatcherTest, OneCallersDataFailsNobodyElse) {
 }
 
 TEST_F(BatcherTest, RaggedShapesAreKeptApart) {
-  AskTogether(6);
+  Trust();
   auto busy = Ask(1);
   auto narrow = Ask(2, 1);
   auto broad = Ask(3, 4);
@@ -197,8 +274,32 @@ TEST_F(BatcherTest, RefusesTheExcessAndWhatWasCancelled) {
   EXPECT_EQ(cancelled.get().status().reason(), Reason::kCancelled);
 }
 
+TEST_F(BatcherTest, ATurnThatTheFullQueueRefusesTakesNobodyAlongWhomAnotherTurnWillServe) {
+  Batcher batcher("two slots", model_, budget_, {.max_batch_size = 8, .slots = 2});
+  Scheduler scheduler({.threads = 1, .queue_length_max = 1});
+  const auto ask = [&](float value, auto submit) {
+    engine::InferenceRequest request;
+    request.inputs.push_back({"x", Tensor::Allocate(DType::kFloat32, {1, 1}).value()});
+    request.inputs[0].tensor.elements<float>()[0] = value;
+    std::promise<TestJob::Outcome> answer;
+    auto future = answer.get_future();
+    submit(std::make_unique<TestJob>(lane_, model_, std::move(request), std::move(answer)));
+    return future;
+  };
+  const auto merged = [&](auto job) { batcher.Submit(scheduler, std::move(job), nullptr); };
+  model_.run_ms = 100;
+  auto running = ask(1, merged);
+  while (model_.started.load() == 0) std::this_thread::yield();
+  auto filling = ask(2, [&](auto job) { scheduler.Submit(std::move(job)); });
+  auto second = ask(3, merged);
+  EXPECT_EQ(ValueOf(std::move(running)), 2);
+  EXPECT_EQ(ValueOf(std::move(filling)), 4);
+  EXPECT_EQ(ValueOf(std::move(second)), 6);
+  EXPECT_TRUE(scheduler.Drain(SteadyClock::now() + std::chrono::seconds(10)));
+}
+
 TEST_F(BatcherTest, DrainAnswersWhatWaits) {
-  AskTogether(6);
+  Trust();
   std::vector<std::future<TestJob::Outcome>> answers;
   for (int i = 0; i < 12; ++i) answers.push_back(Ask(1));
   EXPECT_TRUE(scheduler_.Drain(SteadyClock::now() + std::chrono::seconds(10)));

@@ -2,6 +2,7 @@
 #include "scheduler/scheduler.h"
 
 #include <algorithm>
+#include <iterator>
 #include <string>
 #include <utility>
 
@@ -65,7 +66,7 @@ void Scheduler::Submit(std::unique_ptr<Job> job) {
 }
 
 bool Scheduler::RunsInline(const Job& job) const {
-  return IsShort(job.lane_) && job.lane_.waiting() == 0 && !job.is_long();
+  return IsShort(job) && job.lane_.waiting() == 0;
 }
 
 void Scheduler::Enqueue(std::unique_ptr<Job> job) {
@@ -104,6 +105,23 @@ std::unique_ptr<Job> Scheduler::Dequeue() {
   queue_.pop_front();
   job->lane_.waiting_.fetch_sub(1, std::memory_order_relaxed);
   return job;
+}
+
+void Scheduler::RefuseCancelled() {
+  std::vector<std::unique_ptr<Job>> cancelled;
+  {
+    const MutexLock lock(mutex_);
+    const auto kept = std::stable_partition(queue_.begin(), queue_.end(),
+                                            [](const auto& job) { return !job->cancelled(); });
+    std::move(kept, queue_.end(), std::back_inserter(cancelled));
+    queue_.erase(kept, queue_.end());
+  }
+  for (std::unique_ptr<Job>& job : cancelled) {
+    job->lane_.waiting_.fetch_sub(1, std::memory_order_relaxed);
+    RunOrRefuse(*job);
+    job.reset();
+    Leave();
+  }
 }
 
 void Scheduler::RunOrRefuse(Job& job) {

@@ -19,8 +19,9 @@ namespace mlos::scheduler {
 /// unfinished, and then it is destroyed.
 class Job {
  public:
-  /// `lane` must live as long as the job, which may see to it.
-  Job(Lane& lane, Deadline deadline) : lane_(lane), deadline_(deadline) {}
+  /// `lane` must live as long as the job, which may see to it; `input_bytes` say how large it is.
+  Job(Lane& lane, Deadline deadline, std::uint64_t input_bytes = 0)
+      : lane_(lane), deadline_(deadline), input_bytes_(input_bytes) {}
   Job(const Job&) = delete;
   Job& operator=(const Job&) = delete;
   virtual ~Job() = default;
@@ -37,11 +38,13 @@ class Job {
   virtual bool unfinished() const { return false; }
 
   Lane& lane() const { return lane_; }
+  std::uint64_t input_bytes() const { return input_bytes_; }
 
  private:
   friend class Scheduler;
   Lane& lane_;
   const Deadline deadline_;
+  const std::uint64_t input_bytes_;
   SteadyClock::time_point queued_at_;
 };
 
@@ -51,16 +54,16 @@ Status Overload(std::uint32_t queue_length_max);
 struct SchedulerOptions {
   std::uint32_t threads = 0;  ///< of the compute pool; 0: one for each core
   std::uint32_t queue_length_max = 1024;
-  /// A model that runs no longer than this runs where its request was received.
+  /// A request whose model takes no longer than this for its size runs where it was received.
   std::int64_t inline_run_time_us_max = 500;
 };
 
 /// Decides where a job runs, and when.
 ///
-/// A model whose runs are known to be short, and of which nothing waits, runs on the thread that
-/// submits: waking another one takes as long as the run. Everything else goes through one queue,
-/// first come first served, to a pool of threads. Deadline and cancellation are looked at on the
-/// way in and on the way out of the queue. Thread-safe.
+/// A job of a model whose runs are known to be short for inputs of that size, and of which nothing
+/// waits, runs on the thread that submits: waking another one takes as long as the run. Everything
+/// else goes through one queue, first come first served, to a pool of threads. Deadline and
+/// cancellation are looked at on the way in and on the way out of the queue. Thread-safe.
 class Scheduler {
  public:
   explicit Scheduler(const SchedulerOptions& options = {});
@@ -77,12 +80,17 @@ class Scheduler {
   /// Runs, queues or refuses the job. It may be over when this returns.
   void Submit(std::unique_ptr<Job> job);
 
+  /// Refuses the jobs that wait and are cancelled, whatever runs: for a door whose client went
+  /// away, and with it everybody who would wait for them.
+  void RefuseCancelled();
+
   /// From now on jobs are refused with DRAINING; returns once those accepted before are over, or at
   /// `deadline`, with false.
   bool Drain(Deadline deadline);
-  /// Whether jobs of the lane run on the thread that submits them, while nothing waits.
-  bool IsShort(const Lane& lane) const {
-    return lane.run_time_us() > 0 && lane.run_time_us() <= options_.inline_run_time_us_max;
+  /// Whether the job runs on the thread that submits it, while nothing waits.
+  bool IsShort(const Job& job) const {
+    const std::int64_t run_time_us = job.lane_.run_time_us(job.input_bytes_);
+    return run_time_us > 0 && run_time_us <= options_.inline_run_time_us_max && !job.is_long();
   }
   bool draining() const { return draining_.load(); }
 

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <functional>
 #include <future>
 #include <string>
@@ -13,6 +14,10 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
+
+// Bytes of input.
+constexpr std::uint64_t kSmall = 1000;
+constexpr std::uint64_t kLarge = 60'000;
 
 /// What became of a job, and on which thread.
 struct Outcome {
@@ -24,8 +29,9 @@ struct Outcome {
 
 class TestJob : public Job {
  public:
-  TestJob(Lane& lane, std::promise<Outcome>& outcome, std::function<void()> work, Deadline deadline)
-      : Job(lane, deadline), outcome_(outcome), work_(std::move(work)) {}
+  TestJob(Lane& lane, std::promise<Outcome>& outcome, std::function<void()> work, Deadline deadline,
+          std::uint64_t input_bytes)
+      : Job(lane, deadline, input_bytes), outcome_(outcome), work_(std::move(work)) {}
 
   void Run(std::int64_t queue_time_us) override {
     if (work_) work_();
@@ -40,12 +46,25 @@ class TestJob : public Job {
   const std::function<void()> work_;
 };
 
+/// A job that is cancelled once `gone` is set.
+class CancellableJob : public TestJob {
+ public:
+  CancellableJob(Lane& lane, std::promise<Outcome>& outcome, const std::atomic<bool>& gone)
+      : TestJob(lane, outcome, {}, kNoDeadline, kSmall), gone_(gone) {}
+
+  bool cancelled() const override { return gone_.load(); }
+
+ private:
+  const std::atomic<bool>& gone_;
+};
+
 /// A submitted job whose outcome can be waited for.
 class Submitted {
  public:
   Submitted(Scheduler& scheduler, Lane& lane, std::function<void()> work = {},
-            Deadline deadline = kNoDeadline) {
-    scheduler.Submit(std::make_unique<TestJob>(lane, promise_, std::move(work), deadline));
+            Deadline deadline = kNoDeadline, std::uint64_t input_bytes = kSmall) {
+    scheduler.Submit(
+        std::make_unique<TestJob>(lane, promise_, std::move(work), deadline, input_bytes));
   }
   bool over() { return future_.wait_for(seconds(0)) == std::future_status::ready; }
   Outcome Wait() { return future_.get(); }
@@ -72,19 +91,33 @@ class Gate {
   std::promise<void> opened_;
 };
 
-void MakeShort(Lane& lane) { lane.RecordRunTime(100); }
+void MakeShort(Lane& lane) { lane.RecordRunTime(100, kSmall); }
 
 TEST(Lane, ALoneLongerRunIsPreemptionAndTwoAreTheModel) {
   Lane lane;
-  for (int i = 0; i < 4; ++i) lane.RecordRunTime(40);
-  lane.RecordRunTime(4000);
-  EXPECT_EQ(lane.run_time_us(), 40);
-  lane.RecordRunTime(4000);
-  EXPECT_EQ(lane.run_time_us(), 40 + (4000 - 40) / 8);
+  for (int i = 0; i < 4; ++i) lane.RecordRunTime(40, kSmall);
+  lane.RecordRunTime(4000, kSmall);
+  EXPECT_EQ(lane.run_time_us(kSmall), 40);
+  lane.RecordRunTime(4000, kSmall);
+  EXPECT_EQ(lane.run_time_us(kSmall), 40 + (4000 - 40) / 8);
   Lane other;
-  other.RecordRunTime(40);
-  other.RecordRunTime(80'000);
-  EXPECT_GT(other.run_time_us(), 5000) << "no core is lost for so long";
+  other.RecordRunTime(40, kSmall);
+  other.RecordRunTime(80'000, kSmall);
+  EXPECT_GT(other.run_time_us(kSmall), 5000) << "no core is lost for so long";
+}
+
+TEST(Lane, LargeRequestsBetweenSmallOnesAreNoPreemption) {
+  Lane lane;
+  for (int i = 0; i < 20; ++i) {
+    lane.RecordRunTime(40, kSmall);
+    lane.RecordRunTime(8000, kLarge);
+  }
+  EXPECT_EQ(lane.run_time_us(kSmall), 40);
+  EXPECT_EQ(lane.run_time_us(kLarge), 8000);
+  EXPECT_EQ(lane.run_time_us(4 * kSmall), 0) << "nothing of that size was seen";
+  EXPECT_EQ(lane.run_time_us(0), 0);
+  lane.RecordRunTime(9000, std::uint64_t{1} << 40);
+  EXPECT_EQ(lane.run_time_us(~std::uint64_t{0}), 9000);
 }
 
 TEST(Scheduler, AModelThatNeverRanGoesToThePool) {
@@ -106,11 +139,23 @@ TEST(Scheduler, AShortModelRunsOnTheCallingThreadWithoutQueueing) {
   EXPECT_EQ(outcome.queue_time_us, 0);
 }
 
+TEST(Scheduler, AModelThatIsShortForSmallInputsRunsLargeOnesInThePool) {
+  Scheduler scheduler({.threads = 1});
+  Lane lane;
+  MakeShort(lane);
+  for (const bool seen : {false, true}) {
+    const Outcome large = Submitted(scheduler, lane, {}, kNoDeadline, kLarge).Wait();
+    EXPECT_NE(large.thread, std::this_thread::get_id()) << seen;
+    EXPECT_EQ(Submitted(scheduler, lane).Wait().thread, std::this_thread::get_id()) << seen;
+    lane.RecordRunTime(8000, kLarge);
+  }
+}
+
 TEST(Scheduler, TheBoundBetweenShortAndLongIsExact) {
   Scheduler scheduler({.threads = 1});
   for (const std::int64_t run_time_us : {500, 501}) {
     Lane lane;
-    lane.RecordRunTime(run_time_us);
+    lane.RecordRunTime(run_time_us, kSmall);
     const bool inline_run = Submitted(scheduler, lane).Wait().thread == std::this_thread::get_id();
     EXPECT_EQ(inline_run, run_time_us == 500) << run_time_us;
   }
@@ -209,6 +254,33 @@ TEST(Scheduler, ADeadlineThatPassesInTheQueueIsRefusedAtDequeue) {
   EXPECT_TRUE(running.Wait().ran);
 }
 
+TEST(Scheduler, WhatIsCancelledDoesNotWaitForWhatRuns) {
+  Scheduler scheduler({.threads = 1});
+  Lane lane;
+  Gate gate;
+  std::atomic<bool> gone{false};
+  Submitted running(scheduler, lane, gate.Wait());
+  gate.AwaitEntry();
+  std::promise<Outcome> cancelled_promise;
+  std::future<Outcome> cancelled = cancelled_promise.get_future();
+  Submitted before(scheduler, lane);
+  scheduler.Submit(std::make_unique<CancellableJob>(lane, cancelled_promise, gone));
+  Submitted behind(scheduler, lane);
+  scheduler.RefuseCancelled();
+  EXPECT_EQ(cancelled.wait_for(seconds(0)), std::future_status::timeout);
+  EXPECT_EQ(lane.waiting(), 3);
+  gone = true;
+  scheduler.RefuseCancelled();
+  ASSERT_EQ(cancelled.wait_for(seconds(0)), std::future_status::ready);
+  EXPECT_EQ(cancelled.get().status.reason(), Reason::kCancelled);
+  EXPECT_EQ(lane.waiting(), 2);
+  gate.Open();
+  EXPECT_TRUE(running.Wait().ran);
+  EXPECT_TRUE(before.Wait().ran);
+  EXPECT_TRUE(behind.Wait().ran);
+  EXPECT_TRUE(scheduler.Drain(SteadyClock::now() + seconds(10)));
+}
+
 TEST(Scheduler, DrainLetsWhatWasAcceptedFinishAndRefusesTheRest) {
   Scheduler scheduler({.threads = 1});
   Lane lane;
@@ -248,7 +320,8 @@ TEST(Scheduler, ManyThreadsManyJobsEachAnsweredOnce) {
   std::atomic<int> answered = 0;
   class CountingJob : public Job {
    public:
-    CountingJob(Lane& lane, std::atomic<int>& count) : Job(lane, kNoDeadline), count_(count) {}
+    CountingJob(Lane& lane, std::atomic<int>& count)
+        : Job(lane, kNoDeadline, kSmall), count_(count) {}
     void Run(std::int64_t /*queue_time_us*/) override { ++count_; }
     void Refuse(Status /*why*/, std::int64_t /*queue_time_us*/) override { ++count_; }
 
@@ -262,7 +335,7 @@ TEST(Scheduler, ManyThreadsManyJobsEachAnsweredOnce) {
     threads.emplace_back([&] {
       for (int i = 0; i < kJobs; ++i) {
         scheduler.Submit(std::make_unique<CountingJob>(lane, answered));
-        if (i == kJobs / 2) lane.RecordRunTime(10);
+        if (i == kJobs / 2) lane.RecordRunTime(10, kSmall);
       }
     });
   }
@@ -273,13 +346,13 @@ TEST(Scheduler, ManyThreadsManyJobsEachAnsweredOnce) {
 
 TEST(Lane, AveragesRunTimesAndNeverForgetsThatItRan) {
   Lane lane;
-  EXPECT_EQ(lane.run_time_us(), 0);
-  lane.RecordRunTime(0);
-  EXPECT_EQ(lane.run_time_us(), 1);
-  lane.RecordRunTime(8001);
-  EXPECT_EQ(lane.run_time_us(), 1001);
-  for (int i = 0; i < 100; ++i) lane.RecordRunTime(80);
-  EXPECT_NEAR(static_cast<double>(lane.run_time_us()), 80, 8);
+  EXPECT_EQ(lane.run_time_us(kSmall), 0);
+  lane.RecordRunTime(0, kSmall);
+  EXPECT_EQ(lane.run_time_us(kSmall), 1);
+  lane.RecordRunTime(8001, kSmall);
+  EXPECT_EQ(lane.run_time_us(kSmall), 1001);
+  for (int i = 0; i < 100; ++i) lane.RecordRunTime(80, kSmall);
+  EXPECT_NEAR(static_cast<double>(lane.run_time_us(kSmall)), 80, 8);
 }
 
 }  // namespace

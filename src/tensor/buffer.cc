@@ -2,6 +2,7 @@
 #include "tensor/buffer.h"
 
 #include <cstdlib>
+#include <memory>
 #include <string>
 
 namespace mlos::tensor {
@@ -9,7 +10,8 @@ namespace {
 
 constexpr std::size_t kAlignment = 64;  // a cache line, and the widest vector load
 
-void Free(void*, void* data) { std::free(data); }
+/// `block` is what malloc gave.
+void Free(void* block, void* /*data*/) { std::free(block); }
 
 }  // namespace
 
@@ -27,14 +29,17 @@ Buffer Buffer::Borrow(void* data, std::size_t size_bytes) {
 }
 
 Result<Buffer> Buffer::Allocate(std::size_t size_bytes) {
-  // An empty tensor still has an address: engines refuse null data.
-  const std::size_t rounded = (size_bytes / kAlignment + 1) * kAlignment;
-  void* data = rounded > size_bytes ? std::aligned_alloc(kAlignment, rounded) : nullptr;
-  if (data == nullptr) {
+  // Aligned here: aligned_alloc has no cache of small blocks for each thread, and takes several
+  // times as long. The end is rounded up too, and an empty tensor still has an address: engines
+  // refuse null data.
+  std::size_t space = (size_bytes / kAlignment + 2) * kAlignment;
+  void* const block = space > size_bytes ? std::malloc(space) : nullptr;
+  void* data = block;
+  if (block == nullptr || std::align(kAlignment, size_bytes, data, space) == nullptr) {
     return Status(Reason::kOutOfMemory,
                   "a tensor of " + std::to_string(size_bytes) + " bytes cannot be allocated");
   }
-  return Adopt(data, size_bytes, &Free, nullptr);
+  return Adopt(data, size_bytes, &Free, block);
 }
 
 }  // namespace mlos::tensor

@@ -16,6 +16,14 @@ Status Overflow(std::span<const std::int64_t> shape) {
 
 }  // namespace
 
+void Shape::Grow(std::size_t capacity) {
+  if (capacity <= capacity_) return;
+  auto larger = std::make_unique_for_overwrite<std::int64_t[]>(capacity);
+  std::copy(begin(), end(), larger.get());
+  heap_ = std::move(larger);
+  capacity_ = capacity;
+}
+
 Result<std::int64_t> ElementCount(std::span<const std::int64_t> shape) {
   if (shape.size() > kRankMax) {
     return Status(Reason::kShapeMismatch,

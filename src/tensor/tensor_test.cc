@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 #include "tensor/float16.h"
@@ -42,6 +43,29 @@ TEST(ShapeTable, RefusesWhatCannotBeCounted) {
     EXPECT_EQ(ElementCount(shape).status().reason(), Reason::kShapeMismatch) << ToString(shape);
   }
   EXPECT_EQ(ByteSize(DType::kInt64, Shape{kMax / 4}).status().reason(), Reason::kShapeMismatch);
+}
+
+TEST(ShapeTable, MovesWithItsTensorWhateverItsRank) {
+  for (const std::size_t rank : {0U, 1U, 4U, 5U, 64U}) {
+    const Shape shape(rank, 1);
+    Tensor tensor = Tensor::Allocate(DType::kFloat32, shape).value();
+    Tensor moved = std::move(tensor);
+    EXPECT_EQ(moved.shape(), shape) << rank;
+    EXPECT_EQ(ElementCount(moved.shape()).value(), 1);
+    tensor = std::move(moved);
+    EXPECT_EQ(tensor.shape(), shape) << rank;
+  }
+}
+
+TEST(TensorBuffer, IsAlignedAtEverySize) {
+  for (const std::size_t size : {0U, 1U, 63U, 64U, 65U, 1000U, 1U << 20}) {
+    const Buffer buffer = Buffer::Allocate(size).value();
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(buffer.data()) % 64, 0U) << size;
+    EXPECT_EQ(buffer.size_bytes(), size);
+    // Whole cache lines may be written.
+    std::memset(buffer.data(), 1, (size / 64 + 1) * 64);
+  }
+  EXPECT_EQ(Buffer::Allocate(SIZE_MAX).status().reason(), Reason::kOutOfMemory);
 }
 
 TEST(TensorBuffer, AdoptedBytesAreReleasedOnce) {

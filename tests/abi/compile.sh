@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# smi_spec.h and the plugin of the user's page compile as C11 and C++20 with each compiler there is.
+# smi_spec.h and the plugin of the user's page compile as C11 and C++20 with gcc and clang-19, and
+# with the other clangs that there are.
 #   tests/abi/compile.sh OUTPUT_DIRECTORY
 # Leaves page_plugin-<compiler>.so there.
 set -euo pipefail
@@ -22,7 +23,9 @@ compile() {
 
 compile gcc c11 c
 compile g++ c++20 c++
-for version in "" -19 -14; do
+compile clang-19 c11 c
+compile clang++-19 c++20 c++
+for version in "" -14; do
   if command -v "clang$version" > /dev/null; then compile "clang$version" c11 c; fi
   if command -v "clang++$version" > /dev/null; then compile "clang++$version" c++20 c++; fi
 done

@@ -23,9 +23,7 @@ from tests.demo.exhibit import Exhibit, Visit
 from tests.demo.screen import Row, Screen
 from tests.demo.shell import Shell
 from tests.models.collect import collect
-from tests.support import Axon, Core, Hub, paths
-
-_PAGE_PORT = 8080
+from tests.support import Axon, Core, Hub, page_port, paths
 
 _PASTE = [
     "curl {url}/health",
@@ -209,10 +207,12 @@ def _typed(command: str) -> str:
     return command.replace(f"{paths.ROOT}/", "")
 
 
-def _page_port() -> int:
+def _port(page_ports_are_ours: bool) -> int:
     """The page's port where it is free, so that its commands can be pasted as they are."""
+    if not page_ports_are_ours:
+        return 0
     with socket.socket() as probe:
-        return 0 if probe.connect_ex(("127.0.0.1", _PAGE_PORT)) == 0 else _PAGE_PORT
+        return 0 if probe.connect_ex(("127.0.0.1", page_port.PORT)) == 0 else page_port.PORT
 
 
 def main() -> int:
@@ -222,8 +222,11 @@ def main() -> int:
     if staying:
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     try:
-        with Demo(Screen(), _page_port() if staying else 0) as demo:
-            return stay(demo) if staying else show_all(demo)
+        if not staying:
+            with Demo(Screen()) as demo:
+                return show_all(demo)
+        with page_port.claimed() as mine, Demo(Screen(), _port(mine)) as demo:
+            return stay(demo)
     except (FileNotFoundError, RuntimeError) as problem:
         print(f"demo: {problem}", file=sys.stderr)
         return 1

@@ -57,10 +57,11 @@ class Visit:
         body: dict[str, object],
         full: dict[str, np.ndarray] | None = None,
         file: str | None = None,
-        quiet: bool = False,
+        brief: bool = False,
     ) -> dict[str, np.ndarray]:
         """Sends `body` with curl, typed out or, if `file` is given, from a file of that name.
 
+        With `brief` the answer is one line, and the command is not shown.
         `full` are the same inputs as the graph wants them, where `body` leaves something to Core.
         Returns the outputs; raises ValueError with the reply where it is not a success."""
         sent = {name: to_json(v) if isinstance(v, np.ndarray) else v for name, v in body.items()}
@@ -68,10 +69,9 @@ class Visit:
         if file is not None:
             self._shell.write(file, text)
         data = f"'{text}'" if file is None else f"@{file}"
-        done = self._shell.run(f"curl -s -X POST {self._url} -d {data}", quiet=quiet)
+        done = self._shell.run(f"curl -s -X POST {self._url} -d {data}", quiet=brief)
         reply = json.loads(done)
-        if not quiet:
-            self._screen.answer(reply)
+        self._screen.answer(reply, brief=brief)
         if reply.get("status") != "success":
             raise ValueError(f"Core refused: {reply}")
         outputs = from_reply(reply)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 _NUMBERS_SHOWN = 4
 _LINE_MAX = 160
+_BRIEF_MAX = 80
 
 
 @dataclass(frozen=True)
@@ -40,9 +41,12 @@ class Screen:
         for line in text.strip().splitlines():
             self._print("  " + _cut(line))
 
-    def answer(self, reply: object) -> None:
-        """A JSON reply with its long arrays shortened."""
-        self._print("  " + _cut(json.dumps(_shorten(reply), ensure_ascii=False), 4 * _LINE_MAX))
+    def answer(self, reply: dict, brief: bool = False) -> None:
+        """A JSON reply with its long arrays shortened; with `brief`, one short line of its
+        outputs, or of whatever else it says."""
+        shown = reply.get("outputs", reply) if brief else reply
+        length = _BRIEF_MAX if brief else 4 * _LINE_MAX
+        self._print("  " + _cut(json.dumps(_shorten(shown), ensure_ascii=False), length))
 
     def words(self, text: str) -> None:
         self._print(self._style("32", f"  → {text}"))

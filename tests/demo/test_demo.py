@@ -43,6 +43,8 @@ def test_the_demo_asks_every_model_and_agrees_with_onnx_runtime(environment):
     assert "read “HELLO MLOS”" in done.stdout
     assert "spoken vowels: speech" in done.stdout
     assert "a quiet room: no speech" in done.stdout
+    pieces = 3 * 31  # clips, and pieces of 32 ms in a second of each; the first answer is in full
+    assert len(re.findall(r'^  \{"output": ', done.stdout, re.MULTILINE)) == pieces - 3
     assert "python-source: python" in done.stdout
 
 

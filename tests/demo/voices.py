@@ -37,10 +37,12 @@ def _probabilities(visit: Visit, name: str, clip: np.ndarray) -> list[float]:
     found = []
     starts = range(0, len(clip) - _PIECE + 1, _PIECE)
     for start in starts:
+        if start == _PIECE:
+            more = len(starts) - 1
+            visit.note(f"{more} more like it: 32 ms each, with the stateN of the one before")
         window = np.concatenate([context, clip[None, start : start + _PIECE]], axis=1)
         inputs = {"input": window, "state": state, "sr": rate}
-        outputs = visit.ask(inputs, file=f"{name.replace(' ', '-')}.json", quiet=start > 0)
+        outputs = visit.ask(inputs, file=f"{name.replace(' ', '-')}.json", brief=start > 0)
         state, context = outputs["stateN"], window[:, -_CONTEXT:]
         found.append(float(outputs["output"][0, 0]))
-    visit.note(f"{len(starts) - 1} more like it: 32 ms each, with the stateN of the one before")
     return found

@@ -2,11 +2,13 @@
 """Makes the seeds that are binary, and therefore not in the tree: `python seeds.py FOLDER` writes
 FOLDER/<target>/<seed> for the fuzz targets that read files."""
 
+import gzip
 import io
 import pathlib
 import re
 import sys
 import tarfile
+import zlib
 
 from onnx import TensorProto, helper
 
@@ -55,6 +57,24 @@ def frames():
     page = IPC_PAGE.read_text()
     for name, text in re.findall(r"```hex (\w+)\n(.*?)```", page, re.DOTALL):
         yield name, bytes.fromhex(text)
+
+
+def requests():
+    """Requests with compressed bodies, and one that says where it comes from and goes to."""
+    for coding, pack in {"gzip": gzip.compress, "deflate": zlib.compress}.items():
+        body = pack(b'{"x": [1, 2, 3]}')
+        yield coding, request("POST /v2/models/a%2Fb/versions/1/infer", body,
+                              f"Content-Encoding: {coding}")  # fmt: skip
+    yield "bomb", request("POST /models/m/inference", gzip.compress(bytes(1 << 19)),
+                          "Content-Encoding: gzip")  # fmt: skip
+    target = "DELETE /models/hf%2Forg%2Fm%40v1?include_outputs=%66alse&a=%c3%bc"
+    yield "names", request(target, b"", "Origin: https://[::1]:80")
+
+
+def request(target, body, *headers):
+    """A request of HTTP/1.1."""
+    lines = [f"{target} HTTP/1.1", "Host: LOCALHOST.:80", f"Content-Length: {len(body)}", *headers]
+    return "\r\n".join([*lines, "", ""]).encode() + body
 
 
 def message(*fields):
@@ -108,7 +128,10 @@ def main(folder):
     seeds = {f"onnx_model/{name}": model.SerializeToString() for name, model in models()}
     seeds |= {"archive/plain": archive("w"), "archive/gzip": archive("w:gz")}
     seeds |= {f"grpc_message/{name}": content for name, content in inferences()}
-    seeds |= {f"ipc_frame/{name}": frame for name, frame in frames()}
+    vectors = dict(frames())
+    seeds |= {f"ipc_frame/{name}": frame for name, frame in vectors.items()}
+    seeds["ipc_frame/all"] = b"".join(vectors.values())
+    seeds |= {f"request/{name}": content for name, content in requests()}
     for name, content in seeds.items():
         path = pathlib.Path(folder, name)
         path.parent.mkdir(parents=True, exist_ok=True)

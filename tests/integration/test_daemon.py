@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -48,6 +50,11 @@ def slow_graph(path):
     return path
 
 
+def test_memory_is_never_written_to_a_core_file(core):
+    limits = (Path("/proc") / str(core.pid) / "limits").read_text()
+    assert re.search(r"^Max core file size +0 +0 ", limits, re.MULTILINE)
+
+
 def test_a_second_core_on_the_same_port_or_state_is_refused(core, make_core):
     same_state = run_core(core, "--http-port", "0")
     assert same_state.returncode == 1
@@ -80,25 +87,6 @@ def test_printed_configuration_is_accepted(core, tmp_path):
 
 def test_version_names_core_and_smi(core):
     assert run_core(core, "--version").stdout.strip() == "mlos_core 1.0.0 (SMI 1.0.0)"
-
-
-@pytest.mark.parametrize(
-    ("closed", "open_doors"),
-    [
-        ([], ["http", "grpc", "ipc"]),
-        (["--no-grpc"], ["http", "ipc"]),
-        (["--no-ipc"], ["http", "grpc"]),
-        (["--no-grpc", "--no-ipc"], ["http"]),
-    ],
-)
-def test_only_live_doors_are_listed(make_core, tmp_path, closed, open_doors):
-    core = make_core("--grpc-port", "0", "--socket", str(tmp_path / "core.sock"), name="doors")
-    fixed = [part for part in core.command() if part not in ("--no-grpc", "--no-ipc")]
-    core.command = lambda: [*fixed, *closed]
-    core.start()
-    assert core.get("/health").json()["apis"] == open_doors
-    assert (tmp_path / "core.sock").exists() == ("ipc" in open_doors)
-    assert (core.state_dir / "grpc.port").exists() == ("grpc" in open_doors)
 
 
 def test_registrations_come_back_after_kill(core, tmp_path):
@@ -177,6 +165,43 @@ def test_reload_takes_over_what_it_may_and_refuses_a_bad_file(make_core, tmp_pat
     reload("log_level: info\nlog_format: json\n", '"event":"configuration reloaded"')
     reload("queue_length_max: 7\nlog_format: json\n", "needs a restart")
     assert core.get("/health").status_code == 200
+
+
+def test_a_signal_is_taken_while_models_load(make_core, tmp_path):
+    plugin = tmp_path / "plugins/acting.so"
+    plugin.parent.mkdir()
+    source = paths.ROOT / "tests/plugin/fixtures/acting.c"
+    subprocess.run(["gcc", "-shared", "-fPIC", f"-I{paths.ROOT / 'include'}", source, "-o", plugin],
+                   check=True)  # fmt: skip
+    plugin.chmod(0o755)
+    core = make_core("--plugin-dir", str(plugin.parent)).start()
+    registered = core.post("/plugins/register", json={"id": "acting", "path": str(plugin)})
+    assert registered.status_code == 200, registered.text
+    graph = tmp_path / "model"
+    graph.write_text("held")
+    done = core.register("held", graph, plugin_id="acting", execution_format="acting")
+    assert done.status_code == 200, done.text
+    assert core.stop() == 0
+    hold = tmp_path / "model.hold"
+    hold.touch()
+    starting = core.launch()
+
+    def wait_until(condition) -> None:
+        deadline = time.monotonic() + 20
+        while not condition():
+            assert time.monotonic() < deadline, core.log()
+            time.sleep(0.02)
+
+    wait_until((core.state_dir / "http.port").exists)
+    core.port = int((core.state_dir / "http.port").read_text())
+    wait_until(lambda: core.get("/models/held").json()["state"] == "loading")
+    before = core.log().count("draining")
+    starting.send_signal(signal.SIGHUP)
+    wait_until(lambda: "configuration reloaded" in core.log())
+    starting.send_signal(signal.SIGTERM)
+    wait_until(lambda: core.log().count("draining") > before)
+    hold.unlink()
+    assert starting.wait(30) == 0
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::"])

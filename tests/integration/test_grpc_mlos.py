@@ -12,13 +12,14 @@ from pathlib import Path
 import grpc
 import numpy as np
 import pytest
-from google.protobuf import descriptor_pool
+from google.protobuf import descriptor_pool, message_factory
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import (
     ProtoReflectionDescriptorDatabase,
 )
 
+from tests.integration.test_ipc_api import slow
 from tests.support import paths
 from tests.support.graphs import scale
 from tests.support.grpc_core import GrpcCore
@@ -29,6 +30,7 @@ inference, inference_grpc = mlos_v1("inference")
 models_pb, models_grpc = mlos_v1("model")
 plugins_pb, plugins_grpc = mlos_v1("plugin")
 SCALE = "t/scale@1"
+SLOW = "t/slow@1"
 SERVING, NOT_SERVING, UNKNOWN_SERVICE = 1, 2, 3
 
 
@@ -37,6 +39,14 @@ def core(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GrpcCore]:
     folder = tmp_path_factory.mktemp("grpc")
     core = GrpcCore(folder).start()
     assert core.register(SCALE, scale(folder / "scale.onnx", 2.0)).status_code == 200
+    yield core
+    assert core.stop() == 0
+
+
+@pytest.fixture
+def own_core(tmp_path: Path) -> Iterator[GrpcCore]:
+    """A Core of this test alone."""
+    core = GrpcCore(tmp_path / "core").start()
     yield core
     assert core.stop() == 0
 
@@ -97,12 +107,38 @@ def test_a_model_is_registered_listed_and_removed(channel: grpc.Channel, tmp_pat
           grpc.StatusCode.NOT_FOUND, "MODEL_NOT_FOUND", "model_id")  # fmt: skip
 
 
+BATCHING = {
+    "left to Core": ({}, (0, 0, -1)),
+    "asked for": (
+        {"max_batch_size": 8, "preferred_batch_size": 4, "max_queue_delay_us": 300}, (8, 4, 300)
+    ),
+    "no delay": ({"max_batch_size": 1, "max_queue_delay_us": 0}, (1, 0, 0)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", BATCHING)
+def test_batching_is_asked_for_with_the_model(core: GrpcCore, channel, tmp_path: Path, case: str):
+    fields, expected = BATCHING[case]
+    names = ("max_batch_size", "preferred_batch_size", "max_queue_delay_us")
+    stub = models_grpc.ModelServiceStub(channel)
+    graph = scale(tmp_path / "m.onnx", 4.0)
+    made = stub.RegisterModel(
+        models_pb.RegisterModelRequest(model_id="t/batched@1", path=str(graph), **fields)
+    ).model
+    assert tuple(getattr(made, name) for name in names) == expected
+    shown = core.get(core.model_path("t/batched@1")).json()
+    assert tuple(shown[name] for name in names) == expected
+    stub.RemoveModel(models_pb.RemoveModelRequest(model_id="t/batched@1"))
+
+
 def test_faults_of_registration_are_named(channel: grpc.Channel, tmp_path: Path):
     register = models_grpc.ModelServiceStub(channel).RegisterModel
     ask = models_pb.RegisterModelRequest
     invalid = grpc.StatusCode.INVALID_ARGUMENT
     fails(lambda: register(ask()), invalid, "MISSING_FIELD", "model_id")
     fails(lambda: register(ask(model_id="t/a@1")), invalid, "MISSING_FIELD", "path")
+    fails(lambda: register(ask(model_id="t/a@1", path="/a", max_batch_size=-1)),
+          invalid, "VALUE_OUT_OF_RANGE", "max_batch_size")  # fmt: skip
     with pytest.raises(grpc.RpcError) as raised:
         register(ask(model_id="../a", path="x"))
     assert dict(raised.value.trailing_metadata())["mlos-reason"] == "INVALID_MODEL_ID"
@@ -179,13 +215,19 @@ def test_every_response_of_a_streaming_model_comes_in_order(channel: grpc.Channe
     fails(lambda: list(stub.InferStream(count_to(0, counter))),
           grpc.StatusCode.INVALID_ARGUMENT, "INFERENCE_REJECTED", "count")  # fmt: skip
     messages = [inference.InferBidiRequest(id=str(n), infer=count_to(n, counter)) for n in (3, 5)]
-    answers: dict[str, list] = {}
-    for response in stub.InferBidi(iter(messages)):
-        answers.setdefault(response.id, []).append(response)
+    answers = by_id(stub.InferBidi(iter(messages)))
     for count in (3, 5):
         of_id = answers[str(count)]
         assert numbers(r.response for r in of_id if r.response.outputs) == list(range(count))
         assert [r.final for r in of_id] == [False] * (len(of_id) - 1) + [True]
+
+
+def by_id(responses) -> dict[str, list]:
+    """The responses of a call, those of each request in their order."""
+    answers: dict[str, list] = {}
+    for response in responses:
+        answers.setdefault(response.id, []).append(response)
+    return answers
 
 
 def test_many_requests_share_a_call(channel: grpc.Channel):
@@ -195,9 +237,7 @@ def test_many_requests_share_a_call(channel: grpc.Channel):
     messages.append(inference.InferBidiRequest(id="", infer=request([1.0])))
     messages.append(inference.InferBidiRequest(id="gone", cancel=inference.CancelInference()))
     messages.append(inference.InferBidiRequest(id="empty"))
-    answers: dict[str, list] = {}
-    for response in stub.InferBidi(iter(messages)):
-        answers.setdefault(response.id, []).append(response)
+    answers = by_id(stub.InferBidi(iter(messages)))
     for i, of_id in answers.items():
         assert [r.final for r in of_id] == [False] * (len(of_id) - 1) + [True]
         if i not in asked or int(i) % 10 == 3:
@@ -208,6 +248,30 @@ def test_many_requests_share_a_call(channel: grpc.Channel):
     assert answers[""][0].field == "id" and answers["gone"][0].field == "id"
     assert answers["empty"][0].field == "action"
     assert len(answers) == 203
+
+
+def test_one_request_of_a_call_is_cancelled(tmp_path: Path):
+    """The first runs while the others wait for the one thread; one of these is given up."""
+    one_thread = ("--compute-threads", "1", "--intra-op-threads", "1", "--max-batch-size", "1")
+    core = GrpcCore(tmp_path, *one_thread).start()
+    assert core.register(SLOW, slow(tmp_path / "slow.onnx", 500)).status_code == 200
+    sent: queue.Queue = queue.Queue()
+    with grpc.insecure_channel(core.grpc_address) as channel:
+        infer = inference_grpc.InferenceServiceStub(channel)
+        values(infer.Infer(request([1.0], SLOW)))  # its run time is known from now on
+        call = infer.InferBidi(iter(sent.get, None))
+        for i in "abcd":
+            sent.put(inference.InferBidiRequest(id=i, infer=request([1.0], SLOW)))
+        sent.put(inference.InferBidiRequest(id="c", cancel=inference.CancelInference()))
+        sent.put(None)
+        answers = by_id(call)
+    assert core.stop() == 0
+    cancelled = answers.pop("c")
+    assert [(r.code, r.reason, r.final) for r in cancelled] == [(1, "CANCELLED", True)]
+    assert set(answers) == set("abd")
+    for of_id in answers.values():
+        assert values(of_id[0].response) == [1.0]
+        assert [(r.code, r.final) for r in of_id] == [(0, False), (0, True)]
 
 
 def test_a_call_that_is_taken_back_ends(core: GrpcCore, channel: grpc.Channel):
@@ -232,6 +296,43 @@ def test_health_checks_of_core_and_of_models(core: GrpcCore, channel: grpc.Chann
         assert stub.Check(health_pb2.HealthCheckRequest(service=service)).status == SERVING
     fails(lambda: stub.Check(health_pb2.HealthCheckRequest(service="t/none@1")),
           grpc.StatusCode.NOT_FOUND, "MODEL_NOT_FOUND", "service")  # fmt: skip
+
+
+def health_list(channel: grpc.Channel) -> dict[str, int]:
+    """What `Health/List` answers. The installed grpcio-health-checking does not know the method:
+    its messages are those that Core describes."""
+    pool = descriptor_pool.DescriptorPool(ProtoReflectionDescriptorDatabase(channel))
+    response = pool.FindMessageTypeByName("grpc.health.v1.HealthListResponse")
+    read = message_factory.GetMessageClass(response).FromString
+    ask = channel.unary_unary("/grpc.health.v1.Health/List", response_deserializer=read)
+    return {name: told.status for name, told in ask(b"", timeout=20).statuses.items()}
+
+
+def test_health_of_all_is_listed(tmp_path: Path, own_core: GrpcCore):
+    graph = scale(tmp_path / "m.onnx", 2.0)
+    models = {SCALE: True, "t/idle@1": False, "mlos.v1.ModelService": False}
+    for name, autoload in models.items():
+        assert own_core.register(name, graph, autoload=autoload).status_code == 200
+    with grpc.insecure_channel(own_core.grpc_address) as channel:
+        listed = health_list(channel)
+        stub = health_pb2_grpc.HealthStub(channel)
+        for name, status in listed.items():
+            assert stub.Check(health_pb2.HealthCheckRequest(service=name)).status == status
+    services = {f"mlos.v1.{name}Service" for name in ("Health", "Inference", "Model", "Plugin")}
+    serving = {"", "inference.GRPCInferenceService", *services, SCALE}
+    assert listed == dict.fromkeys(serving, SERVING) | {"t/idle@1": NOT_SERVING}
+
+
+def test_health_of_more_than_a_hundred_is_not_listed(tmp_path: Path, own_core: GrpcCore):
+    graph = scale(tmp_path / "m.onnx", 2.0)
+    with grpc.insecure_channel(own_core.grpc_address) as channel:
+        for number in range(100 - len(health_list(channel))):
+            reply = own_core.register(f"t/idle@{number}", graph, autoload=False)
+            assert reply.status_code == 200
+        assert len(health_list(channel)) == 100
+        assert own_core.register(SCALE, graph, autoload=False).status_code == 200
+        fails(lambda: health_list(channel),
+              grpc.StatusCode.RESOURCE_EXHAUSTED, "PAYLOAD_TOO_LARGE")  # fmt: skip
 
 
 def test_a_watch_tells_every_change(core: GrpcCore, channel: grpc.Channel, tmp_path: Path):

@@ -3,21 +3,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import queue
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import grpc
 import numpy as np
 import pytest
 import tritonclient.grpc as triton
-import tritonclient.grpc.aio as triton_aio
 from onnx import helper
 from tritonclient.grpc import service_pb2 as pb
 from tritonclient.grpc import service_pb2_grpc
 from tritonclient.utils import InferenceServerException, np_to_triton_dtype
 
+from tests.integration.test_ipc_api import slow
 from tests.support.graphs import model, scale, value
 from tests.support.grpc_core import GrpcCore
 
@@ -103,6 +103,31 @@ def test_the_server_and_its_models_are_described(client: triton.InferenceServerC
     assert [(o.name, o.datatype) for o in described.outputs] == [("y", "FP32")]
 
 
+# What HTTP finds a model by (test_oip_client.py), with and without its version.
+NAMES = [(SCALE, ""), (SCALE, "1"), ("t/scale", ""), ("t/scale", "1"), ("t--scale@1", "1"),
+         ("t--scale", "1"), ("plain", ""), ("plain", "1")]  # fmt: skip
+
+
+def test_a_model_is_found_by_each_of_its_names(core, client, tmp_path):
+    assert core.register("plain", scale(tmp_path / "plain.onnx", 2.0)).status_code == 200
+    for name, version in NAMES:
+        assert client.is_model_ready(name, version), (name, version)
+        assert client.get_model_metadata(name, version).versions == ["1"]
+        reply = client.infer(name, [infer_input(np.ones(2, np.float32))], version)
+        assert reply.as_numpy("y").tolist() == [2, 2]
+        (stats,) = client.get_inference_statistics(name, version).model_stats
+        assert stats.version == "1"
+    for name, version in [("plain", "2"), (SCALE, "2"), ("t/scale", "2"), ("none", "1")]:
+        assert not client.is_model_ready(name, version)
+        with pytest.raises(InferenceServerException, match="NOT_FOUND"):
+            client.infer(name, [infer_input(np.ones(2, np.float32))], version)
+    client.unload_model("t--scale")
+    assert not client.is_model_ready(SCALE)
+    client.load_model("t/scale")
+    assert client.is_model_ready(SCALE)
+    assert core.delete("/models/plain").status_code == 200
+
+
 @pytest.mark.parametrize("dtype", [*DTYPES, "string"])
 def test_raw_tensors_come_back_bit_for_bit(client: triton.InferenceServerClient, dtype: str):
     array = example(dtype)
@@ -145,14 +170,16 @@ def with_contents(datatype: str, model: str = SCALE, raw: bytes | None = None, *
     return made
 
 
-def with_parameter(where: str, name: str):
+def with_parameter(where: str, name: str, value: int | str = 1):
     made = request()
     if where == "output":
         made.outputs.add(name="y").parameters[name].int64_param = 1
     elif where == "input":
         made.inputs[0].parameters[name].string_param = "region"
+    elif isinstance(value, str):
+        made.parameters[name].string_param = value
     else:
-        made.parameters[name].int64_param = 1
+        made.parameters[name].int64_param = value
     return made
 
 
@@ -238,6 +265,12 @@ REFUSALS = {
     "a flag that is none": (
         with_parameter("request", "sequence_start"), INVALID, "INVALID_FIELD", "sequence_start",
     ),
+    "negative timeout": (
+        with_parameter("request", "timeout", -1), INVALID, "INVALID_FIELD", "timeout",
+    ),
+    "timeout in words": (
+        with_parameter("request", "timeout", "soon"), INVALID, "INVALID_FIELD", "timeout",
+    ),
 }  # fmt: skip
 
 
@@ -284,16 +317,55 @@ def test_models_are_listed_unloaded_and_loaded(client: triton.InferenceServerCli
         client.load_model("t/none@1")
 
 
+def test_a_timeout_of_the_request_is_a_deadline(core: GrpcCore, client, tmp_path: Path):
+    name = "t/slow@1"
+    assert core.register(name, slow(tmp_path / "slow.onnx", 300)).status_code == 200
+    array = np.ones(1, np.float32)
+    with pytest.raises(InferenceServerException) as raised:
+        client.infer(name, [infer_input(array)], timeout=1000)
+    assert "DEADLINE_EXCEEDED" in raised.value.status()
+    for timeout in (None, 10**12):
+        reply = client.infer(name, [infer_input(array)], timeout=timeout)
+        assert reply.as_numpy("y").tolist() == [1]
+
+
+def test_both_doors_say_the_same_of_a_model(core: GrpcCore, client, tmp_path: Path):
+    """Metadata and statistics; also of a model whose outputs have no declared rank."""
+    node = helper.make_node("Identity", ["x"], ["y"])
+    ranks = model([node], [value("x", ["n"])], [value("y", ["n"])])
+    ranks.graph.output[0].type.tensor_type.ClearField("shape")
+    path = tmp_path / "ranks.onnx"
+    path.write_bytes(ranks.SerializeToString())
+    assert core.register("t/ranks@1", path).status_code == 200
+    client.infer("t/ranks@1", [infer_input(np.ones(3, np.float32))])
+    for name in ("t/ranks@1", SCALE):
+        over_http = core.get(f"/v2/models/{quote(name, safe='')}").json()
+        told = client.get_model_metadata(name, as_json=True)
+        assert told["platform"] == over_http["platform"] == "onnxruntime_onnx"
+        for side in ("inputs", "outputs"):
+            shapes = [[int(size) for size in tensor["shape"]] for tensor in told[side]]
+            assert shapes == [tensor["shape"] for tensor in over_http[side]]
+        stats = core.get(f"/v2/models/{quote(name, safe='')}/stats").json()["model_stats"][0]
+        told = client.get_inference_statistics(name).model_stats[0]
+        assert told.last_inference == stats["last_inference"]
+        for what, counted in stats["inference_stats"].items():
+            duration = getattr(told.inference_stats, what)
+            assert (duration.count, duration.ns) == (counted["count"], counted["ns"]), what
+    assert client.get_inference_statistics("t/ranks@1").model_stats[0].last_inference > 0
+
+
 def test_statistics_count_inferences(client: triton.InferenceServerClient):
-    def count() -> tuple[int, int]:
+    def count() -> tuple[int, int, int]:
         stats = client.get_inference_statistics("t/int64@1").model_stats[0]
-        return stats.inference_count, stats.inference_stats.fail.count
+        runs = sum(batch.compute_infer.count for batch in stats.batch_stats)
+        assert stats.execution_count == runs
+        return stats.inference_stats.success.count, runs, stats.inference_stats.fail.count
 
     before = count()
     client.infer("t/int64@1", [infer_input(example("int64"))])
     with pytest.raises(InferenceServerException):
         client.infer("t/int64@1", [infer_input(example("int32"))])
-    assert count() == (before[0] + 1, before[1] + 1)
+    assert count() == (before[0] + 1, before[1] + 1, before[2] + 1)
     assert len(client.get_inference_statistics().model_stats) >= len(DTYPES)
 
 
@@ -320,20 +392,6 @@ def test_a_stream_answers_in_order_and_survives_a_bad_request(core: GrpcCore):
                 assert error is None and result.get_response().id == str(i)
                 assert result.as_numpy("y").tolist() == [2.0 * i] * 3
         client.stop_stream()
-
-
-def test_asyncio_client_runs_many_at_once(core: GrpcCore):
-    async def run() -> None:
-        async with triton_aio.InferenceServerClient(core.grpc_address) as client:
-            assert await client.is_model_ready(SCALE)
-            arrays = [np.full(4, i, np.float32) for i in range(300)]
-            replies = await asyncio.gather(
-                *(client.infer(SCALE, [infer_input(array)]) for array in arrays)
-            )
-            for array, reply in zip(arrays, replies, strict=True):
-                assert (reply.as_numpy("y") == array * 2).all()
-
-    asyncio.run(run())
 
 
 def test_a_large_tensor_passes_and_one_too_large_is_refused(core: GrpcCore, stub):

@@ -7,11 +7,13 @@ import os
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from tests.support import Core, paths
+from tests.support import Axon, max_difference, paths
 
 ROOT = Path(__file__).resolve().parents[2]
+MODEL = "hf/google/magika@latest"
 
 PLUGIN = """
 #include <mlos/smi_spec.h>
@@ -29,7 +31,7 @@ def make(*arguments: str) -> None:
 
 
 @pytest.mark.limit(300)
-def test_installed_programs_serve_a_model(tmp_path, models, monkeypatch):
+def test_installed_programs_serve_a_model(tmp_path, hub, make_core, reference, monkeypatch):
     prefix = tmp_path / "usr"
     make("install", f"PREFIX={prefix}")
     for program in ("mlos_core", "axon"):
@@ -37,12 +39,14 @@ def test_installed_programs_serve_a_model(tmp_path, models, monkeypatch):
                               text=True, check=True)  # fmt: skip
         assert "1.0.0" in done.stdout
     monkeypatch.setattr(paths, "product", lambda name: prefix / "bin" / name)
-    core = Core(tmp_path / "core").start()
-    graph = next(models.rglob("light_resnet50*/**/model.onnx"), None) or next(
-        path for path in sorted(models.rglob("*.onnx")) if path.stat().st_size > 10_000
-    )
-    reply = core.register("installed", graph)
-    assert reply.status_code == 200, reply.text
+    core = make_core().start()
+    axon = Axon(tmp_path / "axon", hub.url, core.url)
+    axon.run("install", MODEL, check=True)
+    axon.run("register", MODEL, check=True)
+    asked = {"bytes": np.arange(2048, dtype=np.int32).reshape(1, 2048) % 257}
+    answered = core.infer(MODEL, asked)
+    expected = reference(hub.file("google/magika", "model.onnx")).run(asked)
+    assert max_difference(answered, expected) <= 1e-5
     assert core.stop() == 0
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import os
 import stat
-import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import ml_dtypes
@@ -184,14 +184,23 @@ def test_several_in_flight_answer_in_any_order(client):
     assert slow.result().outputs["y"].tolist() == [1]
 
 
-def test_threads_share_a_connection(client):
+def test_more_in_flight_than_core_keeps_answers_for(client):
+    arrays = [np.full((25_000, 1), i, np.float32) for i in range(100)]
+    pending = [client.submit("float32", {"x": array}) for array in arrays]
+    for answer, array in zip(pending, arrays, strict=True):
+        assert (answer.result().outputs["y"] == array).all()
+
+
+def test_threads_that_fill_a_connection(client):
+    """One that sends much, while others read for it."""
     wrong = []
 
     def work(number: int) -> None:
-        for i in range(40):
-            x = np.full((2, 4), number * 1000 + i, np.float32)
-            if not (client.infer("float32", {"x": x}).outputs["y"] == x).all():
-                wrong.append((number, i))
+        arrays = [np.full((25_000, 1), number * 100 + i, np.float32) for i in range(20)]
+        pending = [client.submit("float32", {"x": array}) for array in arrays]
+        for answer, array in zip(pending, arrays, strict=True):
+            if not (answer.result().outputs["y"] == array).all():
+                wrong.append(number)
 
     threads = [threading.Thread(target=work, args=(i,)) for i in range(4)]
     for thread in threads:
@@ -199,6 +208,16 @@ def test_threads_share_a_connection(client):
     for thread in threads:
         thread.join()
     assert wrong == []
+
+
+def test_threads_share_a_connection(client):
+    def work(number: int) -> list[int]:
+        xs = [np.full((2, 4), number * 1000 + i, np.float32) for i in range(40)]
+        return [i for i, x in enumerate(xs)
+                if not (client.infer("float32", {"x": x}).outputs["y"] == x).all()]  # fmt: skip
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(work, range(4))) == [[]] * 4
 
 
 def test_what_waits_can_be_cancelled(client):

@@ -4,20 +4,22 @@ errors by gcc and clang, as C and as C++."""
 
 from __future__ import annotations
 
-import shutil
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import grpc
 import pytest
 from onnx import TensorProto
 
 from tests.integration.test_ipc_api import identity, slow
-from tests.support import paths
+from tests.support import paths, process
 from tests.support.graphs import running_sum
 from tests.support.ipc import IpcCore, settled
 
 PROGRAM = paths.ROOT / "tests/ipc/client_check.c"
+GONE = paths.ROOT / "tests/ipc/client_gone.c"
 WARNINGS = ["-Wall", "-Wextra", "-Werror", "-pedantic"]
 COMPILERS = {
     "gcc": ["gcc", "-std=c11"],
@@ -38,14 +40,9 @@ def run(command: list, **options: object) -> str:
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What `make install-dev` installs of the client."""
+    """What `make install-dev` installs, the header included."""
     prefix = tmp_path_factory.mktemp("prefix")
-    for part in ("sdk/c",):
-        script = paths.build_dir() / part / "cmake_install.cmake"
-        run(["cmake", f"-DCMAKE_INSTALL_PREFIX={prefix}", "-DCMAKE_INSTALL_COMPONENT=dev",
-             "-P", script])  # fmt: skip
-    (prefix / "include").mkdir(exist_ok=True)
-    shutil.copytree(paths.ROOT / "include/mlos", prefix / "include/mlos", dirs_exist_ok=True)
+    run(["cmake", "--install", paths.build_dir(), "--prefix", prefix, "--component", "dev"])
     return prefix
 
 
@@ -67,17 +64,53 @@ def pkg_config(prefix: Path, *arguments: str) -> list[str]:
     return run(["pkg-config", *arguments, "mlos"], env=env).split()
 
 
+def build(prefix: Path, source: Path, folder: Path, compiler: list[str]) -> Path:
+    """Compiles a program against the installed library."""
+    program = folder / source.stem
+    libraries = pkg_config(prefix, "--libs")
+    flags = pkg_config(prefix, "--cflags")
+    rpath = next(prefix.rglob("libmlos.so")).parent
+    run([*compiler, *WARNINGS, *flags, source, "-o", program, *libraries,
+         f"-Wl,-rpath,{rpath}"])  # fmt: skip
+    return program
+
+
 @pytest.mark.parametrize("compiler", COMPILERS.values(), ids=COMPILERS)
 def test_every_compiler_takes_the_header_and_every_call_works(core, installed, tmp_path, compiler):
-    program = tmp_path / "client_check"
-    libraries = pkg_config(installed, "--libs")
-    flags = pkg_config(installed, "--cflags")
-    folder = next(installed.rglob("libmlos.so")).parent
-    run([*compiler, *WARNINGS, *flags, PROGRAM, "-o", program, *libraries,
-         f"-Wl,-rpath,{folder}"])  # fmt: skip
+    program = build(installed, PROGRAM, tmp_path, compiler)
     before = core.resources()
     assert run([program, core.socket], timeout=60) == "all is well\n"
     assert settled(core, before)
+
+
+@pytest.fixture(scope="module")
+def gone(installed, tmp_path_factory) -> Path:
+    return build(installed, GONE, tmp_path_factory.mktemp("gone"), COMPILERS["gcc"])
+
+
+# How Core goes, and how the wait ends: code and reason.
+ENDS = {"kill": "14 DISCONNECTED", "breach": "3 MALFORMED_REQUEST"}
+
+
+@pytest.mark.parametrize("unread", [0, 1])
+@pytest.mark.parametrize("spin_us", [0, -1])
+@pytest.mark.parametrize("way", ENDS)
+def test_who_waits_on_a_ring_learns_that_core_is_gone(gone, tmp_path, way, spin_us, unread):
+    core = IpcCore(tmp_path / "core").start()
+    try:
+        f = identity(tmp_path / "f.onnx", TensorProto.FLOAT)
+        assert core.register("f", f).status_code == 200
+        endless = slow(tmp_path / "slow.onnx", 1_000_000)
+        assert core.register("slow", endless).status_code == 200
+        command = [gone, core.socket, way, spin_us, unread]
+        with process.spawn(command, stdout=subprocess.PIPE, text=True) as program:
+            assert program.stdout.readline() == "waiting\n"
+            if way == "kill":
+                core.kill()
+            assert program.communicate(timeout=20)[0] == f"{ENDS[way]}\n"
+    finally:
+        if core.running:
+            core.kill()
 
 
 def test_cmake_finds_it(installed, tmp_path):
@@ -89,6 +122,12 @@ def test_cmake_finds_it(installed, tmp_path):
     run(["cmake", "-S", tmp_path, "-B", tmp_path / "build", f"-DCMAKE_PREFIX_PATH={installed}"])
     run(["cmake", "--build", tmp_path / "build"])
     assert "libmlos.so.1 " in run(["ldd", tmp_path / "build/user"])
+
+
+def test_the_header_has_every_code_of_grpc(installed):
+    header = (installed / "include/mlos/client.h").read_text()
+    codes = dict(re.findall(r"^#define MLOS_([A-Z_]+) (\d+)\b", header, re.MULTILINE))
+    assert codes == {code.name: str(code.value[0]) for code in grpc.StatusCode}
 
 
 def test_it_exports_what_the_header_declares_and_nothing_else(installed):

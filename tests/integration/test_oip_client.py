@@ -1,14 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""Triton's own client, unchanged, against Core: sync and asyncio, JSON and binary."""
+"""Triton's own client against Core, in JSON and binary; test_oip_asyncio.py has the asyncio one."""
 
 from __future__ import annotations
-
-import asyncio
 
 import numpy as np
 import pytest
 import tritonclient.http as triton
-import tritonclient.http.aio as triton_aio
 from onnx import TensorProto, helper, save
 from tritonclient.utils import InferenceServerException
 
@@ -206,7 +203,11 @@ def test_repository_and_statistics(core, tmp_path):
         both = client.get_inference_statistics()["model_stats"]
         assert [item["name"] for item in both] == ["ns/a@1", "ns/b@1"]
         stats = one[0]
-        assert (stats["name"], stats["version"], stats["inference_count"]) == ("ns/a@1", "1", 3)
+        assert (stats["name"], stats["version"]) == ("ns/a@1", "1")
+        # As Triton counts: items of the batch axis, and runs.
+        assert (stats["inference_count"], stats["execution_count"]) == (6, 3)
+        (batch,) = stats["batch_stats"]
+        assert (batch["batch_size"], batch["compute_infer"]["count"]) == (2, 3)
         assert stats["last_inference"] > 1_600_000_000_000
         durations = stats["inference_stats"]
         assert durations["success"]["count"] == durations["compute_infer"]["count"] == 3
@@ -232,22 +233,3 @@ def test_shared_memory_is_refused(client):
     tensor.set_shared_memory("r", 8)
     with pytest.raises(InferenceServerException, match="not offered over the network"):
         client.infer(NAME, [tensor])
-
-
-def test_asyncio(served):
-    async def ask():
-        async with triton_aio.InferenceServerClient(f"127.0.0.1:{served.port}") as client:
-            assert await client.is_server_live()
-            assert await client.is_model_ready(NAME)
-            assert (await client.get_model_metadata(NAME))["name"] == NAME
-            arrays = [np.full(100 + i, i, np.float32) for i in range(20)]
-            results = await asyncio.gather(
-                *(client.infer(NAME, vector(array, binary=i % 2 == 0))
-                  for i, array in enumerate(arrays))
-            )  # fmt: skip
-            for array, result in zip(arrays, results, strict=True):
-                np.testing.assert_array_equal(result.as_numpy("y"), array * 2)
-            with pytest.raises(InferenceServerException, match="no model 'ns/none'"):
-                await client.infer("ns/none", vector(arrays[0]))
-
-    asyncio.run(ask())

@@ -7,7 +7,6 @@ from __future__ import annotations
 import gzip
 import itertools
 import json
-import re
 import zlib
 from collections import Counter
 from dataclasses import dataclass, field
@@ -15,21 +14,17 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 import requests
-from onnx import TensorProto, helper, numpy_helper, save
 
-from tests.support import oip, paths
-from tests.support.graphs import model, value
+from tests.support import oip
+from tests.support.triton.differential import (
+    NUMBERS,
+    ONNX_TYPES,
+    add_models,
+    documented_statuses,
+    matrix,
+    undocumented,
+)
 from tests.support.triton import Triton
-
-PAGE = paths.ROOT / "docs/OPEN-INFERENCE-PROTOCOL.md"
-NUMBERS = ["FP32", "FP64", "INT8", "INT16", "INT32", "INT64", "UINT8", "UINT16", "UINT32", "UINT64"]
-ONNX_TYPES = {
-    "FP32": TensorProto.FLOAT, "FP64": TensorProto.DOUBLE, "INT8": TensorProto.INT8,
-    "INT16": TensorProto.INT16, "INT32": TensorProto.INT32, "INT64": TensorProto.INT64,
-    "UINT8": TensorProto.UINT8, "UINT16": TensorProto.UINT16, "UINT32": TensorProto.UINT32,
-    "UINT64": TensorProto.UINT64, "BOOL": TensorProto.BOOL, "BYTES": TensorProto.STRING,
-    "FP16": TensorProto.FLOAT16,
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -45,40 +40,11 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
+    """A status, the JSON of the reply, and the bytes behind it."""
+
     status: int
-    content: object
-
-
-def add_models(core, triton, folder):
-    """`scale` gives y = 2 x over floats; `same_T` gives a matrix of T back; `two` takes both text
-    and floats."""
-    triton.add_model("scale", [("x", "y", "FP32", [-1], 2)])
-    factor = numpy_helper.from_array(np.array(2, np.float32), "f")
-    graphs = {"scale": model([helper.make_node("Mul", ["x", "f"], ["y"])], [value("x", ["N"])],
-                             [value("y", ["N"])], [factor])}  # fmt: skip
-    for name, kind in ONNX_TYPES.items():
-        shape = ["N", 2]
-        triton.add_model(f"same_{name}", [("x", "y", name, [-1, 2], 1)])
-        node = helper.make_node("Identity", ["x"], ["y"])
-        graphs[f"same_{name}"] = model([node], [value("x", shape, kind)], [value("y", shape, kind)])
-    pairs = [("t", "t_out", "BYTES", [-1], 1), ("x", "x_out", "FP32", [-1], 1)]
-    triton.add_model("two", pairs)
-    nodes = [helper.make_node("Identity", [name], [out]) for name, out, *_ in pairs]
-    into = [value("t", ["N"], TensorProto.STRING), value("x", ["M"])]
-    out = [value("t_out", ["N"], TensorProto.STRING), value("x_out", ["M"])]
-    graphs["two"] = model(nodes, into, out)
-    for name, graph in graphs.items():
-        save(graph, str(folder / f"{name}.onnx"))
-        assert core.register(name, folder / f"{name}.onnx").status_code == 200
-
-
-def matrix(datatype, rows):
-    """`rows` by two elements of a datatype."""
-    if datatype == "BYTES":
-        return np.array([[f"r{i}", "é" * i] for i in range(rows)], dtype=object).reshape(rows, 2)
-    if datatype == "BOOL":
-        return np.arange(rows * 2).reshape(rows, 2) % 2 == 0
-    return np.arange(rows * 2).reshape(rows, 2).astype(datatype.lower().replace("fp", "float"))
+    document: object
+    data: bytes = b""
 
 
 def good_requests():
@@ -189,34 +155,89 @@ def plain_requests():
     yield Request("DELETE", "/v2/models/scale", method="DELETE")
 
 
-REQUESTS = [*good_requests(), *bad_requests(), *plain_requests()]
+def config_requests():
+    for name in ("scale", "two", "same_BYTES", "none"):
+        for version in ("", "/versions/1", "/versions/9"):
+            path = f"/v2/models/{name}{version}/config"
+            yield Request(f"GET {path}", path, method="GET")
+
+
+GENERATE = [
+    ("scale", {"x": [1, 2]}), ("scale", {"x": 1.5}), ("scale", {"x": []}),
+    ("scale", {"x": [1, 2], "id": "7"}), ("scale", {"x": [1], "parameters": {"a": 1}}),
+    ("scale", {"x": [1], "z": 1}), ("scale", {"x": [1], "z": [1]}), ("scale", {}),
+    ("scale", {"x": "a"}), ("scale", {"x": [[1]]}), ("scale", {"x": None}), ("scale", [1]),
+    ("none", {"x": [1]}), ("scale/versions/1", {"x": [3]}), ("scale/versions/9", {"x": [3]}),
+    ("two", {"t": "a", "x": [1, 2]}), ("two", {"t": ["a", "b"], "x": 1}),
+    ("two", {"t": 1, "x": 1}), ("same_INT64", {"x": [1, 2]}), ("same_INT64", {"x": [[1, 2]]}),
+    ("same_BOOL", {"x": [[True, False]]}),
+]  # fmt: skip
+
+
+def generate_requests():
+    for call in ("generate", "generate_stream"):
+        for name, document in GENERATE:
+            body = json.dumps(document)
+            yield Request(f"{call} {name} {body}", f"/v2/models/{name}/{call}", body.encode())
+
+
+REQUESTS = [*good_requests(), *bad_requests(), *plain_requests(), *config_requests(),
+            *generate_requests()]  # fmt: skip
 
 
 def ask(server, request):
-    """The answer without what may differ anyway: the words of an error, the server's name."""
+    """The answer, its documents decoded."""
     reply = requests.request(
         request.method, server + request.path, data=request.body, timeout=60,
         headers={"Accept-Encoding": "identity", **request.headers},
     )  # fmt: skip
-    # Core's health checks have a body, as KServe's have.
-    is_check = request.path.endswith(("/live", "/ready"))
-    if reply.status_code != 200 or not reply.content or is_check:
-        return Answer(reply.status_code, None)
+    if reply.headers.get("Content-Type", "").startswith("text/event-stream"):
+        events = reply.text.removesuffix("\n\n").split("\n\n")
+        return Answer(reply.status_code, [json.loads(e.removeprefix("data: ")) for e in events])
     length = reply.headers.get(oip.LENGTH)
     size = len(reply.content) if length is None else int(length)
-    try:
-        document = json.loads(reply.content[:size])
-    except ValueError:
-        return Answer(reply.status_code, reply.content)
-    return Answer(reply.status_code, (comparable(document), reply.content[size:]))
+    document = json.loads(reply.content[:size]) if size else None
+    return Answer(reply.status_code, document, reply.content[size:])
+
+
+# Replies of which the members are compared, because the values are each server's own.
+DESCRIBED = {
+    "/stats": "statistics", "/index": "repository index", "/config": "model configuration",
+    "/v2": "server metadata",
+}  # fmt: skip
+
+
+def difference(request, core, triton):
+    """What is different in two answers of one status; empty where nothing is."""
+    if core.status != 200:
+        return ""
+    # A check's status is its answer; Core's has a body, as KServe's have.
+    if request.path.endswith(("/live", "/ready")):
+        return ""
+    for end, reply in DESCRIBED.items():
+        if request.path.endswith(end):
+            told = undocumented(reply, core.document, triton.document)
+            if reply == "model configuration":
+                told |= unequal(core.document, triton.document)
+            return f"{sorted(told)}" if told else ""
+    same = comparable(core.document) == comparable(triton.document) and core.data == triton.data
+    return "" if same else f"{core} is not {triton}"
+
+
+def unequal(core, triton):
+    """Where a configuration says something else of what both have."""
+    named = {key: core[key] for key in ("name", "max_batch_size")}
+    told = {key for key, value in named.items() if triton[key] != value}
+    for side in ("input", "output"):
+        for ours, theirs in zip(core[side], triton[side], strict=True):
+            told |= {f"{side}.{key}" for key, value in ours.items() if theirs[key] != value}
+    return told
 
 
 def comparable(document):
-    """What of a reply has to be equal: of descriptions of the server and counts, the members."""
+    """A reply without the platform of a model, whose name is each server's own."""
     if not isinstance(document, dict):
-        return type(document).__name__
-    if "extensions" in document or "model_stats" in document:
-        return sorted(document)
+        return document
     for output in document.get("outputs", []):
         # Triton writes floats with the digits of a double.
         if output["datatype"] == "FP32" and "data" in output:
@@ -224,19 +245,18 @@ def comparable(document):
     return {key: value for key, value in document.items() if key != "platform"}
 
 
-def documented():
-    """The rows of the page's table of differences: (Triton's status, Core's)."""
-    rows = re.findall(r"^\| (\d{3}) \| (\d{3}) \|", PAGE.read_text(), re.MULTILINE)
-    return {(int(triton), int(core)) for triton, core in rows}
-
-
-# What Triton takes and Core does not: told one by one, so that no other becomes one of them.
+# What Triton takes and Core does not, and the other way round: told one by one, so that no other
+# becomes one of them.
 REFUSED_BY_CORE = {
     "input with {'data': [[1], 2]}", "input with {'data': [[1, 2]]}",
     "input with {'data': [[1], [2]]}", "input with {'data': [1e+300, 2]}",
     "input with {'parameters': 3}", "body b''", "not gzip", "not deflate",
     "with {'outputs': [{'name': 'y'}, {'name': 'y'}]}", "INT8 of [[1, 300]]",
-    "UINT8 of [[1, 300]]", "with {'parameters': {'sequence_id': 1}}",
+    "UINT8 of [[1, 300]]", "with {'parameters': {'sequence_id': 1}}", 'generate scale {"x": [[1]]}', 'generate_stream scale {"x": [[1]]}',
+}  # fmt: skip
+REFUSED_BY_TRITON = {
+    f"{call} {rest}" for call in ("generate", "generate_stream")
+    for rest in ('same_INT64 {"x": [[1, 2]]}', 'same_BOOL {"x": [[true, false]]}')
 }  # fmt: skip
 
 
@@ -249,14 +269,20 @@ def test_core_answers_as_triton_does_or_as_the_page_says(core, tmp_path):
     add_models(core, triton, graphs)
     triton.start()
     try:
-        pairs = [(r, ask(core.url, r), ask(triton.url, r)) for r in REQUESTS]
+        asked = [(r, ask(core.url, r), ask(triton.url, r)) for r in REQUESTS]
     finally:
         triton.stop()
-    assert len(pairs) >= 300
-    different = [(r, c, t) for r, c, t in pairs if c != t]
-    bodies = [r.what for r, c, t in different if c.status == t.status]
-    assert not bodies, f"bodies differ: {bodies}"
-    seen = Counter((t.status, c.status) for _, c, t in different)
-    assert set(seen) == documented(), seen
-    refused = {r.what for r, c, t in different if (t.status, c.status) == (200, 400)}
-    assert refused == REFUSED_BY_CORE
+    assert len(asked) >= 400
+    failures = [(r, a) for r, *answers in asked for a in answers if a.status != 200]
+    of_protocol = [(r, a) for r, a in failures if r.path.startswith("/v2")]
+    nameless = [r.what for r, a in of_protocol if not isinstance(a.document.get("error"), str)]
+    assert not nameless, "failures without the protocol's `error`"
+    same = [(r.what, difference(r, c, t)) for r, c, t in asked if c.status == t.status]
+    assert not [pair for pair in same if pair[1]]
+    different = [(r.what, (str(t.status), str(c.status))) for r, c, t in asked
+                 if t.status != c.status]  # fmt: skip
+    seen = Counter(statuses for _, statuses in different)
+    assert set(seen) == documented_statuses(r"\d{3}"), seen
+    for statuses, expected in ((("200", "400"), REFUSED_BY_CORE),
+                               (("400", "200"), REFUSED_BY_TRITON)):  # fmt: skip
+        assert {what for what, both in different if both == statuses} == expected

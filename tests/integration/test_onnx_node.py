@@ -5,7 +5,9 @@ them."""
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
+import re
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -16,23 +18,25 @@ import grpc
 import numpy as np
 import onnxruntime
 import pytest
+from onnx import TensorProto, numpy_helper
 from onnx.backend.test.case.model import TestCase
 from onnx.backend.test.case.node import collect_testcases
 from tritonclient.grpc import service_pb2 as pb
 from tritonclient.grpc import service_pb2_grpc
 
-from tests.support import oip
-from tests.support.ipc import Client
+from tests.support import oip, paths
+from tests.support.ipc import Client, MlosError
 from tests.support.open_core import OpenCore
-from tests.support.tensors import from_reply, to_json
+from tests.support.tensors import BFLOAT16, from_reply, is_float, to_json
 
 SHARDS = 4
 
-# What every door can carry; IPC and gRPC carry bfloat16 too.
-NUMBERS = {
-    "float16", "float32", "float64", "bool", "int8", "int16", "int32", "int64",
+# What every door carries, as ONNX calls it.
+CARRIED = {
+    "float16", "bfloat16", "float", "double", "bool", "string", "int8", "int16", "int32", "int64",
     "uint8", "uint16", "uint32", "uint64",
 }  # fmt: skip
+PAGE = paths.ROOT / "docs/API-REFERENCE.md"
 
 
 @dataclass
@@ -97,30 +101,34 @@ def ask_ipc(doors: Doors, name: str, inputs: Arrays) -> Arrays:
 
 @dataclass(frozen=True)
 class Way:
-    """One way to ask, and what it carries."""
+    """One way to ask."""
 
     ask: Callable[[Doors, str, Arrays], Arrays]
-    dtypes: frozenset[str]
     # Text has only one NaN.
     any_nan: bool = False
 
 
-ALL = frozenset(NUMBERS)
 WAYS = {
-    "JSON": Way(ask_core, ALL, any_nan=True),
-    "OIP JSON": Way(ask_oip, ALL, any_nan=True),
-    "OIP binary": Way(ask_oip_binary, ALL),
-    "gRPC raw": Way(ask_grpc_raw, ALL),
-    "IPC": Way(ask_ipc, ALL | {"bfloat16"}),
+    "JSON": Way(ask_core, any_nan=True),
+    "OIP JSON": Way(ask_oip, any_nan=True),
+    "OIP binary": Way(ask_oip_binary),
+    "gRPC raw": Way(ask_grpc_raw),
+    "IPC": Way(ask_ipc),
 }
 
 
-def carried(values: list[object], dtypes: frozenset[str]) -> bool:
-    """Whether every value is a tensor of text or of one of `dtypes`."""
-    return all(
-        isinstance(value, np.ndarray) and (value.dtype.name in dtypes or is_text(value))
-        for value in values
-    )
+def types(values: list) -> set[str]:
+    """The types of a graph's inputs or outputs: of tensors the element's, as ONNX calls it."""
+    kinds = {value.type.WhichOneof("value"): value.type for value in values}
+    tensors = [v.type.tensor_type for v in values if v.type.WhichOneof("value") == "tensor_type"]
+    names = {TensorProto.DataType.Name(tensor.elem_type).lower() for tensor in tensors}
+    return names | {kind.removesuffix("_type") for kind in kinds if kind != "tensor_type"}
+
+
+def documented() -> set[str]:
+    """The types that ONNX Runtime runs and Core refuses, as the page lists them."""
+    (row,) = re.findall(r"\(`UNSUPPORTED_MODEL`\): (.*?)\.", PAGE.read_text(), re.DOTALL)
+    return set(re.findall(r"`(\w+)`", row))
 
 
 def is_text(array: np.ndarray) -> bool:
@@ -136,15 +144,36 @@ def same_bits(actual: np.ndarray, expected: np.ndarray, any_nan: bool = False) -
         return actual.astype(object).tolist() == expected.astype(object).tolist()
     if actual.dtype != expected.dtype:
         return False
-    if expected.dtype.kind != "f" or not any_nan or not actual.size:
+    if not is_float(expected.dtype) or not any_nan or not actual.size:
         return actual.tobytes() == expected.tobytes()
     unsigned = np.dtype(f"u{expected.dtype.itemsize}")
     equal = actual.view(unsigned) == expected.view(unsigned)
     return bool(np.all(equal | (np.isnan(actual) & np.isnan(expected))))
 
 
+def to_ort(array: np.ndarray, element: int) -> onnxruntime.OrtValue:
+    """A value for ONNX Runtime, also of a type that its Python does not know."""
+    array = np.array(array, order="C")
+    if array.dtype.isbuiltin == 1:  # 2 is a type that another package has added
+        return onnxruntime.OrtValue.ortvalue_from_numpy(array)
+    bits = array.view(f"u{array.dtype.itemsize}")
+    return onnxruntime.OrtValue.ortvalue_from_numpy_with_onnx_type(bits, element)
+
+
+def from_ort(value: onnxruntime.OrtValue) -> np.ndarray | None:
+    """What ONNX Runtime gave; None for a type that nothing here compares."""
+    if value.data_type() != "tensor(bfloat16)":
+        known = value.data_type()[len("tensor(") : -1] in CARRIED
+        return value.numpy() if known else None
+    shape = value.shape()
+    data = ctypes.string_at(value.data_ptr(), int(np.prod(shape)) * BFLOAT16.itemsize)
+    return np.frombuffer(data, BFLOAT16).reshape(shape)
+
+
 def run_reference(case: TestCase, inputs: list[object]) -> list[object] | None:
     """ONNX Runtime's outputs, or None where it refuses the case."""
+    values = case.model.graph.input
+    kinds = types([*values, *case.model.graph.output])
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.log_severity_level = 4
@@ -153,21 +182,22 @@ def run_reference(case: TestCase, inputs: list[object]) -> list[object] | None:
             case.model.SerializeToString(), options, providers=["CPUExecutionProvider"]
         )
         names = [value.name for value in session.get_inputs()]
-        return session.run(None, dict(zip(names, inputs, strict=False)))
+        if kinds & {"sequence", "optional"} or kinds <= CARRIED - {"bfloat16"}:
+            return session.run(None, dict(zip(names, inputs, strict=False)))
+        elements = [value.type.tensor_type.elem_type for value in values]
+        given = {n: to_ort(*x) for n, *x in zip(names, inputs, elements, strict=False)}
+        return [from_ort(value) for value in session.run_with_ort_values(None, given)]
     except Exception:  # noqa: BLE001  whatever it refuses is not a case it runs
         return None
 
 
-def compare(case: TestCase, doors: Doors, expected: list[object]) -> list[str]:
-    """Asks a registered case in every way that carries it; the ways that gave the same bits.
-    AssertionError where Core differs."""
-    inputs = list(case.data_sets[0][0])
+def compare(case: TestCase, doors: Doors, inputs: list, expected: list) -> list[str]:
+    """Asks a registered case in every way; the ways that gave the same bits. AssertionError where
+    Core differs."""
     names = [value.name for value in case.model.graph.input]
     given = dict(zip(names, map(np.asarray, inputs), strict=False))
     equal = []
     for title, way in WAYS.items():
-        if not carried([*inputs, *expected], way.dtypes):
-            continue
         actual = way.ask(doors, case.name, given)
         for value, wanted in zip(case.model.graph.output, expected, strict=True):
             same = same_bits(actual[value.name], wanted, way.any_nan)
@@ -178,18 +208,24 @@ def compare(case: TestCase, doors: Doors, expected: list[object]) -> list[str]:
 
 def outcomes(case: TestCase, doors: Doors, folder: Path) -> list[str]:
     """What became of a case: where it was equal, or why it was left out."""
-    inputs = list(case.data_sets[0][0])
-    if not carried(inputs, WAYS["IPC"].dtypes):
-        return ["types that are no tensors"]
+    inputs = [numpy_helper.to_array(value) if isinstance(value, TensorProto) else value
+              for value in case.data_sets[0][0]]  # fmt: skip
+    foreign = types([*case.model.graph.input, *case.model.graph.output]) - CARRIED
     expected, again = run_reference(case, inputs), run_reference(case, inputs)
-    if expected is None or not carried(expected, WAYS["IPC"].dtypes):
-        return ["not run by ONNX Runtime in Python"]
-    if not all(map(same_bits, again, expected)):
-        return ["random"]
+    if expected is None:
+        return [", ".join(["not run by ONNX Runtime in Python", *sorted(foreign)])]
     graph = folder / f"{case.name}.onnx"
     graph.write_bytes(case.model.SerializeToString())
+    if foreign:
+        assert foreign <= documented(), f"{case.name}: {PAGE.name} does not list {foreign}"
+        with pytest.raises(MlosError) as refused:
+            doors.ipc.register_model(case.name, graph)
+        assert refused.value.reason == "UNSUPPORTED_MODEL", refused.value
+        return [", ".join(["refused for a type that Core does not carry", *sorted(foreign)])]
+    if not all(map(same_bits, again, expected)):
+        return ["random"]
     doors.ipc.register_model(case.name, graph)
-    equal = compare(case, doors, expected)
+    equal = compare(case, doors, inputs, expected)
     doors.ipc.remove_model(case.name)
     graph.unlink()
     return equal

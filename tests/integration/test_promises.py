@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import Hub, paths, process
-from tests.support.promises import PAGE, page_markdown
+from tests.support import Hub, page_port, paths, process
+from tests.support.promises import PAGE, page_markdown, update
 
 ROOT = Path(__file__).resolve().parents[2]
 PIXELS = "[" + ",".join(["0.1", "0.2", "-0.3"] * 50176) + "]"
@@ -46,15 +46,16 @@ class Shell:
         )  # fmt: skip
 
     def daemon(self, command: str) -> str:
-        """Starts a daemon and gives the answer of its health once there is one."""
-        port = 9090 if "9090" in command else 8080
+        """Starts a daemon and gives the answer of its health once it has the page's port."""
+        port = 9090 if "9090" in command else page_port.PORT
         self.daemons.append(process.spawn(
             ["bash", "-c", f"exec {command}"], cwd=ROOT, env=self.environment,
             stderr=subprocess.DEVNULL))  # fmt: skip
+        bound = Path(self.environment["MLOS_STATE_DIR"], "http.port")
         for _ in range(500):
-            health = self.run(f"curl http://localhost:{port}/health")
-            if health.returncode == 0 or self.daemons[-1].poll() is not None:
-                return health.stdout
+            assert self.daemons[-1].poll() is None, f"{command} has ended"
+            if bound.exists() and bound.read_text() == f"{port}\n":
+                return self.run(f"curl http://localhost:{port}/health").stdout
             time.sleep(0.02)
         return "no answer"
 
@@ -65,11 +66,14 @@ class Shell:
 
 @pytest.fixture
 def shell(tmp_path, hub):
-    """A shell whose daemons end with the test, whatever becomes of it."""
-    shell = Shell(tmp_path, hub)
-    yield shell
-    for daemon in shell.daemons:
-        daemon.kill()
+    """A shell that has the page's ports and whose daemons end with the test, whatever happens."""
+    with page_port.claimed(wait_s=150) as mine:
+        assert mine, "another run of MLOS's tests, or `make try`, has the page's ports"
+        shell = Shell(tmp_path, hub)
+        yield shell
+        for daemon in shell.daemons:
+            daemon.kill()
+            daemon.wait()
 
 
 @pytest.mark.limit(300)
@@ -93,7 +97,7 @@ def test_the_page_works_as_written(shell, tmp_path):
 
 
 def test_the_generated_page_is_up_to_date():
-    page = ROOT / "docs/PROMISES.md"
     if os.environ.get("MLOS_UPDATE_DOCS"):
-        page.write_text(page_markdown())
+        update()
+    page = ROOT / "docs/PROMISES.md"
     assert page.read_text() == page_markdown(), "run with MLOS_UPDATE_DOCS=1"

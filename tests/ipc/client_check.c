@@ -203,6 +203,28 @@ static void in_flight(mlos_client_t* client) {
   CHECK(mlos_infer(client, &slow, &result, &error) == MLOS_DEADLINE_EXCEEDED);
 }
 
+/* More answers than Core keeps for a client that does not read, before one is waited for. */
+static void many_in_flight(mlos_client_t* client) {
+  enum { kRequests = 100, kCount = 25000 };
+  static float x[kCount];
+  const int64_t shape[2] = {kCount, 1};
+  uint64_t ids[kRequests];
+  mlos_result_t* result = NULL;
+  mlos_tensor_t output;
+  for (int i = 0; i < kRequests; ++i) {
+    x[0] = (float)i;
+    const mlos_tensor_t input = floats(x, shape);
+    const mlos_request_t request = request_of("f", &input);
+    CHECK(mlos_submit(client, &request, &ids[i], &error) == MLOS_OK);
+  }
+  for (int i = 0; i < kRequests; ++i) {
+    CHECK(mlos_wait(client, ids[i], &result, &error) == MLOS_OK);
+    CHECK(mlos_result_output(result, 0, &output) == MLOS_OK);
+    CHECK(output.size_bytes == sizeof(x) && *(const float*)output.data == (float)i);
+    mlos_result_free(result);
+  }
+}
+
 int main(int argc, char** argv) {
   mlos_client_t* client = NULL;
   if (argc != 2) return 2;
@@ -217,10 +239,11 @@ int main(int argc, char** argv) {
     regions(client);
     sequence(client);
     in_flight(client);
+    many_in_flight(client);
     if (round == 0) CHECK(mlos_attach_ring(client, 16, 4096, &error) == MLOS_OK);
     if (round == 1) mlos_set_spin(client, 200);
   }
-  CHECK(mlos_attach_ring(client, 16, 4096, &error) == 6);
+  CHECK(mlos_attach_ring(client, 16, 4096, &error) == MLOS_ALREADY_EXISTS);
   mlos_close(client);
   puts("all is well");
   return 0;

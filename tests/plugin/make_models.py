@@ -76,6 +76,9 @@ def graphs():
                           [tensor("index", TensorProto.INT64, ["n"])],
                           [tensor("y", TensorProto.FLOAT, ["n"])],
                           [numpy_helper.from_array(np.arange(3, dtype=np.float32), "table")])
+    yield "through", model([node("Neg", ["x"], ["y"])], [tensor("x", TensorProto.FLOAT, ["n"])],
+                           [tensor("x", TensorProto.FLOAT, ["n"]),
+                            tensor("y", TensorProto.FLOAT, ["n"])])
     # Says one row and gives as many as it is asked for.
     yield "liar", model([node("Reshape", ["x", "shape"], ["y"])],
                         [tensor("x", TensorProto.FLOAT, ["n"]),

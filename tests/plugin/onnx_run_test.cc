@@ -118,6 +118,51 @@ TEST(OnnxRun, RunsOneModelConcurrently) {
   for (std::thread& thread : threads) thread.join();
 }
 
+TEST(OnnxRun, RunsOfTheSameShapesKeepTheirValuesApart) {
+  const auto engine = MustLoad(OnnxPlugin());
+  const auto model = MustLoadModel(*engine, "add", Model("add"));
+  std::vector<engine::InferenceResponse> responses;
+  const std::size_t batches[] = {2, 2, 2, 2, 1, 2, 2, 3, 3, 3};
+  for (std::size_t i = 0; i < std::size(batches); ++i) {
+    const std::vector<float> a(batches[i] * 3, static_cast<float>(i));
+    const tensor::Shape shape = {static_cast<std::int64_t>(batches[i]), 3};
+    auto request = Request("a", Floats(a, shape), "b", Floats(a, shape));
+    if (i % 2 == 1) request.requested_outputs = {"difference", "sum"};
+    responses.push_back(model->Infer(request).value());
+  }
+  for (std::size_t i = 0; i < responses.size(); ++i) {
+    const auto& outputs = responses[i].outputs;
+    const std::size_t sum = i % 2;
+    EXPECT_EQ(FloatsOf(outputs[sum].tensor),
+              std::vector<float>(batches[i] * 3, 2 * static_cast<float>(i)));
+    EXPECT_EQ(FloatsOf(outputs[1 - sum].tensor), std::vector<float>(batches[i] * 3, 0));
+  }
+}
+
+TEST(OnnxRun, ShapesThatFollowFromValuesAreTold) {
+  const auto engine = MustLoad(OnnxPlugin());
+  const auto model = MustLoadModel(*engine, "expand", Model("expand"));
+  for (const std::int64_t size : {2, 2, 2, 2, 3, 3, 0, 2, 2, 2, 1}) {
+    const auto response = model->Infer(Request("x", Floats({5}, {}), "shape", Int64s({size})));
+    ASSERT_TRUE(response.ok()) << response.status();
+    EXPECT_EQ(response->outputs[0].tensor.shape(), tensor::Shape{size});
+    EXPECT_EQ(FloatsOf(response->outputs[0].tensor),
+              std::vector<float>(static_cast<std::size_t>(size), 5));
+  }
+}
+
+TEST(OnnxRun, AnOutputMayBeAnInputAsItCame) {
+  const auto engine = MustLoad(OnnxPlugin());
+  const auto model = MustLoadModel(*engine, "through", Model("through"));
+  for (int i = 0; i < 5; ++i) {
+    const auto value = static_cast<float>(i);
+    const auto response = model->Infer(Request("x", Floats({value})));
+    ASSERT_TRUE(response.ok()) << response.status();
+    EXPECT_EQ(FloatsOf(response->outputs[0].tensor), std::vector<float>{value});
+    EXPECT_EQ(FloatsOf(response->outputs[1].tensor), std::vector<float>{-value});
+  }
+}
+
 TEST(OnnxRun, OutputsOutliveTheirModelAndEngine) {
   auto engine = MustLoad(OnnxPlugin());
   auto model = MustLoadModel(*engine, "strings", Model("identity_string"));

@@ -28,13 +28,17 @@ class AxonResult:
 class Axon:
     """Runs `axon` with a home of its own. `env` may be changed between runs.
 
-    `AXON_HOME` is `home`; the hub and the Core it talks to are those given, if any.
+    `AXON_HOME` is `home`, and what is published on the machine lies below it; the hub and the Core
+    it talks to are those given, if any.
     """
 
     def __init__(self, home: Path, hub_url: str | None = None, core_url: str | None = None) -> None:
         home.mkdir(parents=True, exist_ok=True)
         self.home = home
-        self.env: dict[str, str] = {"AXON_HOME": str(home)}
+        self.env: dict[str, str] = {
+            "AXON_HOME": str(home),
+            "AXON_PUBLISHED_DIR": str(home / "published"),
+        }
         if hub_url is not None:
             self.env["HF_ENDPOINT"] = hub_url
         if core_url is not None:

@@ -9,7 +9,7 @@ import struct
 
 import numpy as np
 
-from tests.support.tensors import to_json
+from tests.support.tensors import BFLOAT16, to_json
 
 LENGTH = "Inference-Header-Content-Length"
 
@@ -20,6 +20,8 @@ def datatype(array: np.ndarray) -> str:
     """The protocol's name of an array's dtype; "BYTES" for text and bytes."""
     if array.dtype.kind in "OUS":
         return "BYTES"
+    if array.dtype == BFLOAT16:
+        return "BF16"
     return array.dtype.name.upper().replace("FLOAT", "FP")
 
 
@@ -89,7 +91,7 @@ def _described(name: str, array: np.ndarray) -> dict[str, object]:
 
 
 def _numpy_dtype(name: str) -> np.dtype:
-    return np.dtype(name.lower().replace("fp", "float"))
+    return BFLOAT16 if name == "BF16" else np.dtype(name.lower().replace("fp", "float"))
 
 
 def _from_list(data: list, name: str) -> np.ndarray:

@@ -3,7 +3,10 @@
 
 from __future__ import annotations
 
+import ml_dtypes
 import numpy as np
+
+BFLOAT16 = np.dtype(ml_dtypes.bfloat16)
 
 _SPECIAL = {"NaN": np.nan, "Infinity": np.inf, "-Infinity": -np.inf}
 
@@ -11,6 +14,8 @@ _SPECIAL = {"NaN": np.nan, "Infinity": np.inf, "-Infinity": -np.inf}
 def to_json(array: np.ndarray) -> object:
     """Nested lists as Core takes them: NaN and infinities as strings, bytes as text."""
     array = np.asarray(array)
+    if array.dtype == BFLOAT16:
+        array = array.astype(np.float32)  # which has each of its values
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         return _with_strings(array.tolist())
     return array.tolist()
@@ -24,6 +29,16 @@ def from_reply(reply: dict) -> dict[str, np.ndarray]:
         name: _array(values, reply["dtypes"][name], reply["shapes"][name])
         for name, values in reply["outputs"].items()
     }
+
+
+def numpy_dtype(name: str) -> np.dtype:
+    """The dtype that Core calls by this name: numpy's own, or bfloat16, which numpy lacks."""
+    return BFLOAT16 if name == "bfloat16" else np.dtype(name)
+
+
+def is_float(dtype: np.dtype) -> bool:
+    """Whether it has NaN and infinities."""
+    return dtype.kind == "f" or dtype == BFLOAT16
 
 
 def max_difference(actual: dict[str, np.ndarray], expected: dict[str, np.ndarray]) -> float:
@@ -51,17 +66,7 @@ def _difference(a: np.ndarray, b: np.ndarray) -> float:
 def _array(values: object, dtype: str, shape: list[int]) -> np.ndarray:
     if dtype == "string":
         return np.array(values, dtype=object).reshape(shape)
-    return np.array(_without_strings(values), dtype=_numpy_dtype(dtype)).reshape(shape)
-
-
-def _numpy_dtype(name: str) -> np.dtype:
-    """bfloat16 and other types numpy lacks come from ml_dtypes, which onnx brings along."""
-    try:
-        return np.dtype(name)
-    except TypeError:
-        import ml_dtypes
-
-        return np.dtype(getattr(ml_dtypes, name))
+    return np.array(_without_strings(values), dtype=numpy_dtype(dtype)).reshape(shape)
 
 
 def _with_strings(value: object) -> object:

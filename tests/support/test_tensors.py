@@ -8,7 +8,8 @@ import json
 import numpy as np
 import pytest
 
-from tests.support import from_reply, max_difference, to_json
+from tests.support import from_reply, max_difference, oip, to_json
+from tests.support.tensors import BFLOAT16
 
 
 def reply(name: str, dtype: str, shape: list[int], values: object) -> dict:
@@ -24,6 +25,7 @@ def reply(name: str, dtype: str, shape: list[int], values: object) -> dict:
         np.array(3, dtype=np.uint8),
         np.zeros((0, 4), dtype=np.float64),
         np.array([0.1, 65504], dtype=np.float16),
+        np.array([0.1, np.nan, -np.inf, -0.0, 3e38], dtype=BFLOAT16),
     ],
 )
 def test_arrays_survive_the_way_there_and_back(array):
@@ -38,6 +40,17 @@ def test_strings_and_bfloat16_come_back():
     assert words.tolist() == ["a", "ü"]
     brief = from_reply(reply("y", "bfloat16", [1], [1.5]))["y"]
     assert (str(brief.dtype), float(brief[0])) == ("bfloat16", 1.5)
+
+
+def test_bfloat16_is_bf16_in_the_protocol():
+    array = np.array([[0.1, np.nan, -np.inf]], dtype=BFLOAT16)
+    body, headers = oip.binary_body({"x": array})
+    assert b'"datatype": "BF16"' in body
+    raw = oip.from_bytes(body[int(headers[oip.LENGTH]) :], "BF16")
+    assert (raw.dtype, raw.tobytes()) == (BFLOAT16, array.tobytes())
+    tensor = json.loads(oip.json_body({"x": array}))["inputs"][0]
+    back = oip.from_reply(json.dumps({"outputs": [tensor]}).encode(), None)["x"]
+    assert max_difference({"x": back}, {"x": array}) == 0
 
 
 def test_values_that_do_not_fill_the_shape_are_refused():

@@ -47,6 +47,9 @@ void Convert(const catalog::ModelInfo& model, v1::Model& message) {
   message.set_weight_bytes(model.memory.weight_bytes);
   message.set_arena_bytes(model.memory.arena_bytes);
   message.set_arena_limit_bytes(model.memory.arena_limit_bytes);
+  message.set_max_batch_size(model.batching.max_batch_size);
+  message.set_preferred_batch_size(model.batching.preferred_batch_size);
+  message.set_max_queue_delay_us(model.batching.max_queue_delay_us);
   message.mutable_state_pairs()->insert(model.state_pairs.begin(), model.state_pairs.end());
   SetError(model.error, message);
 }

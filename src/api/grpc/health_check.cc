@@ -3,6 +3,7 @@
 #include <iterator>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "api/grpc/messages/unary.h"
 #include "api/grpc/methods.h"
@@ -24,13 +25,19 @@ constexpr std::string_view kServices[] = {
     "mlos.v1.PluginService",
 };
 
+// As gRPC's own servers have it: a longer list is refused, and Check tells of each.
+constexpr std::size_t kListedMax = 100;
+
+Answer::ServingStatus StatusOf(const catalog::ModelInfo& model) {
+  return model.state == catalog::ModelState::kLoaded ? Answer::SERVING : Answer::NOT_SERVING;
+}
+
 Answer::ServingStatus StatusOf(runtime::Runtime& runtime, const std::string& service) {
   if (std::find(std::begin(kServices), std::end(kServices), service) != std::end(kServices)) {
     return runtime.ready() ? Answer::SERVING : Answer::NOT_SERVING;
   }
   const Result<catalog::ModelInfo> model = runtime.GetModel(service);
-  if (!model.ok()) return Answer::SERVICE_UNKNOWN;
-  return model->state == catalog::ModelState::kLoaded ? Answer::SERVING : Answer::NOT_SERVING;
+  return model.ok() ? StatusOf(*model) : Answer::SERVICE_UNKNOWN;
 }
 
 Result<Answer> Check(call::Call& call, const health::HealthCheckRequest& request) {
@@ -39,6 +46,28 @@ Result<Answer> Check(call::Call& call, const health::HealthCheckRequest& request
   if (answer.status() != Answer::SERVICE_UNKNOWN) return answer;
   return Status(Reason::kModelNotFound, "neither a service nor a model of this name is known")
       .WithField("service");
+}
+
+Result<health::HealthListResponse> List(call::Call& call,
+                                        const health::HealthListRequest& /*request*/) {
+  const std::vector<catalog::ModelInfo> models = call.runtime().ListModels();
+  const std::size_t count = models.size() + std::size(kServices);
+  if (count > kListedMax) {
+    return Status(Reason::kPayloadTooLarge,
+                  "there are " + std::to_string(count) + " services and models, and " +
+                      std::to_string(kListedMax) + " are listed at most; ask for each with Check");
+  }
+  health::HealthListResponse response;
+  auto& statuses = *response.mutable_statuses();
+  for (const catalog::ModelInfo& model : models) {
+    statuses[model.model_id].set_status(StatusOf(model));
+  }
+  // After the models: a service of the same name is what Check tells of.
+  for (const std::string_view service : kServices) {
+    const std::string name(service);
+    statuses[name].set_status(StatusOf(call.runtime(), name));
+  }
+  return response;
 }
 
 /// Tells the state, and again whenever it has changed; looks four times a second.
@@ -85,7 +114,9 @@ std::vector<call::Method> HealthMethods() {
           {.path = "/grpc.health.v1.Health/Watch",
            .open = [](call::Call& call) -> std::unique_ptr<call::CallHandler> {
              return std::make_unique<Watch>(call);
-           }}};
+           }},
+          {.path = "/grpc.health.v1.Health/List",
+           .open = &messages::Unary<&List, call::Place::kWorker>::Open}};
 }
 
 }  // namespace mlos::api::grpc

@@ -91,8 +91,7 @@ Result<engine::InferenceRequest> PrepareMlos(call::Call& call,
   work->model = MLOS_TRY(runtime.Acquire(work->request.model_id()));
   Result<engine::InferenceRequest> request = Translate(*work);
   if (!request.ok()) {
-    runtime.stats().RecordInference(work->model->model_id(), work->model->plugin_id(),
-                                    request.status(), 0, 0);
+    work->model->counts()->Record(request.status(), 0, 0);
     return request;
   }
   request->deadline = deadline;

@@ -82,8 +82,30 @@ Result<v1::RemovePluginResponse> RemovePlugin(Call& call, const v1::RemovePlugin
   return v1::RemovePluginResponse();
 }
 
-constexpr messages::CostField kRegisterModelFields[] = {{10, &messages::kFlatCost, 0}};
+constexpr messages::CostField kRegisterModelFields[] = {{13, &messages::kFlatCost, 0}};
 const messages::Cost kRegisterModelCost{kRegisterModelFields};
+
+catalog::RegisterModelRequest RequestOf(const v1::RegisterModelRequest& message) {
+  catalog::RegisterModelRequest request{
+      .model_id = message.model_id(),
+      .path = message.path(),
+      .manifest_path = message.manifest_path(),
+      .name = message.name(),
+      .framework = message.framework(),
+      .execution_format = message.execution_format(),
+      .description = message.description(),
+      .plugin_id = message.plugin_id(),
+      .autoload = !message.has_autoload() || message.autoload(),
+      .batching = {},
+      .state_pairs = {message.state_pairs().begin(), message.state_pairs().end()},
+  };
+  request.batching.max_batch_size = message.max_batch_size();
+  request.batching.preferred_batch_size = message.preferred_batch_size();
+  if (message.has_max_queue_delay_us()) {
+    request.batching.max_queue_delay_us = message.max_queue_delay_us();
+  }
+  return request;
+}
 
 Result<v1::RegisterModelResponse> RegisterModel(Call& call,
                                                 const v1::RegisterModelRequest& request) {
@@ -92,18 +114,8 @@ Result<v1::RegisterModelResponse> RegisterModel(Call& call,
   if (request.path().empty()) {
     return Missing("path", "a model file, a package's directory or an .axon file");
   }
-  const catalog::RegisterModelOutcome outcome = MLOS_TRY(call.runtime().RegisterModel({
-      .model_id = request.model_id(),
-      .path = request.path(),
-      .manifest_path = request.manifest_path(),
-      .name = request.name(),
-      .framework = request.framework(),
-      .execution_format = request.execution_format(),
-      .description = request.description(),
-      .plugin_id = request.plugin_id(),
-      .autoload = !request.has_autoload() || request.autoload(),
-      .state_pairs = {request.state_pairs().begin(), request.state_pairs().end()},
-  }));
+  const catalog::RegisterModelOutcome outcome =
+      MLOS_TRY(call.runtime().RegisterModel(RequestOf(request)));
   v1::RegisterModelResponse response;
   Convert(outcome.info, *response.mutable_model());
   response.set_changed(outcome.changed);

@@ -8,20 +8,22 @@
 #include "api/grpc/oip_name.h"
 #include "api/grpc/tensors/oip_reader.h"
 #include "api/grpc/tensors/oip_writer.h"
+#include "api/oip/description.h"
 
 namespace mlos::api::grpc {
 namespace {
 
 using catalog::ServedModel;
 
-Result<engine::InferenceRequest> Translate(OipInference& work, const ServedModel& model) {
-  MLOS_TRY(CheckOipVersion(model.model_id(), model.version(), work.request.model_version()));
+Result<engine::InferenceRequest> Translate(OipInference& work, const ServedModel& model,
+                                           Deadline deadline) {
   MLOS_TRY(tensors::CheckOipParameters(work.request));
   engine::InferenceRequest request;
   request.requested_outputs = MLOS_TRY(tensors::ReadOipOutputs(work.request, model.schema()));
   request.inputs = MLOS_TRY(tensors::ReadOipInputs(work.request, work.memory));
   request.sequence = MLOS_TRY(tensors::ReadOipSequence(work.request));
   MLOS_TRY(runtime::CheckRequest(model, request));
+  request.deadline = oip::Bounded(deadline, MLOS_TRY(tensors::ReadOipTimeoutUs(work.request)));
   return request;
 }
 
@@ -71,15 +73,13 @@ Result<engine::InferenceRequest> PrepareOip(call::Call& call,
                                             const std::shared_ptr<OipInference>& work,
                                             Deadline deadline) {
   runtime::Runtime& runtime = call.runtime();
-  work->model = MLOS_TRY(
-      runtime.Acquire(OipModelId(work->request.model_name(), work->request.model_version())));
-  Result<engine::InferenceRequest> request = Translate(*work, *work->model);
+  work->model = MLOS_TRY(runtime.Acquire(
+      MLOS_TRY(OipModelId(runtime, work->request.model_name(), work->request.model_version()))));
+  Result<engine::InferenceRequest> request = Translate(*work, *work->model, deadline);
   if (!request.ok()) {
-    runtime.stats().RecordInference(work->model->model_id(), work->model->plugin_id(),
-                                    request.status(), 0, 0);
+    work->model->counts()->Record(request.status(), 0, 0);
     return request;
   }
-  request->deadline = deadline;
   request->cancellation = call.cancellation();
   request->keepalive = work;
   return request;

@@ -6,6 +6,8 @@
 #include "api/grpc/methods.h"
 #include "api/grpc/oip_name.h"
 #include "api/grpc/tensors/dtype.h"
+#include "api/oip/description.h"
+#include "api/oip/statistics.h"
 #include "inference/grpc_service.pb.h"
 
 // The Open Inference Protocol but for inference itself, with Triton's repository and statistics.
@@ -46,9 +48,7 @@ Result<inference::ServerMetadataResponse> ServerMetadata(
 
 /// The model `name` stands for, in that version.
 Result<ModelInfo> Find(Call& call, const std::string& name, const std::string& version) {
-  ModelInfo model = MLOS_TRY(call.runtime().GetModel(OipModelId(name, version)));
-  MLOS_TRY(CheckOipVersion(model.model_id, model.version, version));
-  return model;
+  return call.runtime().GetModel(MLOS_TRY(OipModelId(call.runtime(), name, version)));
 }
 
 Result<inference::ModelReadyResponse> ModelReady(Call& call,
@@ -64,7 +64,7 @@ void Describe(const tensor::TensorSpec& spec,
               inference::ModelMetadataResponse::TensorMetadata& metadata) {
   metadata.set_name(spec.name);
   metadata.set_datatype(std::string(tensors::OipName(spec.dtype)));
-  for (const tensor::Dim& dim : spec.dims) metadata.add_shape(dim.size);
+  for (const std::int64_t size : oip::SizesOf(spec)) metadata.add_shape(size);
 }
 
 Result<inference::ModelMetadataResponse> ModelMetadata(
@@ -73,7 +73,7 @@ Result<inference::ModelMetadataResponse> ModelMetadata(
   inference::ModelMetadataResponse response;
   response.set_name(request.name());
   response.add_versions(model.version);
-  response.set_platform(model.execution_format + "_" + model.plugin_id);
+  response.set_platform(oip::Platform(model));
   for (const auto& spec : model.schema.inputs) Describe(spec, *response.add_inputs());
   for (const auto& spec : model.schema.outputs) Describe(spec, *response.add_outputs());
   return response;
@@ -124,7 +124,7 @@ Status CheckRepositoryRequest(const Request& request, bool may_have_parameters) 
 Result<inference::RepositoryModelLoadResponse> LoadModel(
     Call& call, const inference::RepositoryModelLoadRequest& request) {
   MLOS_TRY(CheckRepositoryRequest(request, false));
-  MLOS_TRY(call.runtime().LoadModel(request.model_name()));
+  MLOS_TRY(call.runtime().LoadModel(MLOS_TRY(OipModelId(call.runtime(), request.model_name()))));
   return inference::RepositoryModelLoadResponse();
 }
 
@@ -132,30 +132,33 @@ Result<inference::RepositoryModelLoadResponse> LoadModel(
 Result<inference::RepositoryModelUnloadResponse> UnloadModel(
     Call& call, const inference::RepositoryModelUnloadRequest& request) {
   MLOS_TRY(CheckRepositoryRequest(request, true));
-  MLOS_TRY(call.runtime().UnloadModel(request.model_name()));
+  MLOS_TRY(call.runtime().UnloadModel(MLOS_TRY(OipModelId(call.runtime(), request.model_name()))));
   return inference::RepositoryModelUnloadResponse();
 }
 
-void SetTimes(const metrics::LatencySummary& times, inference::StatisticDuration& duration) {
-  duration.set_count(times.count);
-  duration.set_ns(
-      static_cast<std::uint64_t>(times.mean_us * static_cast<double>(times.count) * 1000.0));
+void Describe(const oip::Duration& duration, inference::StatisticDuration& described) {
+  described.set_count(duration.count);
+  described.set_ns(duration.ns);
 }
 
 void Describe(const metrics::ModelStats& stats, const ModelInfo& model,
               inference::ModelStatistics& described) {
-  std::uint64_t failed = 0;
-  for (const metrics::ErrorCount& error : stats.errors) failed += error.count;
   described.set_name(model.model_id);
   described.set_version(model.version);
-  described.set_inference_count(stats.success_count);
-  described.set_execution_count(stats.success_count);
-  auto& times = *described.mutable_inference_stats();
-  SetTimes(stats.run_time, *times.mutable_compute_infer());
-  SetTimes(stats.queue_time, *times.mutable_queue());
-  times.mutable_success()->set_count(stats.success_count);
-  times.mutable_success()->set_ns(times.compute_infer().ns() + times.queue().ns());
-  times.mutable_fail()->set_count(failed);
+  described.set_last_inference(static_cast<std::uint64_t>(stats.last_inference_unix_ms));
+  described.set_inference_count(stats.runs.items);
+  described.set_execution_count(stats.runs.count);
+  for (const metrics::BatchStats& batch : stats.runs.batches) {
+    auto* size = described.add_batch_stats();
+    size->set_batch_size(batch.batch_size);
+    Describe(oip::DurationOf(batch), *size->mutable_compute_infer());
+  }
+  const oip::InferenceStatistics times = oip::StatisticsOf(stats);
+  auto& told = *described.mutable_inference_stats();
+  Describe(times.success, *told.mutable_success());
+  Describe(times.fail, *told.mutable_fail());
+  Describe(times.queue, *told.mutable_queue());
+  Describe(times.compute_infer, *told.mutable_compute_infer());
   auto* memory = described.add_memory_usage();
   memory->set_type("CPU");
   memory->set_byte_size(model.memory.weight_bytes + model.memory.arena_bytes);
@@ -172,10 +175,7 @@ Result<inference::ModelStatisticsResponse> ModelStatistics(
   const std::vector<metrics::ModelStats> stats = call.runtime().stats().Models();
   inference::ModelStatisticsResponse response;
   for (const ModelInfo& model : models) {
-    for (const metrics::ModelStats& of_model : stats) {
-      if (of_model.model_id == model.model_id)
-        Describe(of_model, model, *response.add_model_stats());
-    }
+    Describe(oip::CountsOf(model.model_id, stats), model, *response.add_model_stats());
   }
   return response;
 }

@@ -4,16 +4,20 @@
 #include <algorithm>
 #include <charconv>
 #include <chrono>
+#include <iterator>
 #include <limits>
 
-#include "api/http/call.h"
+#include "api/http/call/call.h"
+#include "api/http/call/reply.h"
 #include "api/http/guard/text.h"
-#include "api/http/reply.h"
 #include "api/http/route_table.h"
 #include "base/model_id.h"
 
 namespace mlos::api::http {
 namespace {
+
+using call::BodyUse;
+using call::RouteMatch;
 
 constexpr std::string_view kTimeoutHeader = "X-Request-Timeout-Ms";
 
@@ -45,7 +49,7 @@ Status CheckId(const RouteMatch& match) {
   return OkStatus();
 }
 
-Status CheckFraming(const Route& route, const wire::RequestHead& head) {
+Status CheckFraming(const call::Route& route, const wire::RequestHead& head) {
   const bool optional = route.body == BodyUse::kIgnored || route.body == BodyUse::kOptionalDocument;
   if (optional || head.chunked || head.content_length) return OkStatus();
   return {Reason::kLengthRequired, "the request needs a body, with Content-Length or in chunks"};
@@ -53,10 +57,9 @@ Status CheckFraming(const Route& route, const wire::RequestHead& head) {
 
 }  // namespace
 
-Dispatcher::Dispatcher(std::shared_ptr<Service> service, std::string_view address)
-    : service_(std::move(service)),
-      router_(Routes()),
-      hosts_(service_->options().allowed_hosts, address) {}
+Dispatcher::Dispatcher(std::shared_ptr<call::Service> service,
+                       const std::vector<std::string>& allowed_hosts, std::string_view address)
+    : service_(std::move(service)), router_(Routes()), hosts_(allowed_hosts, address) {}
 
 wire::Admission Dispatcher::Admit(const wire::RequestHead& head) {
   const Status allowed = hosts_.Check({head.host, head.origin, head.local_address});
@@ -82,6 +85,15 @@ wire::Admission Dispatcher::Admit(const wire::RequestHead& head) {
   return Reject(head, accepted.status(), allow);
 }
 
+bool Dispatcher::IsHealthCheck(const wire::RequestHead& head) const {
+  constexpr std::string_view kPaths[] = {"/health", "/health/live", "/health/ready",
+                                         "/v2/health/live", "/v2/health/ready"};
+  const bool reads = head.verb == wire::Verb::get || head.verb == wire::Verb::head;
+  const std::string_view path = head.target.substr(0, head.target.find('?'));
+  return reads && !head.has_body() &&
+         std::find(std::begin(kPaths), std::end(kPaths), path) != std::end(kPaths);
+}
+
 Result<std::shared_ptr<wire::Exchange>> Dispatcher::Accept(const wire::RequestHead& head,
                                                            const guard::Target& target) {
   RouteMatch match = MLOS_TRY(router_.Match(head.verb, target));
@@ -89,13 +101,13 @@ Result<std::shared_ptr<wire::Exchange>> Dispatcher::Accept(const wire::RequestHe
   MLOS_TRY(CheckFraming(*match.route, head));
   const wire::ContentCoding coding = MLOS_TRY(BodyCoding(head));
   const Deadline deadline = MLOS_TRY(RequestDeadline(head));
-  const auto call = std::make_shared<Call>(service_, std::move(match), target.query);
+  auto call = std::make_shared<call::Call>(service_, std::move(match), target.query);
   call->set_codings(coding, wire::ChooseCoding(head.accept_encoding.value_or("")));
   call->set_deadline(deadline);
   if (head.inference_header_length) {
     call->set_inference_header_bytes(MLOS_TRY(InferenceHeaderBytes(*head.inference_header_length)));
   }
-  return std::shared_ptr<wire::Exchange>(call);
+  return std::shared_ptr<wire::Exchange>(std::move(call));
 }
 
 Result<Deadline> Dispatcher::RequestDeadline(const wire::RequestHead& head) const {
@@ -120,7 +132,7 @@ Result<Deadline> Dispatcher::RequestDeadline(const wire::RequestHead& head) cons
 wire::Admission Dispatcher::Reject(const wire::RequestHead& head, const Status& status,
                                    std::string allow) {
   wire::Reply reply = Refuse(status);
-  if (SpeaksOip(head.target)) reply = OipErrorReply(status);
+  if (SpeaksOip(head.target)) reply = call::OipErrorReply(status);
   reply.allow = std::move(allow);
   reply.close = status.reason() == Reason::kLengthRequired;
   return {std::move(reply), nullptr};
@@ -128,7 +140,7 @@ wire::Admission Dispatcher::Reject(const wire::RequestHead& head, const Status& 
 
 wire::Reply Dispatcher::Refuse(const Status& status) {
   service_->runtime().stats().RecordRequest("http", "refused", status, 0);
-  return ErrorReply(status);
+  return call::ErrorReply(status);
 }
 
 }  // namespace mlos::api::http

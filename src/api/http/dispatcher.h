@@ -4,10 +4,11 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "api/http/call/service.h"
 #include "api/http/guard/host_policy.h"
-#include "api/http/routes.h"
-#include "api/http/service.h"
+#include "api/http/router.h"
 #include "api/http/wire/handler.h"
 #include "base/clock.h"
 
@@ -17,11 +18,13 @@ namespace mlos::api::http {
 /// it admits becomes a Call. Thread-safe.
 class Dispatcher : public wire::Handler {
  public:
-  /// For a server that listens at `address`.
-  Dispatcher(std::shared_ptr<Service> service, std::string_view address);
+  /// For a server that listens at `address`; `allowed_hosts` as ServerOptions has them.
+  Dispatcher(std::shared_ptr<call::Service> service, const std::vector<std::string>& allowed_hosts,
+             std::string_view address);
 
   resource::ByteBudget& budget() override { return service_->budget(); }
   wire::Admission Admit(const wire::RequestHead& head) override;
+  bool IsHealthCheck(const wire::RequestHead& head) const override;
   wire::Reply Refuse(const Status& status) override;
 
  private:
@@ -31,7 +34,7 @@ class Dispatcher : public wire::Handler {
   wire::Admission Reject(const wire::RequestHead& head, const Status& status,
                          std::string allow = {});
 
-  const std::shared_ptr<Service> service_;
+  const std::shared_ptr<call::Service> service_;
   const Router router_;
   const guard::HostPolicy hosts_;
 };

@@ -17,7 +17,7 @@ namespace {
 std::set<std::string> ServedOperations() {
   constexpr std::string_view kWide = "{id...}";
   std::set<std::string> operations;
-  for (const Route& route : Routes()) {
+  for (const call::Route& route : Routes()) {
     std::string path(route.pattern);
     const std::size_t wide = path.find(kWide);
     if (wide != std::string::npos) path.replace(wide, kWide.size(), "{id}");

@@ -3,11 +3,11 @@
 
 #include <span>
 
-#include "api/http/routes.h"
+#include "api/http/call/route.h"
 
 namespace mlos::api::http {
 
 /// Every route of the server.
-std::span<const Route> Routes();
+std::span<const call::Route> Routes();
 
 }  // namespace mlos::api::http

@@ -5,41 +5,34 @@
 #include <thread>
 #include <utility>
 
+#include "api/http/call/service.h"
 #include "api/http/dispatcher.h"
-#include "api/http/service.h"
 #include "api/http/wire/event_loop.h"
+#include "api/http/wire/front_loop.h"
+#include "net/listener.h"
+#include "net/sockets.h"
 
 namespace mlos::api::http {
-namespace {
-
-wire::Limits ToLimits(const ServerOptions& options) {
-  wire::Limits limits;
-  limits.header_timeout_ms = options.header_timeout_ms;
-  limits.body_timeout_ms = options.body_timeout_ms;
-  limits.write_timeout_ms = options.write_timeout_ms;
-  limits.idle_timeout_ms = options.idle_timeout_ms;
-  limits.connections_max = options.connections_max;
-  limits.connections_per_peer_max = options.connections_per_peer_max;
-  return limits;
-}
-
-}  // namespace
 
 class Server::Impl {
  public:
   static Result<std::unique_ptr<Impl>> Start(ServerOptions options, runtime::Runtime& runtime) {
     const unsigned threads =
         options.threads != 0 ? options.threads : std::max(1U, std::thread::hardware_concurrency());
+    // What is encrypted cannot be sorted before its handshake, which the front has no time for.
+    const bool front = options.tls == nullptr;
     net::ListeningSockets sockets =
-        MLOS_TRY(net::OpenListeningSockets(options.host, options.port, threads));
-    const wire::Limits limits = ToLimits(options);
-    const std::shared_ptr<net::TlsServer> tls = options.tls;
+        MLOS_TRY(net::OpenListeningSockets(options.host, options.port, front ? 1 : threads));
     auto impl = std::make_unique<Impl>();
     impl->port_ = sockets.port;
-    impl->service_ = std::make_shared<Service>(std::move(options), runtime, sockets.port);
-    const auto dispatcher = std::make_shared<Dispatcher>(impl->service_, sockets.address);
+    impl->service_ =
+        std::make_shared<call::Service>(std::move(options.calls), runtime, sockets.port);
+    const auto dispatcher =
+        std::make_shared<Dispatcher>(impl->service_, options.allowed_hosts, sockets.address);
     impl->listener_ = MLOS_TRY(
-        net::Listener::Start<wire::EventLoop>(std::move(sockets), limits, dispatcher, tls));
+        front ? wire::ListenWithFront(std::move(sockets), threads, options.limits, dispatcher)
+              : net::Listener::Start<wire::EventLoop>(std::move(sockets), options.limits,
+                                                      dispatcher, options.tls));
     return impl;
   }
 
@@ -53,7 +46,7 @@ class Server::Impl {
 
  private:
   std::uint16_t port_ = 0;
-  std::shared_ptr<Service> service_;
+  std::shared_ptr<call::Service> service_;
   std::unique_ptr<net::Listener> listener_;
 };
 

@@ -162,15 +162,19 @@ void Connection::CloseIfDone() {
 }
 
 void Connection::Close() {
-  session_->Close();
+  const bool asked = session_->Close();
   if (std::exchange(watched_, false)) loop_.WatchDeadlines(-1);
   ending_ = true;
-  const MutexLock lock(mutex_);
-  if (!fd_.valid()) return;
-  loop_.Remove(*this, fd_.get());
-  fd_.Reset();
-  outbox_.clear();
-  outbox_bytes_ = 0;
+  {
+    const MutexLock lock(mutex_);
+    if (!fd_.valid()) return;
+    loop_.Remove(*this, fd_.get());
+    fd_.Reset();
+    outbox_.clear();
+    outbox_bytes_ = 0;
+  }
+  // Their memory, the client's regions among it, goes back now and not when their turn comes.
+  if (asked) service_->runtime().RefuseCancelled();
 }
 
 /// Says whether the loop has to look at the clock for this connection.

@@ -14,17 +14,12 @@ namespace {
 // Copying this much takes a tenth of a millisecond.
 constexpr std::uint64_t kSmallCopyBytes = 1 << 20;
 
-/// An inference between its request and its answer.
+/// An inference between its request and its answer, and what its tensors point into.
 struct Inference {
   std::shared_ptr<Request> request;
   std::shared_ptr<catalog::ServedModel> model;
-  std::vector<OutputPlace> places;
-};
-
-/// What the tensors of a request point into.
-struct Held {
-  std::shared_ptr<Request> request;
   RegionHold regions;
+  std::vector<OutputPlace> places;
 };
 
 Deadline DeadlineOf(const Request& request, std::uint64_t timeout_us) {
@@ -34,7 +29,7 @@ Deadline DeadlineOf(const Request& request, std::uint64_t timeout_us) {
   if (limit_us == 0) limit_us = microseconds(std::chrono::hours(24 * 365)).count();
   if (timeout_us == 0 && limit_ms == 0) return kNoDeadline;
   const std::uint64_t us = timeout_us == 0 ? limit_us : std::min(timeout_us, limit_us);
-  return SteadyClock::now() + microseconds(static_cast<std::int64_t>(us));
+  return request.start() + microseconds(static_cast<std::int64_t>(us));
 }
 
 void Reply(const Inference& inference, Result<engine::InferenceResponse> outcome) {
@@ -43,24 +38,19 @@ void Reply(const Inference& inference, Result<engine::InferenceResponse> outcome
   request.Finish(MakeResult(request, *inference.model, *outcome, inference.places));
 }
 
-Result<engine::InferenceRequest> Prepare(Inference& inference, wire::InferMessage message,
-                                         Deadline deadline) {
-  auto held = std::make_shared<Held>();
-  held->request = inference.request;
+Result<engine::InferenceRequest> Prepare(Inference& inference, wire::InferMessage message) {
   engine::InferenceRequest request;
   inference.places = MLOS_TRY(FindPlaces(inference.request->session(), message.outputs));
   for (const wire::TensorEntry& output : message.outputs) {
     request.requested_outputs.emplace_back(output.name);
   }
   request.inputs =
-      MLOS_TRY(MakeInputs(*inference.request, std::move(message.inputs), held->regions));
+      MLOS_TRY(MakeInputs(*inference.request, std::move(message.inputs), inference.regions));
   request.sequence = MLOS_TRY(engine::MakeSequenceStep(
       std::string(message.sequence_id), message.sequence_start, message.sequence_end));
   MLOS_TRY(message.fit ? runtime::FitRequest(*inference.model, request)
                        : runtime::CheckRequest(*inference.model, request));
-  request.deadline = deadline;
   request.cancellation = inference.request->cancellation();
-  request.keepalive = std::move(held);
   return request;
 }
 
@@ -68,16 +58,19 @@ void Run(const std::shared_ptr<Request>& request, wire::InferMessage message, De
   runtime::Runtime& runtime = request->runtime();
   auto model = runtime.Acquire(message.model_id);
   if (!model.ok()) return request->Finish(std::move(model).status());
-  Inference inference{request, *model, {}};
-  Result<engine::InferenceRequest> prepared = Prepare(inference, std::move(message), deadline);
+  auto inference = std::make_shared<Inference>();
+  inference->request = request;
+  inference->model = *model;
+  Result<engine::InferenceRequest> prepared = Prepare(*inference, std::move(message));
   if (!prepared.ok()) {
-    runtime.stats().RecordInference((*model)->model_id(), (*model)->plugin_id(), prepared.status(),
-                                    0, 0);
+    (*model)->counts()->Record(prepared.status(), 0, 0);
     return request->Finish(std::move(prepared).status());
   }
+  prepared->deadline = deadline;
+  prepared->keepalive = inference;
   runtime.Infer(std::move(*model), std::move(prepared).value(),
                 [inference = std::move(inference)](Result<engine::InferenceResponse> outcome) {
-                  Reply(inference, std::move(outcome));
+                  Reply(*inference, std::move(outcome));
                 });
 }
 

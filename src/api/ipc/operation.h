@@ -17,7 +17,7 @@ enum class Place : std::uint8_t {
   kManager,  ///< loads models, writes files
 };
 
-/// One thing a client may ask for.
+/// One thing a client may ask for, or what it may not: that has no `handle`.
 struct Operation {
   wire::FrameType type;
   /// In the metrics.

@@ -33,36 +33,37 @@ constexpr Operation kOperations[] = {
     {FrameType::kMapRegion, "map_region", Place::kHere, 1, &Answer<MapRegion>},
     {FrameType::kUnmapRegion, "unmap_region", Place::kHere, 0, &Answer<UnmapRegion>},
     {FrameType::kAttachRing, "attach_ring", Place::kHere, 1, &Answer<AttachRing>},
+    // The last one: every other type.
+    {FrameType{}, "refused", Place::kHere, 0, nullptr},
 };
 
-Status Check(const Operation* operation, const socket::Frame& frame) {
-  if (operation == nullptr) {
+const Operation& Find(FrameType type) {
+  const auto* const last = std::end(kOperations) - 1;
+  return *std::find_if(std::begin(kOperations), last,
+                       [type](const Operation& row) { return row.type == type; });
+}
+
+Status Check(const Operation& operation, const socket::Frame& frame) {
+  if (operation.handle == nullptr) {
     return Status(Reason::kUnimplemented,
                   "there is no frame of type " +
                       std::to_string(static_cast<unsigned>(frame.header.type)))
         .WithField("type");
   }
-  if (frame.descriptors.size() != operation->descriptors) {
-    return Status(Reason::kInvalidField, std::string(operation->name) + " brings " +
-                                             std::to_string(operation->descriptors) +
-                                             " descriptors, not " +
-                                             std::to_string(frame.descriptors.size()))
+  if (frame.descriptors.size() != operation.descriptors) {
+    return Status(Reason::kInvalidField,
+                  std::string(operation.name) + " brings " + std::to_string(operation.descriptors) +
+                      " descriptors, not " + std::to_string(frame.descriptors.size()))
         .WithField("descriptor");
   }
   return frame.refusal;
 }
 
-Status Refuse(const Origin& origin, const socket::Frame& frame, const Operation* operation,
-              const Status& why) {
-  origin.service->runtime().stats().RecordRequest(
-      "ipc", operation == nullptr ? "refused" : operation->name, why, 0);
-  SendError(*origin.channel, frame.header.request_id, why);
-  return OkStatus();
-}
-
 }  // namespace
 
-Status Receive(const Origin& origin, socket::Frame frame) {
+std::span<const Operation> Operations() { return kOperations; }
+
+Status Receive(Origin origin, socket::Frame frame) {
   const std::uint64_t id = frame.header.request_id;
   if (id == 0) return {Reason::kMalformedRequest, "a request's number is not 0"};
   if (frame.header.type == FrameType::kCancel) {
@@ -72,26 +73,17 @@ Status Receive(const Origin& origin, socket::Frame frame) {
   if (frame.header.type == FrameType::kHello) {
     return {Reason::kMalformedRequest, "there is one hello, at the beginning"};
   }
-  const auto* const found =
-      std::find_if(std::begin(kOperations), std::end(kOperations),
-                   [&](const Operation& row) { return row.type == frame.header.type; });
-  const Operation* const operation = found == std::end(kOperations) ? nullptr : found;
-  Result<std::shared_ptr<engine::Cancellation>> begun = origin.session->Begin(id);
-  if (!begun.ok()) {
-    if (begun.status().reason() == Reason::kConflict) return std::move(begun).status();
-    return Refuse(origin, frame, operation, begun.status());
-  }
-  if (const Status checked = Check(operation, frame); !checked.ok()) {
-    origin.session->End(id);
-    origin.session->Answered();
-    return Refuse(origin, frame, operation, checked);
-  }
-  const auto request =
-      std::make_shared<Request>(origin, *operation, std::move(frame), std::move(begun).value());
-  if (operation->place == Place::kHere) {
-    operation->handle(request);
+  const Operation& operation = Find(frame.header.type);
+  const auto request = std::make_shared<Request>(std::move(origin), operation, std::move(frame));
+  if (Status begun = request->Begin(); !begun.ok()) {
+    if (begun.reason() == Reason::kConflict) return begun;
+    request->Refuse(begun);
+  } else if (Status checked = Check(operation, request->frame()); !checked.ok()) {
+    request->Finish(std::move(checked));
+  } else if (operation.place == Place::kHere) {
+    operation.handle(request);
   } else {
-    origin.service->Post([operation, request] { operation->handle(request); });
+    request->service().Post([request] { request->operation().handle(request); });
   }
   return OkStatus();
 }

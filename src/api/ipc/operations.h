@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 
 #include "api/ipc/operation.h"
 #include "api/ipc/request.h"
@@ -9,9 +10,12 @@
 
 namespace mlos::api::ipc {
 
+/// All there are.
+std::span<const Operation> Operations();
+
 /// Acts on a frame behind the hello. A failure is a breach of the protocol, after which the
 /// connection ends; everything else is answered.
-Status Receive(const Origin& origin, socket::Frame frame);
+Status Receive(Origin origin, socket::Frame frame);
 
 // What the operations do (document_handlers.cc, region_handlers.cc, inference_handler.cc).
 Result<wire::ByteBuffer> Health(Request& request);

@@ -8,15 +8,22 @@
 
 namespace mlos::api::ipc {
 
-Request::Request(Origin origin, const Operation& operation, socket::Frame frame,
-                 std::shared_ptr<engine::Cancellation> cancellation)
-    : origin_(std::move(origin)),
-      operation_(operation),
-      cancellation_(std::move(cancellation)),
-      frame_(std::move(frame)) {}
+Request::Request(Origin origin, const Operation& operation, socket::Frame frame)
+    : origin_(std::move(origin)), operation_(operation), frame_(std::move(frame)) {}
 
 Request::~Request() {
-  if (!finished_) Finish(Status(Reason::kInternal, "the request was dropped"));
+  if (begun_) Finish(Status(Reason::kInternal, "the request was dropped"));
+}
+
+Status Request::Begin() {
+  MLOS_TRY(session().Begin(id(), cancellation_));
+  begun_ = true;
+  return OkStatus();
+}
+
+void Request::Refuse(const Status& why) {
+  service().counts(operation_).Record(why, 0);
+  SendError(*origin_.channel, id(), why);
 }
 
 Status Request::Reserve(std::uint64_t bytes) {
@@ -24,10 +31,9 @@ Status Request::Reserve(std::uint64_t bytes) {
 }
 
 void Request::Finish(Result<wire::ByteBuffer> answer) {
-  finished_ = true;
+  begun_ = false;
   Status status = answer.ok() ? wire::FinishFrame(*answer) : answer.status();
-  runtime().stats().RecordRequest("ipc", operation_.name, status,
-                                  MicrosecondsBetween(start_, SteadyClock::now()));
+  service().counts(operation_).Record(status, MicrosecondsBetween(start_, SteadyClock::now()));
   // Before the client can see the answer, and use the number again.
   session().End(id());
   if (status.ok()) {

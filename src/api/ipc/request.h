@@ -10,6 +10,7 @@
 #include "api/ipc/socket/frame_reader.h"
 #include "api/ipc/wire/fields.h"
 #include "base/clock.h"
+#include "engine/cancellation.h"
 
 namespace mlos::api::ipc {
 
@@ -37,16 +38,25 @@ struct Origin {
 struct Operation;
 
 /// One request from its frame to its answer. Whoever works on it holds it; should all of them drop
-/// it unanswered, it answers INTERNAL. Thread-compatible: one thread works on it at a time.
-class Request : public std::enable_shared_from_this<Request> {
+/// it unanswered once it has begun, it answers INTERNAL. Thread-compatible: one thread works on it
+/// at a time.
+class Request {
  public:
-  Request(Origin origin, const Operation& operation, socket::Frame frame,
-          std::shared_ptr<engine::Cancellation> cancellation);
+  Request(Origin origin, const Operation& operation, socket::Frame frame);
   Request(const Request&) = delete;
   Request& operator=(const Request&) = delete;
   ~Request();
 
+  /// Takes its number, after which it is to be finished. See Session::Begin.
+  Status Begin();
+  /// Answers in place of one that could not begin.
+  void Refuse(const Status& why);
+
   std::uint64_t id() const { return frame_.header.request_id; }
+  const Operation& operation() const { return operation_; }
+  const socket::Frame& frame() const { return frame_; }
+  /// When it came.
+  SteadyClock::time_point start() const { return start_; }
   std::string_view body() const { return frame_.body(); }
   /// The same, for tensors that are run where they lie.
   char* body_data() const { return static_cast<char*>(frame_.buffer.data()); }
@@ -56,7 +66,10 @@ class Request : public std::enable_shared_from_this<Request> {
   runtime::Runtime& runtime() { return origin_.service->runtime(); }
   Session& session() { return *origin_.session; }
   const Origin& origin() const { return origin_; }
-  const std::shared_ptr<engine::Cancellation>& cancellation() const { return cancellation_; }
+  /// Set once nobody waits for the answer. Owns nothing: whoever has it holds the request too.
+  std::shared_ptr<const engine::Cancellation> cancellation() const {
+    return {std::shared_ptr<const void>(), &cancellation_};
+  }
   /// Counts what its tensors take, besides its frame. OVERLOADED.
   Status Reserve(std::uint64_t bytes);
 
@@ -69,11 +82,11 @@ class Request : public std::enable_shared_from_this<Request> {
   // Keeps the budget alive, and dies after what is counted against it.
   const Origin origin_;
   const Operation& operation_;
-  const std::shared_ptr<engine::Cancellation> cancellation_;
+  engine::Cancellation cancellation_;
   const SteadyClock::time_point start_ = SteadyClock::now();
   socket::Frame frame_;
   resource::Reservation reservation_;
-  bool finished_ = false;
+  bool begun_ = false;  // and not finished
 };
 
 /// Sends a failure that belongs to no Request.

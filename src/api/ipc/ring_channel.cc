@@ -82,9 +82,9 @@ void RingChannel::Serve() {
 }
 
 Status RingChannel::ServeWaiting() {
-  {
+  if (full_.load(std::memory_order_relaxed)) {
     const MutexLock lock(mutex_);
-    if (!outbox_.empty()) MLOS_TRY(Flush());
+    MLOS_TRY(Flush());
   }
   while (!stopping_.load(std::memory_order_relaxed) && MLOS_TRY(ring_.HasRequest())) {
     MLOS_TRY(TakeOne());
@@ -133,37 +133,37 @@ bool RingChannel::AwakeSoon() {
 
 void RingChannel::Wait() {
   if (Spin()) return;
-  bool full = false;
-  {
-    const MutexLock lock(mutex_);
-    full = !outbox_.empty();
-  }
   const SteadyClock::time_point start = SteadyClock::now();
-  ring_.Sleep(full ? kRetryNs : -1, [this] { return Awake(); });
+  // Answers that begin to wait for room from now on end the sleep, or prevent it.
+  const bool full = full_.load();
+  ring_.Sleep(full ? kRetryNs : -1, [&] { return Awake() || full_.load() != full; });
   spin_.Slept(NanosecondsSince(start));
 }
 
 void RingChannel::Send(wire::ByteBuffer frame) {
   if (frame.size() > ring_.slot_bytes()) frame = Shortened(frame, ring_.slot_bytes());
-  bool full = false;
   {
     const MutexLock lock(mutex_);
     if (stopping_.load()) return;
+    if (outbox_.empty()) {
+      const Result<bool> sent = ring_.TryReply(frame.view());
+      // A breach is noticed by the thread, at its next request.
+      if (!sent.ok() || *sent) return;
+    }
     outbox_.push_back(std::move(frame));
-    const Result<bool> flushed = Flush();
-    // A breach is noticed by the thread, at its next request.
-    full = flushed.ok() && !*flushed;
+    full_.store(true);
   }
   // From now on the thread looks for room.
-  if (full && std::this_thread::get_id() != thread_.get_id()) ring_.Wake();
+  if (std::this_thread::get_id() != thread_.get_id()) ring_.Wake();
 }
 
-Result<bool> RingChannel::Flush() {
+Status RingChannel::Flush() {
   while (!outbox_.empty()) {
-    if (!MLOS_TRY(ring_.TryReply(outbox_.front().view()))) return false;
+    if (!MLOS_TRY(ring_.TryReply(outbox_.front().view()))) return OkStatus();
     outbox_.pop_front();
   }
-  return true;
+  full_.store(false);
+  return OkStatus();
 }
 
 }  // namespace mlos::api::ipc

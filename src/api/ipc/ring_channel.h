@@ -39,8 +39,8 @@ class RingChannel : public Channel,
   bool AwakeSoon();
   /// There is something to do, or to end for.
   bool Awake() const;
-  /// Moves what is to be sent into the ring as far as there is room; true where nothing is left.
-  Result<bool> Flush() REQUIRES(mutex_);
+  /// Moves what waits for room into the ring as far as there is some.
+  Status Flush() REQUIRES(mutex_);
 
   const Origin origin_;
   memory::Ring ring_;
@@ -49,6 +49,8 @@ class RingChannel : public Channel,
 
   Mutex mutex_;
   std::deque<wire::ByteBuffer> outbox_ GUARDED_BY(mutex_);
+  // Whether answers wait in outbox_ for room in the ring.
+  std::atomic<bool> full_{false};
   std::thread thread_;
 };
 

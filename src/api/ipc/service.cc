@@ -5,11 +5,21 @@
 #include <boost/asio/thread_pool.hpp>
 #include <utility>
 
+#include "api/ipc/operations.h"
+
 namespace mlos::api::ipc {
 namespace {
 
 // Loads take seconds and use several cores each; more of them at once only wait for each other.
 constexpr std::size_t kThreads = 2;
+
+std::vector<metrics::RouteCounts*> CountsOfAll(metrics::Stats& stats) {
+  std::vector<metrics::RouteCounts*> counts;
+  for (const Operation& operation : Operations()) {
+    counts.push_back(&stats.Route("ipc", operation.name));
+  }
+  return counts;
+}
 
 }  // namespace
 
@@ -19,9 +29,16 @@ class Service::Threads {
 };
 
 Service::Service(ServerOptions options, runtime::Runtime& runtime)
-    : options_(std::move(options)), runtime_(runtime), threads_(std::make_unique<Threads>()) {}
+    : options_(std::move(options)),
+      runtime_(runtime),
+      counts_(CountsOfAll(runtime.stats())),
+      threads_(std::make_unique<Threads>()) {}
 
 Service::~Service() { Join(); }
+
+metrics::RouteCounts& Service::counts(const Operation& operation) const {
+  return *counts_[static_cast<std::size_t>(&operation - Operations().data())];
+}
 
 void Service::Post(std::function<void()> task) {
   if (joined_) return task();

@@ -4,12 +4,16 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <vector>
 
 #include "api/ipc/server_options.h"
+#include "metrics/counts.h"
 #include "resource/byte_budget.h"
 #include "runtime/runtime.h"
 
 namespace mlos::api::ipc {
+
+struct Operation;
 
 /// What every request works with: the runtime, and the threads for what takes long. Thread-safe.
 class Service {
@@ -23,6 +27,8 @@ class Service {
   const ServerOptions& options() const { return options_; }
   runtime::Runtime& runtime() { return runtime_; }
   resource::ByteBudget& budget() { return runtime_.budget(); }
+  /// What requests of one of Operations() are counted in.
+  metrics::RouteCounts& counts(const Operation& operation) const;
   /// Rings that are served.
   std::atomic<unsigned>& rings() { return rings_; }
 
@@ -35,6 +41,7 @@ class Service {
   class Threads;
   const ServerOptions options_;
   runtime::Runtime& runtime_;
+  const std::vector<metrics::RouteCounts*> counts_;  // in the order of Operations()
   std::atomic<unsigned> rings_{0};
   std::atomic<bool> joined_{false};
   const std::unique_ptr<Threads> threads_;

@@ -13,20 +13,19 @@ Status NoRegion(std::string_view what, std::string_view field) {
 
 }  // namespace
 
-Result<std::shared_ptr<engine::Cancellation>> Session::Begin(std::uint64_t request_id) {
+Status Session::Begin(std::uint64_t request_id, engine::Cancellation& cancellation) {
   const MutexLock lock(mutex_);
-  for (const auto& [id, cancellation] : requests_) {
+  for (const auto& [id, other] : requests_) {
     if (id != request_id) continue;
     return Status(Reason::kConflict, "a request of this number is in flight")
         .WithField("request_id");
   }
   if (requests_.size() >= options_.requests_max) {
-    return Status(Reason::kOverloaded, std::to_string(options_.requests_max) +
-                                           " requests of this connection are in flight");
+    return {Reason::kOverloaded,
+            std::to_string(options_.requests_max) + " requests of this connection are in flight"};
   }
-  auto cancellation = std::make_shared<engine::Cancellation>();
-  requests_.emplace_back(request_id, cancellation);
-  return cancellation;
+  requests_.emplace_back(request_id, &cancellation);
+  return OkStatus();
 }
 
 void Session::End(std::uint64_t request_id) {
@@ -52,17 +51,20 @@ void Session::Cancel(std::uint64_t request_id) {
   }
 }
 
-void Session::Close() {
+bool Session::Close() {
   Regions regions;
   std::shared_ptr<Attachment> attachment;
+  bool asked = false;
   {
     const MutexLock lock(mutex_);
     closed_ = true;
+    asked = !requests_.empty();
     for (const auto& [id, cancellation] : requests_) cancellation->Cancel();
     regions.swap(regions_);
     attachment.swap(attachment_);
   }
   if (attachment != nullptr) attachment->Stop();
+  return asked;
 }
 
 Status Session::Attach(std::shared_ptr<Attachment> attachment) {

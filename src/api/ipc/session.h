@@ -49,17 +49,17 @@ class Session {
   /// Whether the client is Core's own user, who may do what Core may.
   bool own_user() const { return own_user_; }
 
-  /// A request begins; what it returns tells whether it was cancelled. CONFLICT where one of that
-  /// number is in flight, OVERLOADED where too many are.
-  Result<std::shared_ptr<engine::Cancellation>> Begin(std::uint64_t request_id);
+  /// A request begins; `cancellation`, which must outlive End, is how it is told that nobody waits
+  /// for it. CONFLICT where one of that number is in flight, OVERLOADED where too many are.
+  Status Begin(std::uint64_t request_id, engine::Cancellation& cancellation);
   /// Its number is free again; its answer is about to be sent, and Answered tells when it is.
   void End(std::uint64_t request_id);
   void Answered();
   /// No change where there is none of that number: its answer may be on its way.
   void Cancel(std::uint64_t request_id);
   /// The client is gone: cancels everything and forgets the regions, which live on in the requests
-  /// that use them.
-  void Close();
+  /// that use them. True where requests are in flight.
+  bool Close();
   /// Nothing is in flight, and no answer on its way to the channel.
   bool idle() const;
 
@@ -85,8 +85,7 @@ class Session {
   mutable Mutex mutex_;
   bool closed_ GUARDED_BY(mutex_) = false;
   // Few, so that a walk is quicker than a table.
-  std::vector<std::pair<std::uint64_t, std::shared_ptr<engine::Cancellation>>> requests_
-      GUARDED_BY(mutex_);
+  std::vector<std::pair<std::uint64_t, engine::Cancellation*>> requests_ GUARDED_BY(mutex_);
   std::uint32_t answering_ GUARDED_BY(mutex_) = 0;
   Regions regions_ GUARDED_BY(mutex_);
   std::uint64_t region_bytes_ GUARDED_BY(mutex_) = 0;

@@ -66,6 +66,9 @@ struct Model {
   std::vector<OpsetImport> opset_imports;
   /// Imported domains that neither ONNX nor ONNX Runtime nor the model's own functions define.
   std::vector<std::string> custom_domains;
+  /// An operator of any graph or function of the file whose scale is that of its whole input, such
+  /// as DynamicQuantizeLinear: the items of a batch influence each other. Empty without one.
+  std::string whole_batch_operator;
   std::string producer_name;
   std::string producer_version;
   /// Without those that an initializer gives a value.

@@ -42,6 +42,31 @@ TEST(OnnxModel, SchemaOfAGraph) {
   EXPECT_EQ(parsed->outputs[0].spec.name, "y");
 }
 
+TEST(OnnxModel, AnOperatorThatScalesByItsWholeInputIsFoundWhereverItStands) {
+  const auto node = [](std::string_view op_type) {
+    return Proto().Bytes(1, "x").Bytes(2, "y").Bytes(4, op_type);
+  };
+  const Proto branch = Proto().Message(1, node("DynamicQuantizeMatMul"));
+  const struct {
+    Proto model;
+    std::string found;
+  } cases[] = {
+      {ModelOf(IdentityGraph()), ""},
+      {ModelOf(IdentityGraph().Message(1, node("QuantizeLinear"))), ""},
+      {ModelOf(Proto().Message(1, node("DynamicQuantizeLinear")).Message(1, node("Add"))),
+       "DynamicQuantizeLinear"},
+      {ModelOf(Proto().Message(1, node("If").Message(5, Proto().Message(6, branch)))),
+       "DynamicQuantizeMatMul"},
+      {ModelOf(IdentityGraph()).Message(25, Proto().Message(7, node("DynamicQuantizeLSTM"))),
+       "DynamicQuantizeLSTM"},
+  };
+  for (const auto& [model, found] : cases) {
+    const auto parsed = ParseModel(model.bytes());
+    ASSERT_TRUE(parsed.ok()) << parsed.status();
+    EXPECT_EQ(parsed->whole_batch_operator, found);
+  }
+}
+
 TEST(OnnxModel, InitializersAreNoInputsWhereverTheyStand) {
   const Proto graph =
       Proto()

@@ -59,6 +59,13 @@ bool IsWellKnownDomain(std::string_view domain) {
   return std::find(std::begin(kKnown), std::end(kKnown), domain) != std::end(kKnown);
 }
 
+/// Dynamic quantization, by ONNX and by ONNX Runtime.
+bool ScalesByWholeInput(std::string_view op_type) {
+  constexpr std::string_view kKnown[] = {"DynamicQuantizeLinear", "DynamicQuantizeMatMul",
+                                         "DynamicQuantizeLSTM"};
+  return std::find(std::begin(kKnown), std::end(kKnown), op_type) != std::end(kKnown);
+}
+
 }  // namespace
 
 Result<Model> ModelWalker::Walk() {
@@ -155,9 +162,14 @@ Status ModelWalker::OnGraphField(Field field, GraphRole role) {
 }
 
 Status ModelWalker::Node(Field field) {
+  constexpr int kOpType = 4;
   constexpr int kAttribute = 5;
-  return wire_.Nested(field, [this](Field inner) {
-    return inner.number == kAttribute ? Attribute(inner) : wire_.Skip(inner);
+  return wire_.Nested(field, [this](Field inner) -> Status {
+    if (inner.number == kAttribute) return Attribute(inner);
+    if (inner.number != kOpType) return wire_.Skip(inner);
+    std::string op_type = MLOS_TRY(wire_.Text(inner, kNameBytesMax));
+    if (ScalesByWholeInput(op_type)) model_.whole_batch_operator = std::move(op_type);
+    return OkStatus();
   });
 }
 

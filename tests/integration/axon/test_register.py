@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -87,6 +88,20 @@ def test_what_core_is_told(axon, stub):
     }
     told = axon.run("register", "hf/mlos-test/bert-tiny", "--json", check=True).json
     assert told == {"model_id": MODEL, "status": "registered", "message": "Registered"}
+
+
+def test_what_is_published_on_the_machine_comes_first(axon, stub):
+    axon.run("install", MODEL, check=True)
+    mine = axon.model_dir("mlos-test/bert-tiny")
+    published = axon.home / "published/models/hf/mlos-test/bert-tiny"
+    shutil.copytree(mine, published / "v9")
+    expected = {"hf/mlos-test/bert-tiny@v9": published / "v9", MODEL: mine,
+                "hf/mlos-test/bert-tiny": published / "v9"}  # fmt: skip
+    for name in expected:
+        axon.run("register", name, check=True)
+    assert [json.loads(body)["path"] for _, _, body in stub.requests] == [
+        str(path) for path in expected.values()
+    ]
 
 
 def test_a_description_with_quotes_is_encoded(axon, stub):

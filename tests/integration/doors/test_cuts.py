@@ -6,12 +6,14 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import json
 import os
 import random
 import socket
+import ssl
 import struct
-import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -20,12 +22,24 @@ from hpack import Encoder
 from hyperframe.frame import DataFrame, HeadersFrame, SettingsFrame
 
 from tests.support import oip, paths
+from tests.support.graphs import scale
 from tests.support.ipc import Frame, encode_infer, hello_frame, wire
 from tests.support.ipc_ring import memfd
 from tests.support.open_core import OpenCore
 from tests.support.raw_h2 import INFER, PREFACE, message
 from tests.support.raw_http import head
-from tests.support.traffic import SCALE, Sample, Target, finish, oip_message, samples, start
+from tests.support.tensors import to_json
+from tests.support.tls import Authority, TlsCore
+from tests.support.traffic import (
+    FACTOR,
+    SCALE,
+    Sample,
+    Target,
+    finish,
+    oip_message,
+    samples,
+    start,
+)
 
 MIB = 1 << 20
 GROWTH_MAX = 48 * MIB
@@ -95,7 +109,13 @@ def oip_gzip(sample: Sample):
     return line, ["Content-Encoding: gzip", f"Content-Length: {len(body)}"], body
 
 
-HTTP_FORMS = [oip_json, oip_binary, oip_chunked, oip_gzip]
+def generate_stream(sample: Sample):
+    body = json.dumps({name: to_json(array) for name, array in sample.inputs.items()}).encode()
+    line = f"/v2/models/{sample.model}/generate_stream"
+    return line, [f"Content-Length: {len(body)}"], body
+
+
+HTTP_FORMS = [oip_json, oip_binary, oip_chunked, oip_gzip, generate_stream]
 
 
 def grpc_script(rng: random.Random, sample: Sample) -> Script:
@@ -158,46 +178,39 @@ def cut_once(rng: random.Random, sock: socket.socket, script: Script) -> None:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
+MAKE = {"http": http_script, "grpc": grpc_script, "ipc": ipc_script}
+
+
 def cut(door: str, connect: Callable[[], socket.socket], target: Target, count: int) -> None:
     """Cuts `count` connections to a door."""
-    make = {"http": http_script, "grpc": grpc_script, "ipc": ipc_script}[door]
     rng = random.Random(f"cuts of {door}")
     # Many of the tiny graphs and, where work is under way when the client goes, of the real one.
     source = samples(len(door), target.real)
     todo = [next(source) for _ in range(200)]
     for _ in range(count):
-        script = make(rng, rng.choice(todo))
+        script = MAKE[door](rng, rng.choice(todo))
         cut_once(rng, connect(), script)
         script.close()
 
 
 def cut_all(core: OpenCore, target: Target, count: int) -> None:
-    """Cuts connections on every door at once."""
+    """Cuts `count` connections of each door, on all doors at once."""
     grpc_port = target.grpc_address.rpartition(":")[2]
     ways = {
         "http": lambda: connect_tcp(core.port),
         "grpc": lambda: connect_tcp(int(grpc_port)),
         "ipc": lambda: connect_unix(target.socket),
     }
-    failures: list[str] = []
-
-    def work(door: str) -> None:
-        try:
-            cut(door, ways[door], target, count // len(ways))
-        except Exception as error:  # noqa: BLE001  told by the thread that waits
-            failures.append(f"{door}: {error!r}")
-
-    threads = [threading.Thread(target=work, args=(door,)) for door in ways]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert not failures
+    with ThreadPoolExecutor(len(ways)) as pool:
+        cuts = [pool.submit(cut, door, way, target, count) for door, way in ways.items()]
+    for one in cuts:
+        one.result()
 
 
 def check_cuts(core: OpenCore, target: Target, holdings: type, count: int) -> None:
-    """What must hold after `count` cuts, with a client of each door that asks all the time."""
-    cut_all(core, target, 60)
+    """What must hold after `count` cuts of each door, beside which a client of each asks all the
+    time."""
+    cut_all(core, target, 20)
     core.infer(SCALE, {"x": np.ones(3, np.float32)})
     before = holdings(core)
     beside = {way: start(target, way, 0, 50) for way in ("http_json", "grpc_stream", "ipc_socket")}
@@ -213,12 +226,84 @@ def check_cuts(core: OpenCore, target: Target, holdings: type, count: int) -> No
 
 @pytest.mark.limit(200)
 def test_cut_connections(open_core, target, holdings, record_property):
-    check_cuts(open_core, target, holdings, 300)
-    record_property("connections cut", 300)
+    check_cuts(open_core, target, holdings, 100)
+    record_property("connections cut", 100 * len(MAKE))
 
 
 @pytest.mark.deep
 @pytest.mark.limit(600)
 def test_many_cut_connections(open_core, target, holdings, record_property):
     check_cuts(open_core, target, holdings, 10_000)
-    record_property("connections cut", 10_000)
+    record_property("connections cut", 10_000 * len(MAKE))
+
+
+def play_tls(sock: socket.socket, context: ssl.SSLContext, data: bytes, length: int) -> None:
+    """Shakes hands and sends `data`, but nothing behind the first `length` bytes that TLS makes."""
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    tls = context.wrap_bio(incoming, outgoing, server_hostname="localhost")
+    shaken = False
+    while not shaken:
+        try:
+            tls.do_handshake()
+            tls.write(data)
+            shaken = True
+        except ssl.SSLWantReadError:
+            pass
+        piece = outgoing.read()
+        sock.sendall(piece[:length])
+        length -= len(piece)
+        if length <= 0:
+            return
+        if not shaken and not incoming.write(sock.recv(1 << 16)):
+            return
+
+
+def cut_tls(core: TlsCore, door: str, count: int) -> None:
+    """Cuts `count` connections of a door that speaks TLS: in the handshake, or behind it."""
+    rng = random.Random(f"cuts of {door} over TLS")
+    context = core.authority.context(alpn=["h2"] if door == "grpc" else None)
+    port = core.grpc_port if door == "grpc" else core.port
+    x = np.ones(30, np.float32)
+    sample = Sample(SCALE, {"x": x}, {"y": x * np.float32(FACTOR)})
+    for _ in range(count):
+        data = b"".join(piece for piece, _ in MAKE[door](rng, sample).pieces)
+        with connect_tcp(port) as sock, contextlib.suppress(ConnectionError, TimeoutError):
+            # A handshake takes some 600 bytes of a client's.
+            play_tls(sock, context, data, rng.randrange(1, len(data) + 800))
+            if rng.random() < 0.5:
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+def check_tls_cuts(folder, holdings: type, count: int) -> None:
+    authority = Authority(folder / "ca")
+    core = TlsCore(folder / "core", authority, authority.issue("server")).start()
+    assert core.register(SCALE, scale(folder / "scale.onnx", FACTOR)).status_code == 200
+    doors = ("http", "grpc")
+    for door in doors:
+        cut_tls(core, door, 20)
+    core.infer(SCALE, {"x": np.ones(3, np.float32)})
+    before = holdings(core)
+    with ThreadPoolExecutor(len(doors)) as pool:
+        cuts = [pool.submit(cut_tls, core, door, count) for door in doors]
+        while not all(one.done() for one in cuts):
+            answer = core.infer(SCALE, {"x": np.ones(3, np.float32)})
+            assert answer["y"].tolist() == [FACTOR] * 3
+    for one in cuts:
+        one.result()
+    now = before.assert_back()
+    if not paths.instrumented():
+        assert now.rss_bytes - before.resources.rss_bytes < GROWTH_MAX
+    assert core.stop() == 0
+
+
+@pytest.mark.limit(200)
+def test_cut_tls_connections(tmp_path, holdings, record_property):
+    check_tls_cuts(tmp_path, holdings, 100)
+    record_property("connections cut", 200)
+
+
+@pytest.mark.deep
+@pytest.mark.limit(600)
+def test_many_cut_tls_connections(tmp_path, holdings, record_property):
+    check_tls_cuts(tmp_path, holdings, 2_500)
+    record_property("connections cut", 5_000)

@@ -23,6 +23,7 @@ from tritonclient.grpc import service_pb2_grpc
 
 from tests.integration.test_oip_wire import slow
 from tests.support.open_core import OpenCore
+from tests.support.raw_h2 import INFER, RawH2, message
 
 SLOW = "ns/slow@v1"
 ASKED = 12
@@ -167,7 +168,9 @@ def test_no_room_over_grpc_is_said_at_once(small_core):
         refused = [call for call in done if call.code() == grpc.StatusCode.RESOURCE_EXHAUSTED]
         assert set(codes) == {grpc.StatusCode.OK, grpc.StatusCode.RESOURCE_EXHAUSTED}
         for call in refused:
-            assert dict(call.trailing_metadata())["mlos-reason"] == "OVERLOADED"
+            told = dict(call.trailing_metadata())
+            assert told["mlos-reason"] == "OVERLOADED"
+            assert int(told["grpc-retry-pushback-ms"]) >= 1
         # Who was refused did not wait behind those who were not.
         assert codes[-1] == grpc.StatusCode.OK
         assert infer(request, timeout=60).model_name == SLOW
@@ -187,9 +190,32 @@ def test_no_room_over_http_is_said_with_a_time_to_come_back(small_core):
     assert requests.post(url, json=body, timeout=60).status_code == 200
 
 
-def test_health_checks_that_are_not_offered_are_unimplemented(core):
+def test_what_is_past_its_grpc_timeout_is_not_run(core):
+    """It waits for another client's request; whoever sent it says nothing more."""
+    tensor = pb.ModelInferRequest.InferInputTensor(name="x", datatype="FP32", shape=[1])
+    request = pb.ModelInferRequest(
+        model_name=SLOW, inputs=[tensor], raw_input_contents=[np.ones(1, np.float32).tobytes()]
+    )
+    body = message(request.SerializeToString())
+    before = core.get("/stats").json()["models"][0]["successful_requests"]
+    with RawH2(core.grpc_port) as client:
+        ahead = (1, 3, 5, 7)
+        for stream_id in ahead:
+            client.send(client.call(stream_id, INFER, body))
+        wait_until_under_way(core)
+        client.send(client.call(9, INFER, body, extra=(("grpc-timeout", "1m"),)))
+        late = client.trailers(9)
+        assert (late["grpc-status"], late["mlos-reason"]) == ("4", "DEADLINE_EXCEEDED")
+        assert [client.trailers(stream_id)["grpc-status"] for stream_id in ahead] == ["0"] * 4
+    stats = core.get("/stats").json()["models"][0]
+    assert stats["successful_requests"] == before + len(ahead)
+    # The call is ended when its time is up, or the request when its turn comes.
+    assert stats["errors"] in ({"DEADLINE_EXCEEDED": 1}, {"CANCELLED": 1})
+
+
+def test_methods_that_are_not_offered_are_unimplemented(core):
     with grpc.insecure_channel(core.grpc_address) as channel:
-        ask = channel.unary_unary("/grpc.health.v1.Health/List")
+        ask = channel.unary_unary("/grpc.health.v1.Health/Forget")
         with pytest.raises(grpc.RpcError) as raised:
             ask(b"", timeout=20)
         assert raised.value.code() == grpc.StatusCode.UNIMPLEMENTED

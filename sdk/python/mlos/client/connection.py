@@ -13,6 +13,9 @@ import time
 from mlos.client import wire
 from mlos.client.error import MlosError, ProtocolError
 
+# Between two looks whether another thread still reads.
+_OTHER_READER_S = 0.01
+
 
 class Connection:
     """A socket whose answers come in any order. One of the threads that wait reads, the others are
@@ -63,19 +66,36 @@ class Connection:
         views = [memoryview(part) for part in (header, *parts) if len(part)]
         with self._send_lock:
             try:
-                sent = self._socket.sendmsg(views, rights)
-                if sent < size:
-                    self._send_rest(views, sent)
+                self._send_all(views, rights)
             except OSError as error:
                 # It may have said why, before it went.
                 self._drain(request_id)
                 raise ProtocolError(f"the connection is gone: {error}") from error
 
-    def _send_rest(self, views: list[memoryview], sent: int) -> None:
-        for view in views:
-            if sent < len(view):
-                self._socket.sendall(view[sent:])
-            sent = max(0, sent - len(view))
+    def _send_all(self, views: list[memoryview], rights: list) -> None:
+        while views:
+            try:
+                sent = self._socket.sendmsg(views, rights, socket.MSG_DONTWAIT)
+            except BlockingIOError:
+                self._make_room()
+                continue
+            rights = []
+            while views and sent >= len(views[0]):
+                sent -= len(views.pop(0))
+            if sent:
+                views[0] = views[0][sent:]
+
+    def _make_room(self) -> None:
+        """Waits until more can be sent. Core reads no more from a client that takes no answers, so
+        those that come meanwhile are read, here where no other thread does."""
+        with self._lock:
+            if self._broken is not None:
+                raise self._broken
+            if not self._reading:
+                self._read_for_all(None, select.POLLIN | select.POLLOUT)
+                return
+        # The other thread may have read what it waited for, and be gone.
+        self._await(select.POLLOUT, _OTHER_READER_S)
 
     def _drain(self, request_id: int) -> None:
         if request_id in self._answers:
@@ -98,11 +118,12 @@ class Connection:
                 else:
                     self._read_for_all(left)
 
-    def _read_for_all(self, timeout_s: float | None) -> None:
+    def _read_for_all(self, timeout_s: float | None, events: int = select.POLLIN) -> None:
+        """Reads one answer, for whoever waits for it, once one of `events` is there."""
         self._reading = True
         self._lock.release()
         try:
-            answer, broken = self._read_one(timeout_s), None
+            answer, broken = self._read_one(timeout_s, events), None
         except (OSError, ProtocolError, MlosError) as error:
             answer, broken = None, error
         finally:
@@ -119,9 +140,12 @@ class Connection:
             if request_id in self._answers:
                 self._answers[request_id] = (kind, body)
 
-    def _read_one(self, timeout_s: float | None) -> tuple[int, int, memoryview] | None:
-        if timeout_s is not None and not self._readable(timeout_s):
-            return None
+    def _read_one(
+        self, timeout_s: float | None, events: int
+    ) -> tuple[int, int, memoryview] | None:
+        if timeout_s is not None or events != select.POLLIN:
+            if not self._await(events, timeout_s) & ~select.POLLOUT:
+                return None
         size, kind, _, _, request_id = wire.HEADER.unpack(self._read(wire.HEADER.size))
         if not wire.HEADER.size <= size <= wire.FRAME_BYTES_MAX:
             raise ProtocolError(f"a frame of {size} bytes came")
@@ -131,10 +155,13 @@ class Connection:
             raise MlosError.decode(body) if kind == wire.Frame.ERROR else ProtocolError("no answer")
         return request_id, kind, body
 
-    def _readable(self, timeout_s: float) -> bool:
+    def _await(self, events: int, timeout_s: float | None) -> int:
+        """Those of `events` that are there, or an end; 0 where none came in time."""
+        if self._socket.fileno() < 0:
+            raise ProtocolError("the connection is closed")
         poll = select.poll()
-        poll.register(self._socket, select.POLLIN)
-        return bool(poll.poll(timeout_s * 1000))
+        poll.register(self._socket, events)
+        return sum(found for _, found in poll.poll(None if timeout_s is None else timeout_s * 1000))
 
     def _read(self, size: int) -> memoryview:
         view = memoryview(bytearray(size))

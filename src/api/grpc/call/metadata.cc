@@ -10,6 +10,8 @@ namespace {
 
 // Longer messages would meet the limits of clients on headers.
 constexpr std::size_t kMessageBytesMax = 2048;
+// What HTTP says with Retry-After and IPC with retry_after_ms.
+constexpr const char* kRetryAfterMs = "1000";
 
 struct Unit {
   char letter;
@@ -44,6 +46,9 @@ std::vector<http2::Header> TrailersOf(const Status& status) {
   trailers.push_back({"mlos-reason", std::string(ToString(status.reason()))});
   if (!status.field().empty()) {
     trailers.push_back({"mlos-field", PercentEncode(status.field().substr(0, kMessageBytesMax))});
+  }
+  if (status.reason() == Reason::kOverloaded) {
+    trailers.push_back({"grpc-retry-pushback-ms", kRetryAfterMs});
   }
   if (status.reason() == Reason::kUnsupportedEncoding) {
     trailers.push_back({"grpc-accept-encoding", "identity,gzip"});

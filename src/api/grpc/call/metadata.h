@@ -15,7 +15,7 @@ namespace mlos::api::grpc::call {
 unsigned GrpcCode(const Status& status);
 
 /// The trailers that tell `status`: grpc-status, grpc-message, and mlos-reason and mlos-field where
-/// there are some.
+/// there are some; with OVERLOADED grpc-retry-pushback-ms, after which to try again.
 std::vector<http2::Header> TrailersOf(const Status& status);
 
 /// `text` as grpc-message has it: bytes that are not printable ASCII, and '%', as %XX.

@@ -47,6 +47,15 @@ TEST(MetadataTest, StatusBecomesTrailers) {
             4096);
 }
 
+TEST(MetadataTest, WhoMeetsAFullServerIsToldWhenToComeBack) {
+  for (const auto& [reason, told] :
+       {std::pair{Reason::kOverloaded, 1}, std::pair{Reason::kPayloadTooLarge, 0},
+        std::pair{Reason::kInternal, 0}}) {
+    EXPECT_EQ(Trailers(Status(reason, "")).count("grpc-retry-pushback-ms"), told)
+        << ToString(reason);
+  }
+}
+
 TEST(MetadataTest, OnlyProtobufOverGrpcIsACall) {
   for (const char* type : {"application/grpc", "application/grpc+proto", "application/grpc;a=b"}) {
     EXPECT_TRUE(IsGrpcContentType(type)) << type;

@@ -210,6 +210,19 @@ Result<std::vector<std::string>> ReadOipOutputs(const inference::ModelInferReque
   return names;
 }
 
+Result<std::int64_t> ReadOipTimeoutUs(const inference::ModelInferRequest& request) {
+  const auto found = request.parameters().find("timeout");
+  if (found == request.parameters().end()) return 0;
+  const inference::InferParameter& timeout = found->second;
+  if (timeout.has_int64_param() && timeout.int64_param() >= 0) return timeout.int64_param();
+  if (timeout.has_uint64_param()) {
+    return static_cast<std::int64_t>(
+        std::min<std::uint64_t>(timeout.uint64_param(), std::numeric_limits<std::int64_t>::max()));
+  }
+  return Status(Reason::kInvalidField, "the timeout is an integer of 0 or more microseconds")
+      .WithField("timeout");
+}
+
 Status CheckOipParameters(const inference::ModelInferRequest& request) {
   for (const auto& input : request.inputs()) MLOS_TRY(CheckTensorParameters(input.parameters()));
   return OkStatus();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -27,6 +28,10 @@ Result<std::vector<tensor::NamedTensor>> ReadOipInputs(const inference::ModelInf
 /// for twice, UNIMPLEMENTED for what Core does not do with outputs.
 Result<std::vector<std::string>> ReadOipOutputs(const inference::ModelInferRequest& request,
                                                 const engine::ModelSchema& schema);
+
+/// The request parameter `timeout`, in microseconds; 0 where there is none. INVALID_FIELD for
+/// anything but an integer of 0 or more.
+Result<std::int64_t> ReadOipTimeoutUs(const inference::ModelInferRequest& request);
 
 /// UNIMPLEMENTED for parameters that would change what a request means: shared memory.
 Status CheckOipParameters(const inference::ModelInferRequest& request);

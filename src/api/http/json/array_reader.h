@@ -27,7 +27,7 @@ class ArrayReader {
     return std::move(status).WithContext("element " + std::to_string(sink_->count()));
   }
   Status Read(simdjson::ondemand::array from) {
-    Status status = ReadArray(from, 0);
+    Status status = ReadFirst(from);
     if (status.ok()) return status;
     return std::move(status).WithContext("element " + std::to_string(sink_->count()));
   }
@@ -35,6 +35,16 @@ class ArrayReader {
   const tensor::Shape& shape() const { return shape_.shape(); }
 
  private:
+  Status ReadFirst(simdjson::ondemand::array array) {
+    if constexpr (Sink::kTakesRows) {
+      value first;
+      const bool numbers = array.at(0).get(first) == simdjson::SUCCESS && IsNumber(first);
+      if (const auto error = array.reset().error()) return JsonError(error);
+      if (numbers) return ReadRow(array, 0);
+    }
+    return ReadArray(array, 0);
+  }
+
   Status ReadArray(simdjson::ondemand::array array, std::size_t depth) {
     MLOS_TRY(shape_.Open(depth));
     std::int64_t count = 0;
@@ -74,9 +84,12 @@ class ArrayReader {
   // The token of an array ends where the next one starts.
   static bool StartsWithNumber(value& from) {
     const std::string_view bracket = from.raw_json_token();
-    const char first = bracket.data()[bracket.size()];
-    return first == '-' || (first >= '0' && first <= '9');
+    return BeginsNumber(bracket.data()[bracket.size()]);
   }
+
+  static bool IsNumber(value& from) { return BeginsNumber(from.raw_json_token().front()); }
+
+  static bool BeginsNumber(char c) { return c == '-' || (c >= '0' && c <= '9'); }
 
   // An array of numbers, without a look at each of simdjson's tokens.
   Status ReadRow(simdjson::ondemand::array array, std::size_t depth) {

@@ -22,6 +22,8 @@ static_assert(std::endian::native == std::endian::little);
 
 constexpr std::uint64_t kZeros = 0x3030303030303030;
 constexpr std::size_t kStep = 8;
+// What ReadShort reads before a number.
+constexpr std::size_t kBytesBefore = 16;
 // 10^19 is the largest power of ten below 2^64.
 constexpr std::size_t kDigitsMax = 19;
 
@@ -101,37 +103,56 @@ unsigned MaskOfDigits(__m128i bytes) {
   return static_cast<unsigned>(_mm_movemask_epi8(_mm_cmpeq_epi8(values, clamped)));
 }
 
-/// A number of at most 15 characters with its ',' or ']' right behind; null where it is none, or
-/// none that is read so. The search for its end is all that the next number waits for, and no
-/// branch depends on its digits: processors read several numbers at once.
+// Sixteen bytes read from `kTail + n` have the last n lanes set.
+alignas(32) constexpr std::uint8_t kTail[32] = {
+    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,
+    0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+
+__m128i Load(const void* bytes) { return _mm_loadu_si128(static_cast<const __m128i*>(bytes)); }
+
+/// The number that sixteen values of digits are, the first one the highest.
+std::uint64_t ValueOfSixteen(__m128i digits) {
+  const __m128i low_byte = _mm_set1_epi16(0xff);
+  const __m128i twos =
+      _mm_add_epi16(_mm_mullo_epi16(_mm_and_si128(digits, low_byte), _mm_set1_epi16(10)),
+                    _mm_srli_epi16(digits, 8));
+  const __m128i fours = _mm_madd_epi16(twos, _mm_set1_epi32(100 + (1 << 16)));
+  const __m128i packed = _mm_packs_epi32(fours, fours);
+  const __m128i eights = _mm_madd_epi16(packed, _mm_set1_epi32(10000 + (1 << 16)));
+  const auto both = static_cast<std::uint64_t>(_mm_cvtsi128_si64(eights));
+  return (both & 0xffffffff) * 100000000 + (both >> 32);
+}
+
+/// A number of at most 16 characters with its ',' or ']' right behind; null where it is none, or
+/// none that is read so. The sixteen bytes before `text` are read too, whatever they are. The
+/// search for its end is all that the next number waits for, and no branch depends on its digits:
+/// processors read several numbers at once.
 [[gnu::always_inline]] inline const char* ReadShort(const char* text, float& out) {
-  const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(text));
-  const unsigned ends = MaskOf(bytes, ',') | MaskOf(bytes, ']');
-  if (ends == 0) return nullptr;
-  const auto length = static_cast<unsigned>(std::countr_zero(ends));
-  const unsigned inside = (1U << length) - 1;
-  const unsigned points = MaskOf(bytes, '.') & inside;
-  const unsigned digits = MaskOfDigits(bytes) & inside;
+  const __m128i bytes = Load(text);
+  const unsigned digits = MaskOfDigits(bytes);
+  const unsigned points = MaskOf(bytes, '.');
   const unsigned negative = *text == '-' ? 1 : 0;
-  const unsigned has_point = points != 0 ? 1 : 0;
+  const unsigned inside = digits | (points & -points) | negative;
+  const auto length = static_cast<unsigned>(std::countr_one(inside));
+  const char* const end = text + length;
   const auto point = static_cast<unsigned>(std::countr_zero(points | (1U << length)));
-  const unsigned whole = point - negative;
+  const unsigned has_point = length != point ? 1 : 0;
   const unsigned scale = length - point - has_point;
-  const bool leading_zero = (text[negative] == '0') & (whole != 1);
-  const bool two_points = (points & (points - has_point)) != 0;
-  if (((digits | points | negative) != inside) | (whole - 1 >= kStep) | two_points | leading_zero |
-      ((has_point != 0) & (scale == 0))) {
-    return nullptr;
-  }
-  const unsigned near = std::min(scale, static_cast<unsigned>(kStep));
-  const char* const behind_point = text + point + 1;
-  std::uint64_t number = ValueOf(LoadDigits(text + negative), whole);
-  number = number * kPowersOfTen[near] + ValueOf(LoadDigits(behind_point), near);
-  number =
-      number * kPowersOfTen[scale - near] + ValueOf(LoadDigits(behind_point + kStep), scale - near);
-  if (!RoundScaled(number, scale, out)) return nullptr;
-  out = std::bit_cast<float>(std::bit_cast<std::uint32_t>(out) | (negative << 31));
-  return text + length;
+  const unsigned whole = point - negative;
+  // A digit first and last, and no 0 before another digit.
+  const unsigned bounded = (digits >> negative) & ((digits << 1) >> length) & 1;
+  const unsigned leading_zero = (text[negative] == '0' ? 1 : 0) & (whole != 1 ? 1 : 0);
+  if ((bounded & ~leading_zero) == 0 || (*end != ',' && *end != ']')) return nullptr;
+  // The digits end with the last lane once those before the point have moved into its place.
+  const __m128i behind_point = Load(kTail + scale);
+  const __m128i moved = _mm_or_si128(_mm_and_si128(behind_point, Load(end - 16)),
+                                     _mm_andnot_si128(behind_point, Load(end - 16 - has_point)));
+  const __m128i values =
+      _mm_and_si128(_mm_sub_epi8(moved, _mm_set1_epi8('0')), Load(kTail + whole + scale));
+  float magnitude = 0;
+  if (!RoundScaled(ValueOfSixteen(values), scale, magnitude)) return nullptr;
+  out = std::bit_cast<float>(std::bit_cast<std::uint32_t>(magnitude) | (negative << 31));
+  return end;
 }
 
 #else
@@ -171,15 +192,17 @@ const char* ReadAny(const char* text, const char* end, float& out) {
 }  // namespace
 
 FloatRow ReadFloatRow(const char* text, const char* end, float* out, std::size_t max) {
-  FloatRow row;
-  row.next = text;
+  const char* const short_from = text + kBytesBefore;
+  FloatRow row{.next = text};
   while (row.count < max) {
     text = SkipSpace(row.next);
-    const char* behind = ReadShort(text, out[row.count]);
-    if (behind == nullptr) behind = ReadPlain(text, out[row.count]);
-    if (behind == nullptr && text < end) behind = ReadAny(text, end, out[row.count]);
-    if (behind == nullptr) return row;
-    behind = SkipSpace(behind);
+    const char* behind = text < short_from ? nullptr : ReadShort(text, out[row.count]);
+    if (behind == nullptr) {
+      behind = ReadPlain(text, out[row.count]);
+      if (behind == nullptr && text < end) behind = ReadAny(text, end, out[row.count]);
+      if (behind == nullptr) return row;
+      behind = SkipSpace(behind);
+    }
     if (behind >= end || (*behind != ',' && *behind != ']')) return row;
     ++row.count;
     row.next = behind + 1;

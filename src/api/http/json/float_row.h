@@ -22,10 +22,10 @@ struct FloatRow {
 /// to it. `text` is behind '[' or where the last call stopped for want of room, and has 32 readable
 /// bytes behind `end`.
 ///
-/// Nearly all numbers in tensors have at most 19 digits and no exponent. These are read eight
-/// digits a step (parse_eight_digits of https://arxiv.org/abs/2101.11408, section 4) and scaled by
-/// one multiplication; std::from_chars reads the others, and those too near half-way between two
-/// floats.
+/// Nearly all numbers in tensors have at most 16 characters and no exponent. Their digits are read
+/// at once, in the lanes of one register, longer ones eight digits a step (parse_eight_digits of
+/// https://arxiv.org/abs/2101.11408, section 4), and scaled by one multiplication; std::from_chars
+/// reads the others, and those too near half-way between two floats.
 FloatRow ReadFloatRow(const char* text, const char* end, float* out, std::size_t max);
 
 }  // namespace mlos::api::http::json

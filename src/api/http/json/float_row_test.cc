@@ -45,6 +45,23 @@ TEST(FloatRow, ReadsNumbersOfEveryForm) {
   EXPECT_TRUE(std::signbit(row.numbers.at(1)));
 }
 
+TEST(FloatRow, ReadsShortNumbersAtEveryPlaceOfTheirSignAndPoint) {
+  const std::string digits = "1234567890123456";
+  std::string text = "0,0,0,0,0,0,0,0,0";
+  std::vector<float> expected(9, 0.0F);
+  for (const std::string sign : {"", "-"}) {
+    for (std::size_t length = 1; length <= digits.size(); ++length) {
+      for (std::size_t point = 1; point <= length; ++point) {
+        std::string number = sign + digits.substr(0, length);
+        if (point != length) number.insert(sign.size() + point, ".");
+        text += "," + number;
+        expected.push_back(std::strtof(number.c_str(), nullptr));
+      }
+    }
+  }
+  EXPECT_EQ(Outcome(text + "]", 1000).numbers, expected);
+}
+
 TEST(FloatRow, StopsWhereThereIsNoRoomAndGoesOn) {
   const std::string text = "1,2,3]";
   const Outcome start(text, 2);
@@ -56,6 +73,7 @@ TEST(FloatRow, StopsWhereThereIsNoRoomAndGoesOn) {
 }
 
 TEST(FloatRow, StopsAtWhateverIsNoNumber) {
+  const std::string before = "0,1,2,3,4,5,6,7,8,9,";
   for (const char* text :
        {"",         "]",       " ",       "1",
         "1,",       "1,]",     ",1]",     "1 2]",
@@ -66,6 +84,7 @@ TEST(FloatRow, StopsAtWhateverIsNoNumber) {
         "1e39]",    "3.5e38]", "-1e400]", "99999999999999999999999999999999999999999]",
         "1\v]"}) {
     EXPECT_EQ(Outcome(text).stop, Stop::kOther) << text;
+    EXPECT_EQ(Outcome(before + text).stop, Stop::kOther) << text;
   }
 }
 
@@ -87,8 +106,12 @@ TEST(FloatRow, RoundsEveryNumberToTheNearestFloat) {
                                      : std::to_chars(text, text + 400, value, fixed, digits);
         float expected = 0;
         std::from_chars(text, end.ptr, expected);
-        const std::string row = std::string(text, end.ptr) + "]";
-        ASSERT_THAT(Outcome(row, 1).numbers, testing::ElementsAre(expected)) << row;
+        // The first numbers of a row are not read in the way of those behind them.
+        const std::string number(text, end.ptr);
+        const std::string row = number + ",0,0,0,0,0,0,0," + number + ", " + number + "]";
+        const std::vector<float> numbers = Outcome(row, 10).numbers;
+        ASSERT_EQ(numbers.size(), 10U) << row;
+        for (const std::size_t place : {0, 8, 9}) ASSERT_EQ(numbers[place], expected) << row;
       }
     }
   }

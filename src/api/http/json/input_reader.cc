@@ -52,14 +52,27 @@ class InputReader {
   std::vector<tensor::NamedTensor> Take() { return std::move(inputs_); }
 
  private:
+  static bool IsRequired(const tensor::TensorSpec& spec) { return spec.required; }
+
+  std::ptrdiff_t RequiredCount() const {
+    return std::count_if(schema_.inputs.begin(), schema_.inputs.end(), IsRequired);
+  }
+
+  /// What a bare array is for: the one input there is, or the one that has no default.
+  const tensor::TensorSpec* OnlyInput() const {
+    if (schema_.inputs.size() == 1) return &schema_.inputs.front();
+    if (RequiredCount() != 1) return nullptr;
+    return &*std::find_if(schema_.inputs.begin(), schema_.inputs.end(), IsRequired);
+  }
+
   Status ReadOnlyInput(simdjson::ondemand::document& document) {
-    if (schema_.inputs.size() != 1) {
+    const tensor::TensorSpec* const only = OnlyInput();
+    if (only == nullptr) {
       return {Reason::kMissingInput,
-              "a bare array is for models with one input, and this one has " +
-                  std::to_string(schema_.inputs.size()) +
-                  "; send an object of input names to values"};
+              "a bare array is for models with one required input, and this one has " +
+                  std::to_string(RequiredCount()) + "; send an object of input names to values"};
     }
-    const tensor::TensorSpec& spec = schema_.inputs.front();
+    const tensor::TensorSpec& spec = *only;
     simdjson::ondemand::array array;
     if (const auto error = document.get_array().get(array)) return JsonError(error);
     return Keep(spec.name, ReadTensor(array, Options(spec, body_, 0), memory_));

@@ -304,9 +304,31 @@ TEST(InputReaderTest, NestingIsLimitedWhereverItIs) {
   }
 }
 
-TEST(InputReaderTest, ABareArrayNeedsAModelWithOneInput) {
-  const Outcome outcome("[1]", Schema({{"a", DType::kInt32}, {"b", DType::kInt32}}));
-  EXPECT_EQ(outcome.inputs.status().reason(), Reason::kMissingInput);
+TEST(InputReaderTest, ABareArrayIsForTheOneInputThatIsNeeded) {
+  const struct {
+    std::string_view required;  // of the inputs a, b and c
+    std::size_t inputs;
+    std::string_view taken;  // "" where the array is refused
+  } cases[] = {
+      {"a", 1, "a"}, {"", 1, "a"},  {"a", 2, "a"},  {"b", 2, "b"}, {"c", 3, "c"},
+      {"", 2, ""},   {"ab", 2, ""}, {"abc", 3, ""}, {"", 0, ""},
+  };
+  for (const auto& test : cases) {
+    engine::ModelSchema schema;
+    for (const char name : std::string_view("abc").substr(0, test.inputs)) {
+      schema.inputs.push_back({.name = std::string(1, name),
+                               .dtype = DType::kInt32,
+                               .dims = {{tensor::kDynamicSize, "n"}},
+                               .required = test.required.find(name) != std::string_view::npos});
+    }
+    const Outcome outcome("[1]", schema);
+    ASSERT_EQ(outcome.inputs.ok(), !test.taken.empty()) << test.required << " " << test.inputs;
+    if (outcome.inputs.ok()) {
+      EXPECT_EQ(outcome.inputs->front().name, test.taken);
+    } else {
+      EXPECT_EQ(outcome.inputs.status().reason(), Reason::kMissingInput);
+    }
+  }
 }
 
 TEST(InputReaderTest, GuessesWhereTheModelDeclaresNothing) {

@@ -5,6 +5,7 @@
 
 #include "api/http/json/document_reply.h"
 #include "api/http/oip/datatype.h"
+#include "api/oip/description.h"
 
 namespace mlos::api::http::oip {
 namespace {
@@ -17,12 +18,6 @@ constexpr std::string_view kExtensions[] = {
     "binary_tensor_data", "parameters", "model_repository", "model_configuration",
     "statistics",         "generate",   "sequence",         "sequence(string_id)"};
 
-/// "<project>_<format>", as the protocol recommends.
-std::string Platform(const catalog::ModelInfo& model) {
-  if (model.execution_format == "onnx") return "onnxruntime_onnx";
-  return "mlos_" + model.execution_format;
-}
-
 /// ModelConfig's name of a dtype.
 std::string ConfigDatatype(DType dtype) {
   if (dtype == DType::kUndefined) return "TYPE_INVALID";
@@ -30,11 +25,9 @@ std::string ConfigDatatype(DType dtype) {
   return "TYPE_" + std::string(DatatypeName(dtype));
 }
 
-// The protocol has no word for an unknown rank: one dimension of any size stands for it.
 void WriteSizes(JsonWriter& writer, const TensorSpec& spec) {
   writer.StartArray();
-  if (!spec.has_shape) writer.Integer(tensor::kDynamicSize);
-  for (const tensor::Dim& dim : spec.dims) writer.Integer(dim.size);
+  for (const std::int64_t size : api::oip::SizesOf(spec)) writer.Integer(size);
   writer.EndArray();
 }
 
@@ -109,7 +102,7 @@ Result<wire::Reply> ModelMetadata(const catalog::ModelInfo& model, resource::Byt
     writer.StartArray();
     writer.Text(model.version);
     writer.EndArray();
-    writer.Text("platform", Platform(model));
+    writer.Text("platform", api::oip::Platform(model));
     WriteTensors(writer, "inputs", model.schema.inputs);
     WriteTensors(writer, "outputs", model.schema.outputs);
   });
@@ -118,7 +111,7 @@ Result<wire::Reply> ModelMetadata(const catalog::ModelInfo& model, resource::Byt
 Result<wire::Reply> ModelConfig(const catalog::ModelInfo& model, resource::ByteBudget& budget) {
   return json::DocumentReply(budget, [&](JsonWriter& writer) {
     writer.Text("name", model.model_id);
-    writer.Text("platform", Platform(model));
+    writer.Text("platform", api::oip::Platform(model));
     writer.Text("backend", model.plugin_id);
     // Shapes are told whole: no batch dimension is left out of them.
     writer.Integer("max_batch_size", 0);

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "api/http/oip/statistics.h"
 
-#include <algorithm>
-
 #include "api/http/json/document_reply.h"
+#include "api/oip/statistics.h"
 
 namespace mlos::api::http::oip {
 namespace {
@@ -11,35 +10,33 @@ namespace {
 using json::JsonWriter;
 using metrics::ModelStats;
 
-constexpr std::uint64_t kNanosecondsPerMicrosecond = 1000;
-
-void WriteDuration(JsonWriter& writer, std::string_view key, std::uint64_t count,
-                   std::uint64_t time_us) {
+void WriteDuration(JsonWriter& writer, std::string_view key, const api::oip::Duration& duration) {
   writer.Key(key);
   writer.StartObject();
-  writer.Count("count", count);
-  writer.Count("ns", time_us * kNanosecondsPerMicrosecond);
+  writer.Count("count", duration.count);
+  writer.Count("ns", duration.ns);
   writer.EndObject();
 }
 
-std::uint64_t FailureCount(const ModelStats& stats) {
-  std::uint64_t count = 0;
-  for (const metrics::ErrorCount& error : stats.errors) count += error.count;
-  return count;
+void WriteInferences(JsonWriter& writer, const api::oip::InferenceStatistics& stats) {
+  writer.StartObject();
+  WriteDuration(writer, "success", stats.success);
+  WriteDuration(writer, "fail", stats.fail);
+  WriteDuration(writer, "queue", stats.queue);
+  WriteDuration(writer, "compute_input", {});
+  WriteDuration(writer, "compute_infer", stats.compute_infer);
+  WriteDuration(writer, "compute_output", {});
+  WriteDuration(writer, "cache_hit", {});
+  WriteDuration(writer, "cache_miss", {});
+  writer.EndObject();
 }
 
-void WriteInferences(JsonWriter& writer, const ModelStats& stats) {
-  const std::uint64_t queue_us = stats.queue_time.sum_us;
-  const std::uint64_t run_us = stats.run_time.sum_us;
+void WriteBatch(JsonWriter& writer, const metrics::BatchStats& batch) {
   writer.StartObject();
-  WriteDuration(writer, "success", stats.success_count, queue_us + run_us);
-  WriteDuration(writer, "fail", FailureCount(stats), stats.failure_time_us);
-  WriteDuration(writer, "queue", stats.queue_time.count, queue_us);
-  WriteDuration(writer, "compute_input", 0, 0);
-  WriteDuration(writer, "compute_infer", stats.run_time.count, run_us);
-  WriteDuration(writer, "compute_output", 0, 0);
-  WriteDuration(writer, "cache_hit", 0, 0);
-  WriteDuration(writer, "cache_miss", 0, 0);
+  writer.Count("batch_size", batch.batch_size);
+  WriteDuration(writer, "compute_input", {});
+  WriteDuration(writer, "compute_infer", api::oip::DurationOf(batch));
+  WriteDuration(writer, "compute_output", {});
   writer.EndObject();
 }
 
@@ -48,12 +45,13 @@ void WriteModel(JsonWriter& writer, const catalog::ModelInfo& model, const Model
   writer.Text("name", model.model_id);
   writer.Text("version", model.version);
   writer.Integer("last_inference", stats.last_inference_unix_ms);
-  writer.Count("inference_count", stats.success_count);
-  writer.Count("execution_count", stats.success_count);
+  writer.Count("inference_count", stats.runs.items);
+  writer.Count("execution_count", stats.runs.count);
   writer.Key("inference_stats");
-  WriteInferences(writer, stats);
+  WriteInferences(writer, api::oip::StatisticsOf(stats));
   writer.Key("batch_stats");
   writer.StartArray();
+  for (const metrics::BatchStats& batch : stats.runs.batches) WriteBatch(writer, batch);
   writer.EndArray();
   writer.EndObject();
 }
@@ -66,10 +64,7 @@ Result<wire::Reply> Statistics(const std::vector<catalog::ModelInfo>& models,
     writer.Key("model_stats");
     writer.StartArray();
     for (const catalog::ModelInfo& model : models) {
-      const auto counted = std::find_if(stats.begin(), stats.end(), [&](const ModelStats& item) {
-        return item.model_id == model.model_id;
-      });
-      WriteModel(writer, model, counted != stats.end() ? *counted : ModelStats());
+      WriteModel(writer, model, api::oip::CountsOf(model.model_id, stats));
     }
     writer.EndArray();
   });

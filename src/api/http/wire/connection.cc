@@ -66,6 +66,9 @@ Connection::Connection(std::shared_ptr<ConnectionHost> loop, net::Stream stream,
 void Connection::Start() {
   self_ = shared_from_this();
   if (loop_->listens_on_any()) local_address_ = stream_.local_address().to_string();
+  if (net::ByteBuffer received = stream_.TakeReceived(); !received.empty()) {
+    received_ = std::move(received);
+  }
   AwaitHead();
   read_deadline_ = After(loop_->now(), loop_->limits().header_timeout_ms);
   if (!stream_.encrypted()) return Run();
@@ -94,6 +97,8 @@ bool Connection::Step() {
       return StepHead();
     case State::kBody:
       return StepBody();
+    case State::kLeaving:
+      return StepLeaving();
     case State::kHandling:
       // The replies to earlier requests need not wait for this one.
       if (Write()) WatchCaller();
@@ -122,7 +127,11 @@ bool Connection::StepHead() {
   const bool started = guard_.started();
   const Result<std::size_t> head_bytes = guard_.Inspect(received_.view());
   if (!head_bytes.ok()) {
-    Refuse(head_bytes.status());
+    if (!loop_->Keeps(nullptr)) {
+      Leave();
+    } else {
+      Refuse(head_bytes.status());
+    }
     return true;
   }
   if (*head_bytes != 0) return BeginRequest(*head_bytes);
@@ -139,9 +148,13 @@ bool Connection::StepHead() {
 
 bool Connection::BeginRequest(std::size_t head_bytes) {
   loop_->LeaveWaiting(*this);
-  ++request_number_;
   parser_.emplace();
   Status status = parser_->ParseHead(received_.view().substr(0, head_bytes));
+  if (!loop_->Keeps(status.ok() ? &parser_->head() : nullptr)) {
+    Leave();
+    return true;
+  }
+  ++request_number_;
   if (!status.ok()) {
     Refuse(status);
     return true;
@@ -156,6 +169,15 @@ bool Connection::BeginRequest(std::size_t head_bytes) {
   if (parser_->done()) return Dispatch();
   state_ = State::kBody;
   return true;
+}
+
+bool Connection::StepLeaving() {
+  if (reading_ || !Write()) return false;
+  const std::shared_ptr<Connection> last = std::move(self_);
+  state_ = State::kClosed;
+  loop_->Remove(*this);
+  loop_->HandOver(stream_.Release(), std::move(received_));
+  return false;
 }
 
 bool Connection::Admit(RequestHead& head) {
@@ -358,6 +380,7 @@ void Connection::WatchCaller() {
 }
 
 void Connection::OnReadError(const error_code& error) {
+  if (state_ == State::kLeaving && error == boost::asio::error::operation_aborted) return Run();
   if (state_ == State::kHandling || state_ == State::kStreaming) {
     ReportCallerGone();
     // A caller that has only ended its side of the connection may still take the reply.
@@ -493,6 +516,18 @@ void Connection::Drain() {
     read_deadline_ = After(loop_->now(), kFirstRequestWhileDrainingMs);
   } else if (!stream_.has_unread() && outbox_.empty()) {
     Close();
+  }
+}
+
+// What a cancelled read has read already is kept.
+void Connection::Leave() {
+  const auto self = shared_from_this();
+  loop_->LeaveWaiting(*this);
+  state_ = State::kLeaving;
+  if (reading_) {
+    stream_.Cancel();
+  } else {
+    Run();
   }
 }
 

@@ -43,11 +43,14 @@ class Connection final : public WaitingConnection, public std::enable_shared_fro
   /// Closes now where no request is under way, after the reply otherwise.
   void Drain() override;
   void Close() override;
+  void Leave() override;
+  bool has_asked() const override { return request_number_ != 0; }
 
  private:
   enum class State : std::uint8_t {
     kHead,       ///< waits for a head, or reads one
     kBody,       ///< reads a body
+    kLeaving,    ///< writes the replies to earlier requests, then goes to another loop
     kHandling,   ///< waits for the reply
     kReplying,   ///< writes a large reply
     kStreaming,  ///< writes a reply as it comes
@@ -59,6 +62,7 @@ class Connection final : public WaitingConnection, public std::enable_shared_fro
   void Run();
   bool Step();
   bool StepHead();
+  bool StepLeaving();
   bool StepBody();
   bool StepStream();
   bool StepLastReply();

@@ -19,6 +19,10 @@ using WaitingHook = boost::intrusive::list_base_hook<boost::intrusive::tag<struc
 class WaitingConnection : public net::Connection, public WaitingHook {
  public:
   using net::Connection::Connection;
+  /// Gives itself to HandOver, soon, with what it has received.
+  virtual void Leave() = 0;
+  /// False before the first request.
+  virtual bool has_asked() const = 0;
 };
 
 /// The event loop as its connections see it: beside what every door has, the requests' handler and
@@ -30,6 +34,11 @@ class ConnectionHost : public net::EventLoop {
   void LeaveWaiting(WaitingConnection& connection) {
     if (connection.WaitingHook::is_linked()) waiting_.erase(waiting_.iterator_to(connection));
   }
+
+  /// Whether a request is answered here; `head` is null for one that is malformed. Otherwise the
+  /// connection is given to HandOver, with all that was received and not yet answered.
+  virtual bool Keeps(const RequestHead* /*head*/) const { return true; }
+  virtual void HandOver(UniqueFd /*socket*/, net::ByteBuffer /*received*/) {}
 
   Handler& handler() const { return *handler_; }
   const Limits& limits() const { return limits_; }

@@ -35,6 +35,14 @@ Result<std::shared_ptr<EventLoop>> EventLoop::Create(UniqueFd listening, const L
   return loop;
 }
 
+std::shared_ptr<EventLoop> EventLoop::CreateAdopting(const Limits& limits,
+                                                     std::shared_ptr<Handler> handler,
+                                                     bool listens_on_any) {
+  std::shared_ptr<EventLoop> loop(new EventLoop(limits, std::move(handler), nullptr));
+  loop->AwaitConnections(listens_on_any);
+  return loop;
+}
+
 std::shared_ptr<net::Connection> EventLoop::Make(net::Stream stream,
                                                  const boost::asio::ip::address& peer) {
   return std::make_shared<Connection>(std::static_pointer_cast<ConnectionHost>(shared_from_this()),
@@ -48,6 +56,12 @@ bool EventLoop::CloseIdle(const boost::asio::ip::address* peer) {
   if (found == waiting().end()) return false;
   found->Close();
   return true;
+}
+
+void EventLoop::CloseOneIdle() {
+  Post([self = std::static_pointer_cast<EventLoop>(shared_from_this())] {
+    self->CloseIdle(nullptr);
+  });
 }
 
 void EventLoop::OnTick() {

@@ -70,6 +70,9 @@ class Handler {
   /// What bodies and replies are counted against; outlives them.
   virtual resource::ByteBudget& budget() = 0;
   virtual Admission Admit(const RequestHead& head) = 0;
+  /// True for a request without a body that asks whether the server is well: it is answered at
+  /// once, on a thread that does little else.
+  virtual bool IsHealthCheck(const RequestHead& /*head*/) const { return false; }
   /// The reply to a request that was refused before it could be handled.
   virtual Reply Refuse(const Status& status) = 0;
 };

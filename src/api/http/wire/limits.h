@@ -12,11 +12,12 @@ namespace mlos::api::http::wire {
 struct Limits {
   guard::HeadLimits head;
 
-  std::int64_t header_timeout_ms = 10'000;
-  std::int64_t body_timeout_ms = 30'000;   ///< for each kProgressBytes of a body
-  std::int64_t write_timeout_ms = 30'000;  ///< for each kProgressBytes of a reply
-  std::int64_t idle_timeout_ms = 75'000;
+  std::int64_t header_timeout_ms = 10'000;  ///< from its first byte to its end
+  std::int64_t body_timeout_ms = 30'000;    ///< for each kProgressBytes of a body
+  std::int64_t write_timeout_ms = 30'000;   ///< for each kProgressBytes of a reply
+  std::int64_t idle_timeout_ms = 75'000;    ///< between requests
 
+  /// Above these the connections that wait for a request are closed, longest wait first.
   unsigned connections_max = 8192;
   unsigned connections_per_peer_max = 2048;
 };

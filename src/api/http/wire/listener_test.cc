@@ -10,6 +10,7 @@
 
 #include "api/http/wire/body_stream.h"
 #include "api/http/wire/event_loop.h"
+#include "api/http/wire/front_loop.h"
 #include "api/http/wire/test_client.h"
 
 namespace mlos::api::http::wire {
@@ -125,12 +126,15 @@ class EchoHandler : public Handler {
   resource::ByteBudget budget_{32 << 20};
 };
 
-class ListenerTest : public testing::Test {
+class ListenerFixture : public testing::Test {
  protected:
   void StartWith(const Limits& limits, unsigned threads = 2) {
-    net::ListeningSockets sockets = net::OpenListeningSockets("127.0.0.1", 0, threads).value();
+    net::ListeningSockets sockets =
+        net::OpenListeningSockets("127.0.0.1", 0, front_ ? 1 : threads).value();
     port_ = sockets.port;
-    listener_ = net::Listener::Start<EventLoop>(std::move(sockets), limits, handler_).value();
+    auto listener = front_ ? ListenWithFront(std::move(sockets), threads, limits, handler_)
+                           : net::Listener::Start<EventLoop>(std::move(sockets), limits, handler_);
+    listener_ = std::move(listener).value();
   }
   void SetUp() override { StartWith(Limits()); }
   void TearDown() override {
@@ -148,7 +152,17 @@ class ListenerTest : public testing::Test {
   std::shared_ptr<EchoHandler> handler_ = std::make_shared<EchoHandler>();
   std::unique_ptr<net::Listener> listener_;
   std::uint16_t port_ = 0;
+  bool front_ = true;
 };
+
+/// What is true of every connection, whether it comes in at a front or not.
+class ListenerTest : public ListenerFixture, public testing::WithParamInterface<bool> {
+ protected:
+  ListenerTest() { front_ = GetParam(); }
+};
+
+INSTANTIATE_TEST_SUITE_P(Doors, ListenerTest, testing::Bool(),
+                         [](const auto& info) { return info.param ? "Front" : "NoFront"; });
 
 std::string Request(std::string_view target, std::string_view headers = "",
                     std::string_view body = "") {
@@ -156,7 +170,7 @@ std::string Request(std::string_view target, std::string_view headers = "",
          "\r\n" + std::string(body);
 }
 
-TEST_F(ListenerTest, KeepsTheConnectionBetweenRequests) {
+TEST_P(ListenerTest, KeepsTheConnectionBetweenRequests) {
   TestClient client(port_);
   for (int i = 0; i < 3; ++i) {
     client.Send(Request("/a", "Content-Length: 3\r\n", "xyz"));
@@ -168,7 +182,7 @@ TEST_F(ListenerTest, KeepsTheConnectionBetweenRequests) {
   }
 }
 
-TEST_F(ListenerTest, TellsOfACallerThatGoesAwayWhileItsRequestIsHandled) {
+TEST_P(ListenerTest, TellsOfACallerThatGoesAwayWhileItsRequestIsHandled) {
   {
     TestClient(port_).Send(Request("/later"));
   }
@@ -180,14 +194,14 @@ TEST_F(ListenerTest, TellsOfACallerThatGoesAwayWhileItsRequestIsHandled) {
   EXPECT_EQ(handler_->gone(), 1) << "this one had its reply";
 }
 
-TEST_F(ListenerTest, AnswersACallerThatEndedItsSide) {
+TEST_P(ListenerTest, AnswersACallerThatEndedItsSide) {
   TestClient client(port_);
   client.Send(Request("/later"));
   client.EndSending();
   EXPECT_THAT(client.ReadAll(), EndsWith("/later=$"));
 }
 
-TEST_F(ListenerTest, AnswersPipelinedRequestsInOrder) {
+TEST_P(ListenerTest, AnswersPipelinedRequestsInOrder) {
   TestClient client(port_);
   client.Send(Request("/later1") + Request("/2") + Request("/later-large3") + Request("/4") +
               Request("/5", "Connection: close\r\n") + Request("/never"));
@@ -198,7 +212,7 @@ TEST_F(ListenerTest, AnswersPipelinedRequestsInOrder) {
   EXPECT_THAT(client.ReadAll(), EndsWith("/5=$"));
 }
 
-TEST_F(ListenerTest, ManyPipelinedRequestsNeedNoStack) {
+TEST_P(ListenerTest, ManyPipelinedRequestsNeedNoStack) {
   TestClient client(port_);
   for (int batch = 0; batch < 20; ++batch) {
     std::string requests;
@@ -210,18 +224,18 @@ TEST_F(ListenerTest, ManyPipelinedRequestsNeedNoStack) {
   }
 }
 
-TEST_F(ListenerTest, Http10AndCloseEndTheConnection) {
+TEST_P(ListenerTest, Http10AndCloseEndTheConnection) {
   EXPECT_THAT(Exchange("GET /a HTTP/1.0\r\n\r\n"), EndsWith("/a=$"));
   EXPECT_THAT(Exchange(Request("/a", "Connection: close\r\n")),
               testing::AllOf(HasSubstr("Connection: close"), EndsWith("/a=$")));
 }
 
-TEST_F(ListenerTest, HeadHasTheLengthWithoutTheBody) {
+TEST_P(ListenerTest, HeadHasTheLengthWithoutTheBody) {
   EXPECT_THAT(Exchange("HEAD /a HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"),
               testing::AllOf(HasSubstr("Content-Length: 4\r\n"), EndsWith("\r\n\r\n")));
 }
 
-TEST_F(ListenerTest, LargeBodiesArriveWhole) {
+TEST_P(ListenerTest, LargeBodiesArriveWhole) {
   const std::string body(3'000'000, 'b');
   TestClient client(port_);
   client.Send(Request("/a", "Content-Length: 3000000\r\n", body));
@@ -232,7 +246,7 @@ TEST_F(ListenerTest, LargeBodiesArriveWhole) {
   EXPECT_THAT(client.ReadUntil("$"), EndsWith("/b=" + body + "$"));
 }
 
-TEST_F(ListenerTest, BodiesMayArriveByteByByte) {
+TEST_P(ListenerTest, BodiesMayArriveByteByByte) {
   const std::string requests =
       Request("/a", "Content-Length: 3\r\n", "xyz") +
       Request("/b", "Transfer-Encoding: chunked\r\n", "2;name=value\r\nab\r\n1\r\nc\r\n0\r\n\r\n") +
@@ -244,7 +258,7 @@ TEST_F(ListenerTest, BodiesMayArriveByteByByte) {
   EXPECT_THAT(client.ReadAll(), EndsWith("/c=$"));
 }
 
-TEST_F(ListenerTest, ExpectationsAreMetBeforeTheBody) {
+TEST_P(ListenerTest, ExpectationsAreMetBeforeTheBody) {
   TestClient client(port_);
   client.Send(Request("/a", "Expect: 100-continue\r\nContent-Length: 2\r\n"));
   EXPECT_EQ(client.ReadUntil("\r\n\r\n"), "HTTP/1.1 100 Continue\r\n\r\n");
@@ -262,7 +276,7 @@ struct BadRequest {
 
 void PrintTo(const BadRequest& request, std::ostream* out) { *out << request.name; }
 
-class BadRequestTest : public ListenerTest, public testing::WithParamInterface<BadRequest> {};
+class BadRequestTest : public ListenerFixture, public testing::WithParamInterface<BadRequest> {};
 
 TEST_P(BadRequestTest, IsAnsweredAndTheConnectionClosed) {
   const std::string reply = Exchange(GetParam().bytes);
@@ -309,7 +323,7 @@ std::vector<BadRequest> BadRequests() {
 INSTANTIATE_TEST_SUITE_P(Requests, BadRequestTest, testing::ValuesIn(BadRequests()),
                          [](const auto& info) { return info.param.name; });
 
-TEST_F(ListenerTest, SlowCallersAreCutOff) {
+TEST_P(ListenerTest, SlowCallersAreCutOff) {
   listener_.reset();
   StartWith({.header_timeout_ms = 300, .body_timeout_ms = 300, .idle_timeout_ms = 300});
   TestClient silent(port_);
@@ -328,7 +342,7 @@ TEST_F(ListenerTest, SlowCallersAreCutOff) {
   EXPECT_THAT(idle.ReadAll(), EndsWith("/=$"));
 }
 
-TEST_F(ListenerTest, ACallerThatDoesNotReadIsCutOff) {
+TEST_P(ListenerTest, ACallerThatDoesNotReadIsCutOff) {
   listener_.reset();
   StartWith({.write_timeout_ms = 300});
   TestClient client(port_);
@@ -337,7 +351,7 @@ TEST_F(ListenerTest, ACallerThatDoesNotReadIsCutOff) {
   EXPECT_LT(client.ReadAll().size(), 8U << 20);
 }
 
-TEST_F(ListenerTest, NewConnectionsTakeThePlaceOfIdleOnes) {
+TEST_P(ListenerTest, NewConnectionsTakeThePlaceOfIdleOnes) {
   listener_.reset();
   StartWith({.connections_per_peer_max = 8}, 1);
   TestClient busy(port_);
@@ -354,7 +368,7 @@ TEST_F(ListenerTest, NewConnectionsTakeThePlaceOfIdleOnes) {
   EXPECT_EQ(idle.front()->ReadAll(), "");
 }
 
-TEST_F(ListenerTest, ShutdownAnswersWhatWasSent) {
+TEST_P(ListenerTest, ShutdownAnswersWhatWasSent) {
   TestClient working(port_);
   working.Send(Request("/later"));
   TestClient idle(port_);
@@ -368,7 +382,7 @@ TEST_F(ListenerTest, ShutdownAnswersWhatWasSent) {
   EXPECT_EQ(idle.ReadAll(), "");
 }
 
-TEST_F(ListenerTest, ShutdownCutsOffAtItsDeadline) {
+TEST_P(ListenerTest, ShutdownCutsOffAtItsDeadline) {
   TestClient client(port_);
   client.Send(Request("/", "Content-Length: 10\r\n", "x"));
   std::this_thread::sleep_for(milliseconds(50));
@@ -400,7 +414,7 @@ std::optional<std::string> OfChunks(std::string_view reply) {
   }
 }
 
-TEST_F(ListenerTest, SendsABodyInPiecesAsItComes) {
+TEST_P(ListenerTest, SendsABodyInPiecesAsItComes) {
   for (const std::string_view target : {"/stream", "/stream/large"}) {
     TestClient client(port_);
     client.Send(Request(target) + Request("/next", "Connection: close\r\n"));
@@ -415,7 +429,7 @@ TEST_F(ListenerTest, SendsABodyInPiecesAsItComes) {
   }
 }
 
-TEST_F(ListenerTest, SendsPiecesToHttp10UntilTheConnectionEnds) {
+TEST_P(ListenerTest, SendsPiecesToHttp10UntilTheConnectionEnds) {
   const std::string reply =
       Exchange("POST /stream HTTP/1.0\r\nHost: localhost\r\nConnection: keep-alive\r\n\r\n");
   EXPECT_THAT(reply, HasSubstr("Connection: close"));
@@ -423,7 +437,7 @@ TEST_F(ListenerTest, SendsPiecesToHttp10UntilTheConnectionEnds) {
   EXPECT_THAT(reply, EndsWith("\r\n\r\n0;1;2;3;4;5;6;7;8;9;$"));
 }
 
-TEST_F(ListenerTest, StopsAStreamWhoseReaderGoesAwayOrStalls) {
+TEST_P(ListenerTest, StopsAStreamWhoseReaderGoesAwayOrStalls) {
   listener_.reset();
   Limits limits;
   limits.write_timeout_ms = 300;
@@ -439,7 +453,7 @@ TEST_F(ListenerTest, StopsAStreamWhoseReaderGoesAwayOrStalls) {
   EXPECT_THAT(stalls.ReadAll(), Not(HasSubstr("$")));
 }
 
-TEST_F(ListenerTest, ADrainLetsAStreamEndAndItsDeadlineCutsIt) {
+TEST_P(ListenerTest, ADrainLetsAStreamEndAndItsDeadlineCutsIt) {
   TestClient ends(port_);
   ends.Send(Request("/stream/large"));
   ends.ReadUntil("0;");

@@ -14,7 +14,10 @@ namespace {
 
 constexpr int kEventsMax = 64;
 constexpr int kTickMs = 1000;
-constexpr unsigned kPollsPerLook = 16;
+// Of one connection, between two looks at all of them. What is served counts for several: a client
+// that is never idle keeps others waiting for no more than sixteen of its requests.
+constexpr unsigned kPollsPerLook = 64;
+constexpr unsigned kPollsPerServed = 4;
 constexpr int kServed = -1;
 constexpr int kDrainTickMs = 5;
 
@@ -126,15 +129,19 @@ int EventLoop::Poll(epoll_event* events) {
   const SteadyClock::time_point start = SteadyClock::now();
   do {
     // A look at one connection is quicker than one at all of them, who must have their turn too.
-    if (latest_ == nullptr || ++polls_ % kPollsPerLook == 0) {
+    if (latest_ == nullptr || polls_ >= kPollsPerLook) {
+      polls_ = 0;
       const int count = ::epoll_wait(epoll_.get(), events, kEventsMax, 0);
       if (count > 0) {
         spin_.Hit();
         return count;
       }
     } else if (latest_->OnPoll()) {
+      polls_ += kPollsPerServed;
       spin_.Hit();
       return kServed;
+    } else {
+      ++polls_;
     }
   } while (NanosecondsSince(start) < budget_ns);
   spin_.Miss();

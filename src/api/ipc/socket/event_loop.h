@@ -79,7 +79,7 @@ class EventLoop {
   std::vector<std::shared_ptr<EventHandler>> removed_;
   // Had the last event: whoever polls is likely to be the next.
   EventHandler* latest_ = nullptr;
-  unsigned polls_ = 0;
+  unsigned polls_ = 0;  // since the last look at all of them
   SteadyClock::time_point last_tick_ = SteadyClock::now();
   bool draining_ = false;
   std::atomic<int> deadlines_{0};

@@ -24,7 +24,6 @@ Result<TensorEntry> ReadEntry(FieldReader& reader) {
   entry.offset = MLOS_TRY(reader.Read<std::uint64_t>());
   entry.size_bytes = MLOS_TRY(reader.Read<std::uint64_t>());
   if (rank > tensor::kRankMax) return Malformed("a tensor has at most 64 dimensions");
-  entry.shape.reserve(rank);
   for (std::size_t i = 0; i < rank; ++i) {
     entry.shape.push_back(MLOS_TRY(reader.Read<std::int64_t>()));
   }

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "api/document/model_document.h"
+#include "api/http/call/call.h"
+#include "api/http/handlers/handlers.h"
+#include "api/http/json/document.h"
+#include "api/http/json/document_reply.h"
+
+namespace mlos::api::http::handlers {
+namespace {
+
+using call::Call;
+using catalog::ModelInfo;
+using json::JsonWriter;
+
+/// The reply to a request that changed the state of a model.
+Result<wire::Reply> StateReply(Call& call, const ModelInfo& model, std::string_view message) {
+  return json::DocumentReply(call.service().budget(), [&](JsonWriter& writer) {
+    document::WriteModelState(writer, model, message);
+  });
+}
+
+}  // namespace
+
+Result<wire::Reply> RegisterModel(Call& call) {
+  const json::Document body = MLOS_TRY(json::Document::Parse(call.body()));
+  call.set_model_id(MLOS_TRY(body.Text("model_id")));
+  const catalog::RegisterModelRequest request = MLOS_TRY(document::ReadModelRequest(body));
+  const auto outcome = MLOS_TRY(call.runtime().RegisterModel(request));
+  return json::DocumentReply(call.service().budget(), [&](JsonWriter& writer) {
+    document::WriteRegistered(writer, outcome);
+  });
+}
+
+Result<wire::Reply> ListModels(Call& call) {
+  const std::vector<ModelInfo> models = call.runtime().ListModels();
+  return json::DocumentReply(call.service().budget(),
+                             [&](JsonWriter& writer) { document::WriteModels(writer, models); });
+}
+
+Result<wire::Reply> GetModel(Call& call) {
+  const ModelInfo model = MLOS_TRY(call.runtime().GetModel(call.id()));
+  return json::DocumentReply(call.service().budget(),
+                             [&](JsonWriter& writer) { document::WriteModel(writer, model); });
+}
+
+Result<wire::Reply> RemoveModel(Call& call) {
+  MLOS_TRY(call.runtime().RemoveModel(call.id()));
+  return json::DocumentReply(call.service().budget(), [&](JsonWriter& writer) {
+    document::WriteModelRemoved(writer, call.id());
+  });
+}
+
+Result<wire::Reply> LoadModel(Call& call) {
+  return StateReply(call, MLOS_TRY(call.runtime().LoadModel(call.id())), "Model loaded");
+}
+
+Result<wire::Reply> UnloadModel(Call& call) {
+  return StateReply(call, MLOS_TRY(call.runtime().UnloadModel(call.id())), "Model unloaded");
+}
+
+}  // namespace mlos::api::http::handlers

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string_view>
+#include <unordered_map>
+
+#include "base/mutex.h"
+#include "base/result.h"
+#include "package/digest.h"
+
+struct stat;
+
+namespace mlos::catalog {
+
+/// The digests of files, for as long as the file system says that nobody changed them: a file of
+/// the same device, inode, size, modification and change time is the one that was hashed. Only the
+/// kernel sets the change time, and it does so at every write, whoever sets the modification time
+/// back.
+///
+/// What could have changed unseen is not remembered: a file that was changed so shortly before it
+/// was hashed that another change might have had the same time (as git treats its index), and any
+/// file on another file system than ext4, xfs, btrfs and f2fs, which set that time for stores to
+/// mapped memory too. Bounded, and in memory only. Thread-safe.
+class DigestMemory {
+ public:
+  /// `settled` is how old a change has to be; shorter for tests only.
+  explicit DigestMemory(std::chrono::nanoseconds settled = std::chrono::seconds(2),
+                        std::size_t files_max = 16'384)
+      : settled_(settled), files_max_(files_max) {}
+
+  /// The digest of an open regular file, if it is remembered and the file unchanged.
+  std::optional<package::FileDigest> Recall(int fd) const;
+  /// As DigestOpenFile, always from the file's bytes, which is then remembered where that is sound.
+  Result<package::FileDigest> Hash(int fd, std::string_view name);
+
+  // The same for a file below a folder, as package::DigestBeneath has it.
+  Result<package::FileDigest> RecallOrHashBeneath(const std::filesystem::path& directory,
+                                                  std::string_view relative);
+  Result<package::FileDigest> HashBeneath(const std::filesystem::path& directory,
+                                          std::string_view relative);
+
+ private:
+  struct Key {
+    std::uint64_t device;
+    std::uint64_t inode;
+    bool operator==(const Key&) const = default;
+  };
+  struct KeyHash {
+    std::size_t operator()(const Key& key) const {
+      return std::hash<std::uint64_t>()(key.inode * 31 + key.device);
+    }
+  };
+  /// Nanoseconds since 1970.
+  struct Times {
+    std::int64_t modified = 0;
+    std::int64_t changed = 0;
+    bool operator==(const Times&) const = default;
+  };
+  struct Known {
+    Times times;
+    package::FileDigest digest;
+  };
+
+  static Times TimesOf(const struct stat& file);
+
+  const std::chrono::nanoseconds settled_;
+  const std::size_t files_max_;
+  mutable Mutex mutex_;
+  std::unordered_map<Key, Known, KeyHash> known_ GUARDED_BY(mutex_);
+};
+
+}  // namespace mlos::catalog
