@@ -30,9 +30,10 @@ Status NotUnderWay(const std::string& id) {
 /// A place in the scheduler's queue at which one request of a sequence is run.
 class Sequences::Turn : public scheduler::Job {
  public:
-  Turn(Sequences& sequences, Sequence& sequence, scheduler::Lane& lane,
+  /// `input_bytes` are those of its first request.
+  Turn(Sequences& sequences, Sequence& sequence, scheduler::Lane& lane, std::uint64_t input_bytes,
        std::shared_ptr<const void> owner)
-      : Job(lane, kNoDeadline),
+      : Job(lane, kNoDeadline, input_bytes),
         sequences_(sequences),
         sequence_(sequence),
         owner_(std::move(owner)) {}
@@ -69,6 +70,7 @@ void Sequences::Submit(Scheduler& scheduler, std::unique_ptr<MergeableJob> job,
     return job->Refuse(std::move(wanted), 0);
   }
   scheduler::Lane& lane = job->lane();
+  const std::uint64_t input_bytes = job->input_bytes();
   bool begun = false;
   const Result<Sequence*> sequence = Push(job, begun);
   if (!sequence.ok()) return job->Refuse(sequence.status(), 0);
@@ -76,7 +78,7 @@ void Sequences::Submit(Scheduler& scheduler, std::unique_ptr<MergeableJob> job,
   // Without the lock, which the reaper takes while it holds its own; the turn is not taken yet, so
   // that the sequence cannot be over before it is counted.
   if (begun) reaper_.Enter();
-  scheduler.Submit(std::make_unique<Turn>(*this, **sequence, lane, std::move(owner)));
+  scheduler.Submit(std::make_unique<Turn>(*this, **sequence, lane, input_bytes, std::move(owner)));
 }
 
 Result<Sequences::Sequence*> Sequences::Push(std::unique_ptr<MergeableJob>& job, bool& begun) {
@@ -143,7 +145,8 @@ Result<InferenceResponse> Sequences::Run(Sequence& sequence, MergeableJob& job,
   const SteadyClock::time_point end = SteadyClock::now();
   run_time_us = MicrosecondsBetween(start, end);
   if (!outcome.ok()) return outcome;
-  job.lane().RecordRunTime(run_time_us);
+  job.lane().RecordRunTime(run_time_us, job.input_bytes());
+  job.CountRun(1, run_time_us);
   // It is answered that it comes too late: to the caller, it has not happened.
   if (asked.deadline <= end) return outcome;
   MLOS_TRY(Conclude(sequence, asked, std::move(fresh), *outcome));

@@ -55,7 +55,7 @@ class SummingModel : public engine::LoadedModel {
 class TestJob : public scheduler::MergeableJob {
  public:
   TestJob(scheduler::Lane& lane, engine::InferenceRequest request, std::promise<Outcome> answer)
-      : MergeableJob(lane, request.deadline),
+      : MergeableJob(lane, request.deadline, 0),
         request_(std::move(request)),
         answer_(std::move(answer)) {}
 
@@ -65,6 +65,7 @@ class TestJob : public scheduler::MergeableJob {
   }
   bool cancelled() const override { return request_.cancelled(); }
   const engine::InferenceRequest& request() const override { return request_; }
+  void CountRun(std::int64_t /*items*/, std::int64_t /*run_time_us*/) override {}
   void Answer(Outcome outcome, std::int64_t /*queue_time_us*/,
               std::int64_t /*run_time_us*/) override {
     answer_.set_value(std::move(outcome));
