@@ -184,7 +184,7 @@ TEST(Scheduler, AShortModelQueuesBehindItsOwnRequestsThatWait) {
 class TwoRuns : public TestJob {
  public:
   TwoRuns(Lane& lane, std::promise<Outcome>& outcome, std::thread::id& first)
-      : TestJob(lane, outcome, {}, kNoDeadline), first_(first) {}
+      : TestJob(lane, outcome, {}, kNoDeadline, kSmall), first_(first) {}
 
   void Run(std::int64_t queue_time_us) override {
     unfinished_ = !unfinished_;
