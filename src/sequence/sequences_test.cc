@@ -208,7 +208,7 @@ TEST_F(SequencesTest, SequencesOfManyCallersDoNotMix) {
   constexpr int kCallers = 8;
   constexpr int kRequests = 100;
   // Short runs happen on the threads that submit.
-  lane_.RecordRunTime(1);
+  lane_.RecordRunTime(1, 0);
   std::vector<std::thread> callers;
   std::atomic<int> wrong{0};
   for (int caller = 1; caller <= kCallers; ++caller) {
@@ -229,7 +229,7 @@ TEST_F(SequencesTest, SequencesOfManyCallersDoNotMix) {
 
 TEST_F(SequencesTest, ManyCallersOfOneSequenceEachTakeOneStep) {
   ASSERT_EQ(Tell({.x = 0, .start = true}), "0");
-  lane_.RecordRunTime(1);
+  lane_.RecordRunTime(1, 0);
   constexpr int kCallers = 8;
   constexpr int kRequests = 50;
   std::vector<std::thread> callers;
