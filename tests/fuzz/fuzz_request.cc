@@ -11,7 +11,7 @@
 #include "api/http/guard/host_policy.h"
 #include "api/http/guard/target.h"
 #include "api/http/route_table.h"
-#include "api/http/routes.h"
+#include "api/http/router.h"
 #include "api/http/wire/coding.h"
 #include "api/http/wire/request_parser.h"
 #include "base/check.h"

@@ -19,7 +19,7 @@ from grpc_reflection.v1alpha.proto_reflection_descriptor_database import (
     ProtoReflectionDescriptorDatabase,
 )
 
-from tests.integration.test_ipc_api import slow
+from tests.integration.ipc.test_ipc_api import slow
 from tests.support import paths
 from tests.support.graphs import scale
 from tests.support.grpc_core import GrpcCore

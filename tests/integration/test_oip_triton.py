@@ -252,7 +252,8 @@ REFUSED_BY_CORE = {
     "input with {'data': [[1], [2]]}", "input with {'data': [1e+300, 2]}",
     "input with {'parameters': 3}", "body b''", "not gzip", "not deflate",
     "with {'outputs': [{'name': 'y'}, {'name': 'y'}]}", "INT8 of [[1, 300]]",
-    "UINT8 of [[1, 300]]", "with {'parameters': {'sequence_id': 1}}", 'generate scale {"x": [[1]]}', 'generate_stream scale {"x": [[1]]}',
+    "UINT8 of [[1, 300]]", "with {'parameters': {'sequence_id': 1}}",
+    'generate scale {"x": [[1]]}', 'generate_stream scale {"x": [[1]]}',
 }  # fmt: skip
 REFUSED_BY_TRITON = {
     f"{call} {rest}" for call in ("generate", "generate_stream")

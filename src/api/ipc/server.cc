@@ -12,6 +12,7 @@
 
 #include "api/ipc/acceptor.h"
 #include "api/ipc/connection.h"
+#include "api/ipc/operations.h"
 #include "api/ipc/service.h"
 #include "api/ipc/socket/event_loop.h"
 
@@ -49,7 +50,7 @@ class Server::Impl {
       impl->loops_.push_back(MLOS_TRY(socket::EventLoop::Create(spin_ns)));
       loops.push_back(impl->loops_.back().get());
     }
-    impl->service_ = std::make_shared<Service>(std::move(options), runtime);
+    impl->service_ = std::make_shared<Service>(std::move(options), Operations(), runtime);
     impl->acceptor_ = std::make_shared<Acceptor>(impl->service_, std::move(socket), loops);
     MLOS_TRY(On(*loops.front(), [acceptor = impl->acceptor_, loop = loops.front()] {
       return loop->Add(acceptor, acceptor->fd(), EPOLLIN);

@@ -5,7 +5,7 @@
 #include <boost/asio/thread_pool.hpp>
 #include <utility>
 
-#include "api/ipc/operations.h"
+#include "api/ipc/operation.h"
 
 namespace mlos::api::ipc {
 namespace {
@@ -13,9 +13,10 @@ namespace {
 // Loads take seconds and use several cores each; more of them at once only wait for each other.
 constexpr std::size_t kThreads = 2;
 
-std::vector<metrics::RouteCounts*> CountsOfAll(metrics::Stats& stats) {
+std::vector<metrics::RouteCounts*> CountsOf(std::span<const Operation> operations,
+                                            metrics::Stats& stats) {
   std::vector<metrics::RouteCounts*> counts;
-  for (const Operation& operation : Operations()) {
+  for (const Operation& operation : operations) {
     counts.push_back(&stats.Route("ipc", operation.name));
   }
   return counts;
@@ -28,16 +29,18 @@ class Service::Threads {
   boost::asio::thread_pool pool{kThreads};
 };
 
-Service::Service(ServerOptions options, runtime::Runtime& runtime)
+Service::Service(ServerOptions options, std::span<const Operation> operations,
+                 runtime::Runtime& runtime)
     : options_(std::move(options)),
       runtime_(runtime),
-      counts_(CountsOfAll(runtime.stats())),
+      operations_(operations),
+      counts_(CountsOf(operations, runtime.stats())),
       threads_(std::make_unique<Threads>()) {}
 
 Service::~Service() { Join(); }
 
 metrics::RouteCounts& Service::counts(const Operation& operation) const {
-  return *counts_[static_cast<std::size_t>(&operation - Operations().data())];
+  return *counts_[static_cast<std::size_t>(&operation - operations_.data())];
 }
 
 void Service::Post(std::function<void()> task) {

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "api/ipc/server_options.h"
@@ -18,8 +19,8 @@ struct Operation;
 /// What every request works with: the runtime, and the threads for what takes long. Thread-safe.
 class Service {
  public:
-  /// `runtime` must outlive it.
-  Service(ServerOptions options, runtime::Runtime& runtime);
+  /// `operations` and `runtime` must outlive it.
+  Service(ServerOptions options, std::span<const Operation> operations, runtime::Runtime& runtime);
   Service(const Service&) = delete;
   Service& operator=(const Service&) = delete;
   ~Service();
@@ -27,7 +28,7 @@ class Service {
   const ServerOptions& options() const { return options_; }
   runtime::Runtime& runtime() { return runtime_; }
   resource::ByteBudget& budget() { return runtime_.budget(); }
-  /// What requests of one of Operations() are counted in.
+  /// What requests of one of its operations are counted in.
   metrics::RouteCounts& counts(const Operation& operation) const;
   /// Rings that are served.
   std::atomic<unsigned>& rings() { return rings_; }
@@ -41,7 +42,8 @@ class Service {
   class Threads;
   const ServerOptions options_;
   runtime::Runtime& runtime_;
-  const std::vector<metrics::RouteCounts*> counts_;  // in the order of Operations()
+  const std::span<const Operation> operations_;
+  const std::vector<metrics::RouteCounts*> counts_;  // in the order of the operations
   std::atomic<unsigned> rings_{0};
   std::atomic<bool> joined_{false};
   const std::unique_ptr<Threads> threads_;

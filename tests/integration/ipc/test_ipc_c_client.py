@@ -13,7 +13,7 @@ import grpc
 import pytest
 from onnx import TensorProto
 
-from tests.integration.test_ipc_api import identity, slow
+from tests.integration.ipc.test_ipc_api import identity, slow
 from tests.support import paths, process
 from tests.support.graphs import running_sum
 from tests.support.ipc import IpcCore, settled
