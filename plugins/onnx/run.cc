@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "onnx/run.h"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <memory>
@@ -125,6 +126,31 @@ class Call {
   std::pmr::vector<Ort::Value> outputs_;
 };
 
+bool IsString(const Ort::Value& value) {
+  return value.GetTensorTypeAndShapeInfo().GetElementType() == ONNX_TENSOR_ELEMENT_DATA_TYPE_STRING;
+}
+
+/// A graph may give an input as an output, just as it came: that is the host's memory, which goes
+/// with the request.
+bool IsInputOf(const smi_request_t& request, const Ort::Value& value) {
+  if (IsString(value)) return false;  // its elements are ONNX Runtime's own
+  const void* const data = value.GetTensorRawData();
+  return std::any_of(request.inputs, request.inputs + request.input_count,
+                     [&](const smi_tensor_t& input) { return input.data == data; });
+}
+
+Ort::Value CopyOf(const Ort::Value& value) {
+  const auto info = value.GetTensorTypeAndShapeInfo();
+  const std::vector<std::int64_t> shape = info.GetShape();
+  Ort::AllocatorWithDefaultOptions allocator;
+  Ort::Value copy =
+      Ort::Value::CreateTensor(allocator, shape.data(), shape.size(), info.GetElementType());
+  const std::size_t size =
+      info.GetElementCount() * ElementSize(static_cast<smi_dtype_t>(info.GetElementType()));
+  if (size != 0) std::memcpy(copy.GetTensorMutableRawData(), value.GetTensorRawData(), size);
+  return copy;
+}
+
 // Calls hand_over(index, output) for all outputs; takes all of them back where one cannot be.
 template <typename HandOverOne>
 void HandOverAll(smi_response_t& response, const HandOverOne& hand_over) {
@@ -197,7 +223,8 @@ void RunOnce(const Engine& engine, Session& session, const smi_request_t& reques
   HandOverAll(response, [&](std::size_t index, smi_tensor_t& output) {
     Ort::Value& value = call.output(index);
     const bool written = IsPreallocated(output) && value.GetTensorMutableRawData() == output.data;
-    if (!written) HandOver(std::move(value), output);
+    if (written) return;
+    HandOver(IsInputOf(request, value) ? CopyOf(value) : std::move(value), output);
   });
   if (declares_truly) PrepareNext(engine, session, request, response);
 }

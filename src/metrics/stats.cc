@@ -151,7 +151,7 @@ class Stats::Impl {
       all.push_back({model_id, model.plugin_id, counts.outcomes().successes(),
                      ErrorsOf(counts.outcomes()), Summarize(counts.run_time()),
                      Summarize(counts.queue_time()), counts.failure_time_us(),
-                     counts.last_inference_unix_ms()});
+                     counts.last_inference_unix_ms(), counts.runs()});
     }
     return all;
   }

@@ -195,10 +195,9 @@ void Runtime::Infer(std::shared_ptr<catalog::ServedModel> model, engine::Inferen
                     InferCallback done) {
   if (request.sequence != nullptr) {
     sequence::Sequences& sequences = *model->sequences();
-    return sequences.Submit(
-        impl_->scheduler,
-        std::make_unique<InferenceJob>(model, std::move(request), impl_->stats, std::move(done)),
-        std::move(model));
+    auto job =
+        std::make_unique<InferenceJob>(model, std::move(request), impl_->stats, std::move(done));
+    return sequences.Submit(impl_->scheduler, std::move(job), std::move(model));
   }
   scheduler::Batcher* const batcher = model->batcher();
   if (batcher == nullptr) {
