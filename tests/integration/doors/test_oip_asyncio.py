@@ -86,8 +86,8 @@ async def repository(door: Door) -> None:
 async def statistics(door: Door) -> None:
     async def counts() -> tuple[int, int]:
         (model,) = (await door.client.get_inference_statistics(NAME, **door.json))["model_stats"]
-        failed = model["inference_stats"]["fail"].get("count", 0)
-        return int(model.get("inference_count", 0)), int(failed)
+        stats = model["inference_stats"]
+        return int(stats["success"].get("count", 0)), int(stats["fail"].get("count", 0))
 
     before = await counts()
     await door.scaled(np.ones(3, np.float32))

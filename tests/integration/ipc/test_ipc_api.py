@@ -193,21 +193,16 @@ def test_more_in_flight_than_core_keeps_answers_for(client):
 
 def test_threads_that_fill_a_connection(client):
     """One that sends much, while others read for it."""
-    wrong = []
 
-    def work(number: int) -> None:
+    def work(number: int) -> list[int]:
         arrays = [np.full((25_000, 1), number * 100 + i, np.float32) for i in range(20)]
         pending = [client.submit("float32", {"x": array}) for array in arrays]
-        for answer, array in zip(pending, arrays, strict=True):
-            if not (answer.result().outputs["y"] == array).all():
-                wrong.append(number)
+        answers = zip(pending, arrays, strict=True)
+        return [i for i, (answer, array) in enumerate(answers)
+                if not (answer.result().outputs["y"] == array).all()]  # fmt: skip
 
-    threads = [threading.Thread(target=work, args=(i,)) for i in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert wrong == []
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(work, range(4))) == [[]] * 4
 
 
 def test_threads_share_a_connection(client):
