@@ -68,7 +68,7 @@ Status Objects::LinkTo(const Digest& digest, const fs::path& to,
 
 Status Objects::Adopt(const fs::path& file, const Digest& digest, const fs::path& to,
                       const HashProgress& progress) const {
-  const Status linked = LinkTo(digest, to, progress);
+  Status linked = LinkTo(digest, to, progress);
   if (linked.ok()) {
     ::unlink(file.c_str());
     return linked;

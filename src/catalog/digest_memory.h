@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <sys/stat.h>
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -13,8 +15,6 @@
 #include "base/mutex.h"
 #include "base/result.h"
 #include "package/digest.h"
-
-struct stat;
 
 namespace mlos::catalog {
 

@@ -2,7 +2,6 @@
 #include "scheduler/scheduler.h"
 
 #include <algorithm>
-#include <iterator>
 #include <string>
 #include <utility>
 
@@ -111,10 +110,10 @@ void Scheduler::RefuseCancelled() {
   std::vector<std::unique_ptr<Job>> cancelled;
   {
     const MutexLock lock(mutex_);
-    const auto kept = std::stable_partition(queue_.begin(), queue_.end(),
-                                            [](const auto& job) { return !job->cancelled(); });
-    std::move(kept, queue_.end(), std::back_inserter(cancelled));
-    queue_.erase(kept, queue_.end());
+    for (std::unique_ptr<Job>& job : queue_) {
+      if (job->cancelled()) cancelled.push_back(std::move(job));
+    }
+    std::erase(queue_, nullptr);
   }
   for (std::unique_ptr<Job>& job : cancelled) {
     job->lane_.waiting_.fetch_sub(1, std::memory_order_relaxed);

@@ -126,7 +126,7 @@ class SequencesTest : public testing::Test {
     if (outcome.ok()) {
       return std::to_string(static_cast<int>(outcome->outputs[0].tensor.elements<float>()[0]));
     }
-    const Status status = outcome.status();
+    const Status& status = outcome.status();
     const std::string reason(ToString(status.reason()));
     return status.field().empty() ? reason : reason + " " + std::string(status.field());
   }
