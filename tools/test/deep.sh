@@ -13,9 +13,9 @@ ASAN_OPTIONS+=:allocator_may_return_null=1
 TSAN_OPTIONS+=:allocator_may_return_null=1
 
 # Node tests are about numbers; axon has a part of its own below; what compiles against libmlos
-# wants one that is not instrumented.
+# wants one that is not instrumented; guides are about commands.
 core_only='not axon and not hub and not onnx_node and not install and not promises'
-core_only+=' and not ipc_models and not c_client'
+core_only+=' and not ipc_models and not c_client and not test_guides'
 
 # The fuzz preset is the asan preset with the coverage that libFuzzer wants: one build for both.
 for preset in fuzz tsan; do
