@@ -55,18 +55,24 @@ net::TlsFiles TlsFilesOf(const Config& config) {
   return {.certificate = config.tls_cert, .key = config.tls_key, .client_ca = config.tls_client_ca};
 }
 
+/// What every TCP door limits its connections by.
+template <typename Limits>
+void SetConnectionLimits(const Config& config, Limits& limits) {
+  limits.header_timeout_ms = config.header_timeout_ms;
+  limits.body_timeout_ms = config.body_timeout_ms;
+  limits.write_timeout_ms = config.write_timeout_ms;
+  limits.idle_timeout_ms = config.idle_timeout_ms;
+  limits.connections_max = config.connections_max;
+  limits.connections_per_peer_max = config.connections_per_peer_max;
+}
+
 api::grpc::ServerOptions GrpcOptionsOf(const Config& config, std::shared_ptr<net::TlsServer> tls) {
   api::grpc::ServerOptions options;
   options.tls = std::move(tls);
   options.host = config.http_host;
   options.port = config.grpc_port;
   options.threads = config.grpc_threads;
-  options.limits.header_timeout_ms = config.header_timeout_ms;
-  options.limits.body_timeout_ms = config.body_timeout_ms;
-  options.limits.write_timeout_ms = config.write_timeout_ms;
-  options.limits.idle_timeout_ms = config.idle_timeout_ms;
-  options.limits.connections_max = config.connections_max;
-  options.limits.connections_per_peer_max = config.connections_per_peer_max;
+  SetConnectionLimits(config, options.limits);
   options.limits.streams_max = config.grpc_streams_max;
   options.calls.message_bytes_max = config.body_bytes_max;
   options.calls.body_timeout_ms = config.body_timeout_ms;
@@ -88,12 +94,7 @@ api::http::ServerOptions HttpOptionsOf(const Config& config, std::shared_ptr<net
   options.threads = config.http_threads;
   options.tls = std::move(tls);
   options.allowed_hosts = config.allowed_hosts;
-  options.limits.header_timeout_ms = config.header_timeout_ms;
-  options.limits.body_timeout_ms = config.body_timeout_ms;
-  options.limits.write_timeout_ms = config.write_timeout_ms;
-  options.limits.idle_timeout_ms = config.idle_timeout_ms;
-  options.limits.connections_max = config.connections_max;
-  options.limits.connections_per_peer_max = config.connections_per_peer_max;
+  SetConnectionLimits(config, options.limits);
   options.calls.body_bytes_max = config.body_bytes_max;
   options.calls.request_timeout_ms_max = config.request_timeout_ms_max;
   options.calls.slow_readers_max = ComputeThreads(config) / 2;
