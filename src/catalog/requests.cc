@@ -31,10 +31,6 @@ Status CheckText(std::string_view field, std::string_view text, std::size_t byte
       .WithField(field);
 }
 
-const std::string& OrElse(const std::string& text, const std::string& otherwise) {
-  return text.empty() ? otherwise : text;
-}
-
 std::vector<tensor::TensorSpec> SpecsOf(const std::vector<package::onnx::Value>& values) {
   std::vector<tensor::TensorSpec> specs;
   specs.reserve(values.size());
@@ -134,10 +130,10 @@ registry::PluginRecord MergedRecord(const RegisterPluginRequest& request,
                                     const registry::PluginRecord& existing) {
   return {
       .plugin_id = request.id,
-      .name = OrElse(request.name, existing.name),
-      .version = OrElse(request.version, existing.version),
-      .path = OrElse(request.path, existing.path),
-      .config = OrElse(request.config, existing.config),
+      .name = FirstOf({request.name, existing.name}),
+      .version = FirstOf({request.version, existing.version}),
+      .path = FirstOf({request.path, existing.path}),
+      .config = FirstOf({request.config, existing.config}),
       .registered_at = UnixSecondsNow(),
   };
 }

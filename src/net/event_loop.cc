@@ -180,12 +180,13 @@ void EventLoop::Finish() {
   }
   error_code ignored;
   acceptor_.close(ignored);
-  timer_.cancel();
-  accept_pause_.cancel();
   work_.reset();
-  // Delivers the cancelled operations, which hold the connections. A late Drain among them stops
-  // the context once more, and a late accept brings another connection.
+  // Delivers the cancelled operations, which hold the loop and its connections. A late Drain among
+  // them stops the context once more, a late accept brings another connection, and a timer that was
+  // due already is set again.
   do {
+    timer_.cancel();
+    accept_pause_.cancel();
     while (!open_.empty()) open_.front().Close();
     io_.restart();
   } while (io_.poll() != 0);
