@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -80,21 +80,27 @@ def target(open_core: OpenCore, models: Path, tmp_path: Path) -> Target:
 class Holdings:
     """What Core holds while nobody asks for anything."""
 
-    def __init__(self, core: OpenCore):
+    def __init__(self, core: OpenCore, timeout_s: float = 30.0):
         self._core = core
-        self.resources, self._gauges = self._now()
+        self.resources = self._await(timeout_s, lambda _: True, "nothing in flight")
 
     def assert_back(self, timeout_s: float = 30.0) -> Resources:
-        """Waits until Core holds the descriptors, threads and requests it held: connections that
-        are closed take a moment to go."""
+        """Waits until Core holds the descriptors and threads it held, and no request: connections
+        that are closed take a moment to go."""
+        held = (self.resources.fds, self.resources.threads)
+        return self._await(timeout_s, lambda now: (now.fds, now.threads) == held, self.resources)
+
+    def _await(
+        self, timeout_s: float, wanted: Callable[[Resources], bool], before: object
+    ) -> Resources:
         end = time.monotonic() + timeout_s
         while time.monotonic() < end:
             now, gauges = self._now()
-            same = (now.fds, now.threads) == (self.resources.fds, self.resources.threads)
-            if same and gauges == self._gauges:
+            assert gauges, "the metrics that tell have other names"
+            if wanted(now) and all(line.endswith(" 0") for line in gauges):
                 return now
             time.sleep(0.1)
-        raise AssertionError(f"before {self.resources} {self._gauges}, now {now} {gauges}")
+        raise AssertionError(f"wanted {before}, now {now} {gauges}")
 
     def _now(self) -> tuple[Resources, list[str]]:
         page = self._core.get("/metrics", headers={"Connection": "close"}).text.splitlines()
