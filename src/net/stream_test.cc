@@ -5,6 +5,7 @@
 #include <openssl/ssl.h>
 #include <sys/socket.h>
 
+#include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <csignal>
 #include <optional>
@@ -133,10 +134,13 @@ TEST_P(StreamTest, WhatComesGoesBack) {
 
 TEST_P(StreamTest, ClosedItTouchesTheSocketNoMore) {
   Start();
-  std::thread client([this] { Client(client_.get(), GetParam()).Send(std::string(100, 'x')); });
-  // Until something lies there to be read, or the read waits.
-  while (!stream_->has_unread() && io_.run_one_for(std::chrono::milliseconds(100)) != 0) {
-  }
+  std::atomic<bool> sent = false;
+  std::thread client([&] {
+    Client(client_.get(), GetParam()).Send(std::string(100, 'x'));
+    sent.store(true);
+  });
+  // By then something lies there to be read, or the read waits.
+  while (!sent.load()) io_.run_one_for(std::chrono::milliseconds(1));
   client.join();
   stream_->Close();
   bool called = false;
