@@ -1,5 +1,6 @@
 # Language, warnings, sanitizers: the same for every target.
 option(MLOS_BUILD_TESTS "Build the tests" ON)
+option(MLOS_BUILD_AXON "Build axon" ON)
 set(MLOS_SANITIZE "" CACHE STRING "Sanitizers of this build, as -fsanitize takes them")
 
 set(CMAKE_CXX_STANDARD 20)

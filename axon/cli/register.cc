@@ -12,9 +12,6 @@ using mlos::Reason;
 using mlos::Result;
 using store::InstalledModel;
 
-// Core loads the model before it answers.
-constexpr std::chrono::seconds kPatience(600);
-
 core::Registration RegistrationOf(const InstalledModel& model, const package::Manifest& manifest) {
   const fs::path directory = fs::absolute(model.directory);
   const bool known = !manifest.format.execution_format.empty();
@@ -38,6 +35,8 @@ Result<InstalledModel> FindPackage(const Context& context, const std::string& na
 Outcome Register(Context& context, const std::string& name) {
   const InstalledModel model = MLOS_TRY(FindPackage(context, name));
   const package::Manifest manifest = MLOS_TRY(ReadInstalledManifest(model)).manifest;
+  // Core loads the model before it answers.
+  constexpr std::chrono::seconds kPatience(600);
   core::CoreClient core(context.config.Endpoint("core.endpoint"), context.cancel, kPatience);
   const Result<std::string> message = core.Register(RegistrationOf(model, manifest));
   if (!message.ok() && message.status().reason() == Reason::kCancelled) {

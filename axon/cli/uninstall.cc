@@ -12,8 +12,6 @@ using mlos::Result;
 using mlos::Status;
 using store::InstalledModel;
 
-constexpr std::chrono::seconds kPatience(5);
-
 struct UninstallOptions {
   std::string model;
   bool force = false;
@@ -21,6 +19,7 @@ struct UninstallOptions {
 
 /// A Core that does not answer holds no model. SERVER_ERROR for one that does not say.
 Status CheckNotRegistered(Context& context, const std::vector<InstalledModel>& models) {
+  constexpr std::chrono::seconds kPatience(5);
   core::CoreClient core(context.config.Endpoint("core.endpoint"), context.cancel, kPatience);
   for (const InstalledModel& model : models) {
     const Result<bool> registered = core.Has(model.id.text());

@@ -7,9 +7,8 @@
 namespace axon::cli {
 namespace {
 
-constexpr std::chrono::seconds kPatience(2);
-
 Outcome ShowVersion(Context& context) {
+  constexpr std::chrono::seconds kPatience(2);
   core::CoreClient core(context.config.Endpoint("core.endpoint"), context.cancel, kPatience);
   const mlos::Result<std::string> running = core.Version();
   if (context.console.json()) {

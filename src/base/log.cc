@@ -7,6 +7,7 @@
 #include <spdlog/spdlog.h>
 
 #include <array>
+#include <atomic>
 #include <cmath>
 #include <memory>
 #include <string>
@@ -18,7 +19,30 @@ namespace {
 
 using JsonWriter = rapidjson::Writer<rapidjson::StringBuffer>;
 
-LogFormat g_format = LogFormat::kText;
+/// A logger of one format, which lives as long as the process: another thread may be writing with
+/// it while the configuration is read anew.
+struct Output {
+  explicit Output(LogFormat its_format)
+      : format(its_format), logger("mlos", std::make_shared<spdlog::sinks::stderr_sink_mt>()) {
+    logger.set_pattern(format == LogFormat::kJson ? "%v" : "%Y-%m-%dT%H:%M:%S.%e%z %l %v");
+    logger.flush_on(spdlog::level::debug);
+  }
+
+  const LogFormat format;
+  spdlog::logger logger;
+};
+
+Output& OutputOf(LogFormat format) {
+  // Never destroyed: threads may log while the process ends.
+  static auto* const text = new Output(LogFormat::kText);
+  static auto* const json = new Output(LogFormat::kJson);
+  return format == LogFormat::kJson ? *json : *text;
+}
+
+std::atomic<Output*>& Current() {
+  static std::atomic<Output*> current(&OutputOf(LogFormat::kText));
+  return current;
+}
 
 constexpr std::array<std::string_view, 4> kLevelNames = {"debug", "info", "warning", "error"};
 
@@ -85,22 +109,19 @@ Status InitLogging(LogFormat format, std::string_view level) {
                                               "warning, error and off")
         .WithField("log_level");
   }
-  g_format = format;
-  auto logger =
-      std::make_shared<spdlog::logger>("mlos", std::make_shared<spdlog::sinks::stderr_sink_mt>());
-  logger->set_level(parsed);
-  logger->set_pattern(format == LogFormat::kJson ? "%v" : "%Y-%m-%dT%H:%M:%S.%e%z %l %v");
-  logger->flush_on(spdlog::level::debug);
-  spdlog::set_default_logger(std::move(logger));
+  Output& output = OutputOf(format);
+  output.logger.set_level(parsed);
+  Current().store(&output);
   return OkStatus();
 }
 
 void Log(LogLevel level, std::string_view event, std::initializer_list<LogField> fields) {
+  Output& output = *Current().load();
   const auto spdlog_level = SpdlogLevel(level);
-  if (!spdlog::should_log(spdlog_level)) return;
+  if (!output.logger.should_log(spdlog_level)) return;
   const std::string line =
-      g_format == LogFormat::kJson ? JsonLine(level, event, fields) : TextLine(event, fields);
-  spdlog::log(spdlog_level, "{}", line);
+      output.format == LogFormat::kJson ? JsonLine(level, event, fields) : TextLine(event, fields);
+  output.logger.log(spdlog_level, "{}", line);
 }
 
 }  // namespace mlos

@@ -5,7 +5,10 @@
 
 #include <algorithm>
 #include <limits>
+#include <regex>
+#include <sstream>
 #include <string>
+#include <thread>
 
 namespace mlos {
 namespace {
@@ -45,6 +48,26 @@ TEST(Log, LevelsBelowTheChosenOneAreSilent) {
 
 TEST(Log, RefusesAnUnknownLevel) {
   EXPECT_EQ(InitLogging(LogFormat::kText, "loud").field(), "log_level");
+}
+
+TEST(Log, IsSetUpAnewWhileOthersLog) {
+  constexpr int kLines = 2000;
+  const std::string lines = Logged(LogFormat::kText, "info", [] {
+    std::thread other([] {
+      for (int i = 0; i < kLines; ++i) Log(LogLevel::kInfo, "said", {{"i", i}});
+    });
+    for (int i = 0; i < kLines; ++i) {
+      EXPECT_TRUE(InitLogging(i % 2 == 0 ? LogFormat::kJson : LogFormat::kText, "info").ok());
+    }
+    other.join();
+  });
+  EXPECT_EQ(std::count(lines.begin(), lines.end(), '\n'), kLines);
+  const std::regex json(R"re(\{"time":"[^"]+","level":"info","event":"said","i":[0-9]+\})re");
+  const std::regex text(R"re([0-9-]+T[0-9:.]+\+00:00 info said i=[0-9]+)re");
+  std::istringstream each(lines);
+  for (std::string line; std::getline(each, line);) {
+    EXPECT_TRUE(std::regex_match(line, json) || std::regex_match(line, text)) << line;
+  }
 }
 
 }  // namespace

@@ -9,7 +9,7 @@
 namespace mlos::catalog {
 namespace {
 
-Status NotFound(std::string_view model_id) {
+Status ModelNotFound(std::string_view model_id) {
   MLOS_TRY(ModelId::Parse(model_id));
   return Status(Reason::kModelNotFound, "no model '" + std::string(model_id) + "' is registered")
       .WithField("model_id");
@@ -67,7 +67,7 @@ bool HasName(const registry::ModelRecord& record, std::string_view name) {
 
 Status NoneOrSeveral(std::string_view name, std::string_view version,
                      std::vector<std::string> model_ids) {
-  if (model_ids.empty() && version.empty()) return NotFound(name);
+  if (model_ids.empty() && version.empty()) return ModelNotFound(name);
   std::string message;
   if (model_ids.empty()) {
     message = "no model '" + std::string(name) + "' of version '" + std::string(version) +
@@ -151,7 +151,7 @@ void ModelTable::Erase(std::string_view model_id) {
 Result<ModelEntry> ModelTable::Get(std::string_view model_id) const {
   const MutexLock lock(mutex_);
   const auto found = models_.find(model_id);
-  if (found == models_.end()) return NotFound(model_id);
+  if (found == models_.end()) return ModelNotFound(model_id);
   return found->second;
 }
 
@@ -207,7 +207,7 @@ void ModelTable::Update(std::string_view model_id, const std::function<void(Mode
 Result<std::shared_ptr<ServedModel>> ModelTable::Acquire(std::string_view model_id) const {
   const MutexLock lock(mutex_);
   const auto found = models_.find(model_id);
-  if (found == models_.end()) return NotFound(model_id);
+  if (found == models_.end()) return ModelNotFound(model_id);
   if (found->second.served == nullptr) return NotLoaded(found->second);
   return found->second.served;
 }

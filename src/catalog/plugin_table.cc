@@ -19,7 +19,7 @@ namespace fs = std::filesystem;
 constexpr std::string_view kOnnxPluginFile = "libmlos_onnx.so";
 constexpr std::string_view kOnnxFormat = "onnx";
 
-Status NotFound(std::string_view plugin_id) {
+Status PluginNotFound(std::string_view plugin_id) {
   return Status(Reason::kPluginNotFound, "no plugin '" + Excerpt(plugin_id) + "' is registered")
       .WithField("plugin_id");
 }
@@ -151,7 +151,7 @@ Result<PluginInfo> PluginTable::LoadAndPut(registry::PluginRecord record) {
 
 Result<PluginInfo> PluginTable::Get(std::string_view plugin_id) const {
   const std::optional<Entry> entry = Find(plugin_id);
-  if (!entry.has_value()) return NotFound(plugin_id);
+  if (!entry.has_value()) return PluginNotFound(plugin_id);
   return InfoOf(*entry);
 }
 
@@ -170,7 +170,7 @@ std::vector<PluginInfo> PluginTable::List() const {
 Status PluginTable::Remove(std::string_view plugin_id) {
   const MutexLock loading(loading_);
   const std::optional<Entry> entry = Find(plugin_id);
-  if (!entry.has_value()) return NotFound(plugin_id);
+  if (!entry.has_value()) return PluginNotFound(plugin_id);
   if (entry->builtin) {
     return {Reason::kPermissionDenied, "plugin '" + entry->record.plugin_id + "' is built in"};
   }
@@ -190,7 +190,7 @@ bool PluginTable::Runs(const Entry& entry, std::string_view format) {
 
 Result<std::string> PluginTable::Choose(std::string_view wanted, std::string_view format) const {
   if (!wanted.empty()) {
-    if (!Contains(wanted)) return NotFound(wanted);
+    if (!Contains(wanted)) return PluginNotFound(wanted);
     return std::string(wanted);
   }
   const MutexLock lock(mutex_);
@@ -206,7 +206,7 @@ bool PluginTable::Contains(std::string_view plugin_id) const { return Find(plugi
 
 Result<PluginHandle> PluginTable::Load(std::string_view plugin_id) {
   std::optional<Entry> entry = Find(plugin_id);
-  if (!entry.has_value()) return NotFound(plugin_id);
+  if (!entry.has_value()) return PluginNotFound(plugin_id);
   if (entry->engine == nullptr && entry->builtin) entry = LoadBuiltin(plugin_id);
   const registry::PluginRecord& record = entry->record;
   if (entry->engine == nullptr) {

@@ -11,9 +11,7 @@ namespace {
 
 constexpr int kZlib = 15;
 constexpr int kGzip = 15 + 16;
-constexpr int kMemoryLevel = 8;  // zlib's default
-constexpr std::size_t kPieceBytes = 64 << 10;
-
+constexpr int kMemoryLevel = 8;
 /// A z_stream that is ended. Thread-compatible.
 class Deflater {
  public:

@@ -13,7 +13,6 @@ namespace {
 // The largest window, and no other format than the one.
 constexpr int kZlibOnly = 15;
 constexpr int kGzipOnly = 15 + 16;
-constexpr std::size_t kPieceBytes = 64 << 10;
 constexpr std::uint64_t kRatioMax = 200;
 constexpr std::uint64_t kRatioFreeBytes = 16 << 20;
 

@@ -22,8 +22,6 @@ namespace {
 using boost::asio::ip::tcp;
 using boost::system::error_code;
 
-constexpr TlsProtocols kAny{.names = "\x02h2"};
-
 /// A client that waits for what it asks for; without TLS where `encrypted` is false.
 class Client {
  public:

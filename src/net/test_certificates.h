@@ -10,7 +10,11 @@
 #include <memory>
 #include <string>
 
+#include "net/tls_server.h"
+
 namespace mlos::net {
+
+inline constexpr TlsProtocols kAny{.names = "\x02h2"};
 
 /// A folder with certificates that sign themselves, made for one test and removed with it.
 class TestCertificates {

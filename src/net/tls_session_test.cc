@@ -18,8 +18,6 @@
 namespace mlos::net {
 namespace {
 
-constexpr TlsProtocols kAny{.names = "\x02h2"};
-
 class TlsSessionTest : public testing::Test {
  protected:
   void SetUp() override {

@@ -20,7 +20,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kReadBytes = std::size_t{1} << 20;
+constexpr std::size_t kCopyBytes = std::size_t{1} << 20;
 
 /// A tar that is being written to a descriptor. GNU's form of it keeps names as bytes and sizes of
 /// any length, where pax would convert the names by the locale.
@@ -89,7 +89,7 @@ Status Changed(const FileEntry& file) {
 /// Appends `size_bytes` of an open file to the entry begun last, and digests them on the way.
 Status CopyInto(TarWriter& tar, int fd, const FileEntry& file, std::uint64_t size_bytes,
                 Hasher& hasher, const HashProgress& progress) {
-  std::string buffer(kReadBytes, '\0');
+  std::string buffer(kCopyBytes, '\0');
   for (std::uint64_t left = size_bytes; left > 0;) {
     const ssize_t count = ::read(fd, buffer.data(), std::min<std::uint64_t>(left, buffer.size()));
     if (count < 0 && errno == EINTR) continue;

@@ -21,7 +21,7 @@ namespace {
 
 using State = std::map<std::string, std::string>;  // model id → digest
 
-ModelRecord Model(const std::string& id, const std::string& digest) {
+ModelRecord FaultModel(const std::string& id, const std::string& digest) {
   ModelRecord model;
   model.model_id = id;
   model.digest = digest;
@@ -46,7 +46,7 @@ struct Change {
     }
   }
   Status ApplyTo(Registry& registry) const {
-    if (!digest.empty()) return registry.PutModel(Model(id, digest));
+    if (!digest.empty()) return registry.PutModel(FaultModel(id, digest));
     Status removed = registry.RemoveModel(id);
     if (!removed.ok() && removed.reason() == Reason::kModelNotFound) return OkStatus();
     return removed;
@@ -184,12 +184,12 @@ class FailingDisk {
 TEST_F(RegistryFaultsTest, AFullDiskLeavesTheOldStateAtEveryWrite) {
   const FailingDisk disk;
   auto registry = Registry::Open(file()).value();
-  ASSERT_TRUE(registry->PutModel(Model("old", "sha256:01")).ok());
+  ASSERT_TRUE(registry->PutModel(FaultModel("old", "sha256:01")).ok());
   const State before = StateOf(*registry);
   int nth = 1;
   for (; nth < 100; ++nth) {
     FailingDisk::Arm(FailingDisk::Call::kWrite, nth, SQLITE_FULL);
-    const Status put = registry->PutModel(Model("new", "sha256:02"));
+    const Status put = registry->PutModel(FaultModel("new", "sha256:02"));
     const bool fired = FailingDisk::Fired();
     FailingDisk::Disarm();
     if (!fired) {
@@ -209,12 +209,12 @@ TEST_F(RegistryFaultsTest, AFullDiskLeavesTheOldStateAtEveryWrite) {
 TEST_F(RegistryFaultsTest, OnlyWhatMustSurviveAPowerCutWaitsForTheDisk) {
   const FailingDisk disk;
   auto registry = Registry::Open(file()).value();
-  ASSERT_TRUE(registry->PutModel(Model("m", "sha256:01")).ok());
+  ASSERT_TRUE(registry->PutModel(FaultModel("m", "sha256:01")).ok());
   FailingDisk::Arm(FailingDisk::Call::kSync, 1, SQLITE_IOERR_FSYNC);
   EXPECT_TRUE(registry->BeginLoading(LoadKind::kModel, "m", "sha256:01").ok());
   EXPECT_TRUE(registry->EndLoading(LoadKind::kModel, "m").ok());
   EXPECT_FALSE(FailingDisk::Fired());
-  EXPECT_EQ(registry->PutModel(Model("m", "sha256:02")).reason(), Reason::kIoError);
+  EXPECT_EQ(registry->PutModel(FaultModel("m", "sha256:02")).reason(), Reason::kIoError);
   FailingDisk::Disarm();
 }
 
@@ -222,19 +222,19 @@ TEST_F(RegistryFaultsTest, AfterAFailedSyncNothingIsWrittenUntilItIsOpenedAnew) 
   const FailingDisk disk;
   {
     auto registry = Registry::Open(file()).value();
-    ASSERT_TRUE(registry->PutModel(Model("old", "sha256:01")).ok());
+    ASSERT_TRUE(registry->PutModel(FaultModel("old", "sha256:01")).ok());
     const State before = StateOf(*registry);
     FailingDisk::Arm(FailingDisk::Call::kSync, 1, SQLITE_IOERR_FSYNC);
-    EXPECT_EQ(registry->PutModel(Model("new", "sha256:02")).reason(), Reason::kIoError);
+    EXPECT_EQ(registry->PutModel(FaultModel("new", "sha256:02")).reason(), Reason::kIoError);
     FailingDisk::Disarm();
-    const Status second = registry->PutModel(Model("new", "sha256:02"));
+    const Status second = registry->PutModel(FaultModel("new", "sha256:02"));
     ASSERT_FALSE(second.ok());
     EXPECT_THAT(std::string(second.message()), ::testing::HasSubstr("restart"));
     EXPECT_EQ(StateOf(*registry), before) << "what was read before still is";
   }
   auto reopened = Registry::Open(file()).value();
   EXPECT_EQ(StateOf(*reopened).at("old"), "sha256:01");
-  EXPECT_TRUE(reopened->PutModel(Model("new", "sha256:02")).ok());
+  EXPECT_TRUE(reopened->PutModel(FaultModel("new", "sha256:02")).ok());
 }
 
 }  // namespace

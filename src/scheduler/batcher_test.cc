@@ -80,11 +80,11 @@ class DoublingModel : public engine::LoadedModel {
   std::vector<std::int64_t> counted_ GUARDED_BY(mutex_);
 };
 
-class TestJob : public MergeableJob {
+class MergeableTestJob : public MergeableJob {
  public:
   using Outcome = Result<engine::InferenceResponse>;
-  TestJob(Lane& lane, DoublingModel& model, engine::InferenceRequest request,
-          std::promise<Outcome> answer)
+  MergeableTestJob(Lane& lane, DoublingModel& model, engine::InferenceRequest request,
+                   std::promise<Outcome> answer)
       : MergeableJob(lane, request.deadline),
         model_(model),
         request_(std::move(request)),
@@ -116,22 +116,24 @@ class TestJob : public MergeableJob {
 
 class BatcherTest : public testing::Test {
  protected:
-  std::future<TestJob::Outcome> Ask(float value, std::int64_t columns = 1,
-                                    std::shared_ptr<engine::Cancellation> cancellation = nullptr) {
+  std::future<MergeableTestJob::Outcome> Ask(
+      float value, std::int64_t columns = 1,
+      std::shared_ptr<engine::Cancellation> cancellation = nullptr) {
     engine::InferenceRequest request;
     Tensor x = Tensor::Allocate(DType::kFloat32, {1, columns}).value();
     std::fill(x.elements<float>().begin(), x.elements<float>().end(), value);
     request.inputs.push_back({"x", std::move(x)});
     request.cancellation = std::move(cancellation);
-    std::promise<TestJob::Outcome> answer;
+    std::promise<MergeableTestJob::Outcome> answer;
     auto future = answer.get_future();
-    batcher_.Submit(scheduler_,
-                    std::make_unique<TestJob>(lane_, model_, std::move(request), std::move(answer)),
-                    nullptr);
+    batcher_.Submit(
+        scheduler_,
+        std::make_unique<MergeableTestJob>(lane_, model_, std::move(request), std::move(answer)),
+        nullptr);
     return future;
   }
-  static float ValueOf(std::future<TestJob::Outcome> future) {
-    const TestJob::Outcome outcome = future.get();
+  static float ValueOf(std::future<MergeableTestJob::Outcome> future) {
+    const MergeableTestJob::Outcome outcome = future.get();
     return outcome.ok() ? outcome->outputs[0].tensor.elements<float>()[0] : -1;
   }
   /// One request for each value: the others wait together while the first is run. Each must get the
@@ -139,7 +141,7 @@ class BatcherTest : public testing::Test {
   void AskTogether(const std::vector<float>& values) {
     model_.Hold(true);
     const int before = model_.started.load();
-    std::vector<std::future<TestJob::Outcome>> answers;
+    std::vector<std::future<MergeableTestJob::Outcome>> answers;
     for (const float value : values) {
       answers.push_back(Ask(value));
       while (model_.started.load() == before) std::this_thread::yield();
@@ -262,11 +264,11 @@ TEST_F(BatcherTest, RefusesTheExcessAndWhatWasCancelled) {
   const auto cancellation = std::make_shared<engine::Cancellation>();
   auto cancelled = Ask(1, 1, cancellation);
   cancellation->Cancel();
-  std::vector<std::future<TestJob::Outcome>> others;
+  std::vector<std::future<MergeableTestJob::Outcome>> others;
   for (int i = 0; i < 17; ++i) others.push_back(Ask(1));
   int overloaded = 0;
   for (auto& other : others) {
-    const TestJob::Outcome outcome = other.get();
+    const MergeableTestJob::Outcome outcome = other.get();
     if (!outcome.ok() && outcome.status().reason() == Reason::kOverloaded) ++overloaded;
   }
   EXPECT_GT(overloaded, 0);
@@ -281,9 +283,10 @@ TEST_F(BatcherTest, ATurnThatTheFullQueueRefusesTakesNobodyAlongWhomAnotherTurnW
     engine::InferenceRequest request;
     request.inputs.push_back({"x", Tensor::Allocate(DType::kFloat32, {1, 1}).value()});
     request.inputs[0].tensor.elements<float>()[0] = value;
-    std::promise<TestJob::Outcome> answer;
+    std::promise<MergeableTestJob::Outcome> answer;
     auto future = answer.get_future();
-    submit(std::make_unique<TestJob>(lane_, model_, std::move(request), std::move(answer)));
+    submit(
+        std::make_unique<MergeableTestJob>(lane_, model_, std::move(request), std::move(answer)));
     return future;
   };
   const auto merged = [&](auto job) { batcher.Submit(scheduler, std::move(job), nullptr); };
@@ -300,7 +303,7 @@ TEST_F(BatcherTest, ATurnThatTheFullQueueRefusesTakesNobodyAlongWhomAnotherTurnW
 
 TEST_F(BatcherTest, DrainAnswersWhatWaits) {
   Trust();
-  std::vector<std::future<TestJob::Outcome>> answers;
+  std::vector<std::future<MergeableTestJob::Outcome>> answers;
   for (int i = 0; i < 12; ++i) answers.push_back(Ask(1));
   EXPECT_TRUE(scheduler_.Drain(SteadyClock::now() + std::chrono::seconds(10)));
   for (auto& answer : answers) {

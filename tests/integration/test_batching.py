@@ -172,10 +172,13 @@ def test_callers_who_ask_the_same_say_nothing_of_those_who_do_not(core, tmp_path
     path = less_the_mean(tmp_path / "mean.onnx")
     assert core.register("wide", path).status_code == 200
     trust(core, random_inputs(1) * (5 * CALLERS))  # whose mean is their own
-    for _ in range(3):
+    off = r'requests_differ="yes" answers_equal="no" .*batching="off"'
+    for _ in range(100):
         inputs = random_inputs(5 * CALLERS)
         assert_own(path, inputs, ask_together(core, inputs))
-    assert re.search(r'requests_differ="yes" answers_equal="no" .*batching="off"', core.log())
+        if re.search(off, core.log()):
+            break
+    assert re.search(off, core.log())
 
 
 @pytest.mark.parametrize("fields", [{}, {"max_batch_size": 8}])
@@ -209,7 +212,10 @@ def test_it_is_on_by_default_only_where_a_batch_is_named(core, tmp_path, axis, f
     info = core.get("/models/wide").json()
     assert info["max_batch_size"] == fields.get("max_batch_size", 0)
     x = np.ones((1, WIDTH), np.float32)
-    ask_together(core, [x] * (5 * CALLERS))
+    for _ in range(100 if tried else 1):
+        ask_together(core, [x] * (5 * CALLERS))
+        if "batching tried" in core.log():
+            break
     assert ("batching tried" in core.log()) == tried
 
 

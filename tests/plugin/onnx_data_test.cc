@@ -14,10 +14,6 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-std::filesystem::path Model(std::string_view name) {
-  return std::filesystem::path(MLOS_MODELS) / (std::string(name) + ".onnx");
-}
-
 /// A tensor whose bytes count up: every bit of an element matters, and no arithmetic is done on
 /// them.
 tensor::Tensor Counting(tensor::DType dtype, const tensor::Shape& shape) {

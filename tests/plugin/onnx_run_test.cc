@@ -14,10 +14,6 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-std::filesystem::path Model(std::string_view name) {
-  return std::filesystem::path(MLOS_MODELS) / (std::string(name) + ".onnx");
-}
-
 /// Expects `request` to be the caller's fault.
 void ExpectRejected(engine::LoadedModel& model, const engine::InferenceRequest& request,
                     std::string_view field, const std::string& says) {

@@ -30,6 +30,10 @@ std::filesystem::path Sample(std::string_view name) {
   return std::filesystem::path(MLOS_PLUGINS) / "samples" / ("lib" + std::string(name) + ".so");
 }
 
+std::filesystem::path Model(std::string_view name) {
+  return std::filesystem::path(MLOS_MODELS) / (std::string(name) + ".onnx");
+}
+
 std::shared_ptr<PluginEngine> MustLoad(const std::filesystem::path& path,
                                        const PluginOptions& options) {
   auto engine = LoadPlugin(path, options);

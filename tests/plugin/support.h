@@ -16,6 +16,8 @@ namespace mlos::plugin {
 std::filesystem::path Fixture(std::string_view name);
 std::filesystem::path OnnxPlugin();
 std::filesystem::path Sample(std::string_view name);
+/// `<name>.onnx` of those that make_models.py makes.
+std::filesystem::path Model(std::string_view name);
 
 /// The plugin at `path`; a test that cannot load it fails and ends.
 std::shared_ptr<PluginEngine> MustLoad(const std::filesystem::path& path,

@@ -6,7 +6,7 @@
 namespace mlos::api::grpc {
 namespace {
 
-void Convert(const tensor::TensorSpec& spec, v1::TensorSpec& message) {
+void ConvertSpec(const tensor::TensorSpec& spec, v1::TensorSpec& message) {
   message.set_name(spec.name);
   message.set_dtype(std::string(tensor::Name(spec.dtype)));
   for (const tensor::Dim& dim : spec.dims) {
@@ -42,8 +42,8 @@ void Convert(const catalog::ModelInfo& model, v1::Model& message) {
   message.set_autoload(model.autoload);
   message.set_state(std::string(ToString(model.state)));
   message.set_registered_at(model.registered_at);
-  for (const auto& spec : model.schema.inputs) Convert(spec, *message.add_inputs());
-  for (const auto& spec : model.schema.outputs) Convert(spec, *message.add_outputs());
+  for (const auto& spec : model.schema.inputs) ConvertSpec(spec, *message.add_inputs());
+  for (const auto& spec : model.schema.outputs) ConvertSpec(spec, *message.add_outputs());
   message.set_weight_bytes(model.memory.weight_bytes);
   message.set_arena_bytes(model.memory.arena_bytes);
   message.set_arena_limit_bytes(model.memory.arena_limit_bytes);

@@ -18,7 +18,7 @@ using tensor::Tensor;
 
 constexpr CostField kTensorFields[] = {{3, nullptr, 16}};
 const Cost kTensorCost{kTensorFields};
-constexpr CostField kRequestFields[] = {{2, &kTensorCost, 0}};
+constexpr CostField kInferRequestFields[] = {{2, &kTensorCost, 0}};
 constexpr CostField kBidiFields[] = {{2, &kInferRequestCost, 0}};
 
 Result<DType> DTypeOf(const v1::Tensor& input, const engine::ModelSchema& schema) {
@@ -56,7 +56,7 @@ Result<Tensor> ReadInput(const v1::Tensor& input, const engine::ModelSchema& sch
 
 }  // namespace
 
-const Cost kInferRequestCost{kRequestFields};
+const Cost kInferRequestCost{kInferRequestFields};
 const Cost kInferBidiRequestCost{kBidiFields};
 
 Result<std::vector<NamedTensor>> ReadInputs(const v1::InferRequest& request,

@@ -18,8 +18,8 @@ namespace {
 using Stop = FloatRow::Stop;
 
 /// A row that was read from text behind its '['.
-struct Outcome {
-  explicit Outcome(const std::string& text, std::size_t max = 100) : numbers(max) {
+struct RowOutcome {
+  explicit RowOutcome(const std::string& text, std::size_t max = 100) : numbers(max) {
     const std::string padded = text + std::string(64, '\0');
     const FloatRow row =
         ReadFloatRow(padded.data(), padded.data() + text.size(), numbers.data(), max);
@@ -34,7 +34,7 @@ struct Outcome {
 };
 
 TEST(FloatRow, ReadsNumbersOfEveryForm) {
-  const Outcome row(
+  const RowOutcome row(
       "0,-0,1,-2.5, 3.25 ,\t12345678,123456789.5\n,1e3,-1.5E-3,0.1,9007199254740993,"
       "0.84442185152504812,1234567890123456789,0.0000000000000000000000000001,12e0]tail");
   EXPECT_EQ(row.stop, Stop::kEnd);
@@ -59,15 +59,15 @@ TEST(FloatRow, ReadsShortNumbersAtEveryPlaceOfTheirSignAndPoint) {
       }
     }
   }
-  EXPECT_EQ(Outcome(text + "]", 1000).numbers, expected);
+  EXPECT_EQ(RowOutcome(text + "]", 1000).numbers, expected);
 }
 
 TEST(FloatRow, StopsWhereThereIsNoRoomAndGoesOn) {
   const std::string text = "1,2,3]";
-  const Outcome start(text, 2);
+  const RowOutcome start(text, 2);
   EXPECT_EQ(start.stop, Stop::kFull);
   EXPECT_THAT(start.numbers, testing::ElementsAre(1, 2));
-  const Outcome rest(text.substr(start.used), 1);
+  const RowOutcome rest(text.substr(start.used), 1);
   EXPECT_EQ(rest.stop, Stop::kEnd);
   EXPECT_THAT(rest.numbers, testing::ElementsAre(3));
 }
@@ -83,8 +83,8 @@ TEST(FloatRow, StopsAtWhateverIsNoNumber) {
         "\"NaN\"]", "null]",   "[1]]",    "1}",
         "1e39]",    "3.5e38]", "-1e400]", "99999999999999999999999999999999999999999]",
         "1\v]"}) {
-    EXPECT_EQ(Outcome(text).stop, Stop::kOther) << text;
-    EXPECT_EQ(Outcome(before + text).stop, Stop::kOther) << text;
+    EXPECT_EQ(RowOutcome(text).stop, Stop::kOther) << text;
+    EXPECT_EQ(RowOutcome(before + text).stop, Stop::kOther) << text;
   }
 }
 
@@ -109,7 +109,7 @@ TEST(FloatRow, RoundsEveryNumberToTheNearestFloat) {
         // The first numbers of a row are not read in the way of those behind them.
         const std::string number(text, end.ptr);
         const std::string row = number + ",0,0,0,0,0,0,0," + number + ", " + number + "]";
-        const std::vector<float> numbers = Outcome(row, 10).numbers;
+        const std::vector<float> numbers = RowOutcome(row, 10).numbers;
         ASSERT_EQ(numbers.size(), 10U) << row;
         for (const std::size_t place : {0, 8, 9}) ASSERT_EQ(numbers[place], expected) << row;
       }

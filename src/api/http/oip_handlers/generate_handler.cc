@@ -15,7 +15,7 @@ using call::Service;
 using Generation = Inference<oip::GenerateRequest>;
 
 /// What the runtime is asked; `generation.request` keeps the rest.
-Result<engine::InferenceRequest> ReadRequest(Generation& generation) {
+Result<engine::InferenceRequest> ReadGenerateRequest(Generation& generation) {
   Call& call = *generation.call;
   const engine::ModelSchema& schema = generation.model->schema();
   generation.request = MLOS_TRY(oip::ReadGenerateRequest(call.body(), schema, call.memory()));
@@ -126,14 +126,14 @@ void RunStream(const std::shared_ptr<Generation>& generation, engine::InferenceR
 
 void Generate(const std::shared_ptr<Call>& call) {
   Status status = StartInference<oip::GenerateRequest>(
-      call, ReadRequest, [](const auto& generation, engine::InferenceRequest request) {
+      call, ReadGenerateRequest, [](const auto& generation, engine::InferenceRequest request) {
         RunOnce(generation, std::move(request), oip::AnswerForm::kDocument);
       });
   if (!status.ok()) call->Finish(std::move(status));
 }
 
 void GenerateStream(const std::shared_ptr<Call>& call) {
-  Status status = StartInference<oip::GenerateRequest>(call, ReadRequest, RunStream);
+  Status status = StartInference<oip::GenerateRequest>(call, ReadGenerateRequest, RunStream);
   if (!status.ok()) call->Finish(std::move(status));
 }
 

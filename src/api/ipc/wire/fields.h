@@ -17,6 +17,10 @@ using net::ByteBuffer;
 
 static_assert(std::endian::native == std::endian::little, "the protocol is read as it lies");
 
+inline Status Malformed(std::string_view what) {
+  return {Reason::kMalformedRequest, std::string(what)};
+}
+
 constexpr std::uint64_t AlignUp(std::uint64_t size, std::uint64_t alignment) {
   return (size + alignment - 1) / alignment * alignment;
 }

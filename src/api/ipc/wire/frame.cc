@@ -13,8 +13,6 @@ constexpr std::uint32_t kRingSlotsMax = 1024;
 constexpr std::uint32_t kSlotBytesMin = 1024;
 constexpr std::uint32_t kSlotBytesMax = 1 << 20;
 
-Status Malformed(std::string_view what) { return {Reason::kMalformedRequest, std::string(what)}; }
-
 Status Ended(const FieldReader& reader) {
   return reader.left() == 0 ? OkStatus() : Malformed("the frame is longer than what it announces");
 }

@@ -13,8 +13,6 @@ constexpr std::size_t kInferBytes = 16;
 constexpr std::size_t kResultBytes = 24;
 constexpr std::size_t kSequenceBytes = 8;
 
-Status Malformed(std::string_view what) { return {Reason::kMalformedRequest, std::string(what)}; }
-
 Result<TensorEntry> ReadEntry(FieldReader& reader) {
   TensorEntry entry;
   const auto name_bytes = MLOS_TRY(reader.Read<std::uint16_t>());
