@@ -82,6 +82,8 @@ struct words {
   _Alignas(64) atomic_uint ping;
   _Alignas(64) atomic_uint pong;
   _Alignas(64) atomic_uint sleeps[2];
+  _Alignas(64) char request[kBytes];
+  _Alignas(64) char reply[kBytes];
 };
 
 static void await(atomic_uint* word, unsigned wanted, atomic_uint* sleeps) {
@@ -118,7 +120,7 @@ static float read_all(const float* numbers, size_t size) {
   return sum;
 }
 
-/* With `size` bytes of payload, or none. */
+/* Each message has kBytes of its own beside its word; requests bring `size` bytes of payload more. */
 static void over_memory(const char* name, size_t size, double* times, int count) {
   struct words* words = share(sizeof(*words));
   float* payload = share(kTensorBytes);
@@ -131,15 +133,19 @@ static void over_memory(const char* name, size_t size, double* times, int count)
     for (unsigned i = 1;; ++i) {
       await(&words->ping, i, &words->sleeps[0]);
       sum = sum + read_all(payload, size);
+      memcpy(words->reply, words->request, kBytes);
       post(&words->pong, i, &words->sleeps[1]);
     }
   }
   unsigned turn = 0;
+  char message[kBytes] = {0};
   for (int i = -count / 10; i < count; ++i) {
     const double start = now_us();
     memcpy(payload, source, size);
+    memcpy(words->request, message, kBytes);
     post(&words->ping, ++turn, &words->sleeps[0]);
     await(&words->pong, turn, &words->sleeps[1]);
+    memcpy(message, words->reply, kBytes);
     if (i >= 0) times[i] = now_us() - start;
   }
   kill(server, SIGKILL);

@@ -9,6 +9,9 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <string>
+#include <thread>
+#include <vector>
 
 #include "axon/config/file.h"
 
@@ -129,6 +132,20 @@ TEST_F(ConfigTest, AGroupThatIsAValueIsNotOverwritten) {
   Write("download: fast\n");
   EXPECT_FALSE(SetInConfigFile(home_ / ".axon/config.yaml", "download.parallel", "7").ok());
   EXPECT_EQ(Read(), "download: fast\n");
+}
+
+TEST_F(ConfigTest, NoneOfManySettingsMadeAtOnceIsLost) {
+  const std::filesystem::path file = home_ / ".axon/config.yaml";
+  std::vector<std::thread> setters;
+  for (int i = 0; i < 8; ++i) {
+    setters.emplace_back([&file, i] {
+      for (int round = 0; round < 10; ++round) {
+        EXPECT_TRUE(SetInConfigFile(file, "of_others.n" + std::to_string(i), "7").ok());
+      }
+    });
+  }
+  for (std::thread& setter : setters) setter.join();
+  EXPECT_EQ(ReadConfigFile(file).value().size(), 8u);
 }
 
 }  // namespace

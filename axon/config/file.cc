@@ -59,6 +59,9 @@ Result<Settings> ReadConfigFile(const std::filesystem::path& path) {
 
 Status SetInConfigFile(const std::filesystem::path& path, std::string_view name,
                        std::string_view value) {
+  MLOS_TRY(mlos::CreateDirectories(path.parent_path(), 0700));
+  // Two that write at once would each write what the other has not set.
+  const auto lock = MLOS_TRY(mlos::FileLock::Acquire(path.string() + ".lock"));
   const YAML::Node root = MLOS_TRY(Load(path));
   YAML::Node at;
   at.reset(root);
@@ -74,7 +77,6 @@ Status SetInConfigFile(const std::filesystem::path& path, std::string_view name,
   at[std::string(rest)] = std::string(value);
   YAML::Emitter emitter;
   emitter << root;
-  MLOS_TRY(mlos::CreateDirectories(path.parent_path(), 0700));
   return mlos::WriteFileAtomic(path, std::string(emitter.c_str()) + "\n", 0600);
 }
 

@@ -184,6 +184,7 @@ def test_statistics(echo):
     assert stats["apis"]["grpc"]["enabled"] is False
     (model,) = stats["models"]
     assert (model["model_id"], model["successful_requests"]) == ("ns/echo@v1", 2)
+    assert model["errors"] == {"MALFORMED_JSON": 1}
     assert stats["plugins"][0]["plugin_id"] == "onnx-runtime-builtin"
     metrics = echo.get("/metrics")
     assert metrics.headers["Content-Type"].startswith("text/plain; version=0.0.4")

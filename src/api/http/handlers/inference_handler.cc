@@ -104,21 +104,30 @@ void Reply(const Inference& inference, Result<engine::InferenceResponse> outcome
   });
 }
 
-Status Start(const std::shared_ptr<Call>& call) {
-  Inference inference{call, nullptr, MLOS_TRY(FlagOf(*call, "include_outputs", true))};
-  inference.model = MLOS_TRY(call->runtime().Acquire(call->id()));
-  const engine::ModelSchema& schema = inference.model->schema();
+Result<engine::InferenceRequest> ReadRequest(const std::shared_ptr<Call>& call,
+                                             const catalog::ServedModel& model) {
   engine::InferenceRequest request;
   request.sequence = MLOS_TRY(SequenceOf(*call));
-  request.inputs = MLOS_TRY(json::ReadInputs(call->body(), schema, call->memory()));
+  request.inputs = MLOS_TRY(json::ReadInputs(call->body(), model.schema(), call->memory()));
   call->body() = net::ByteBuffer();
-  MLOS_TRY(runtime::FitRequest(*inference.model, request));
+  MLOS_TRY(runtime::FitRequest(model, request));
   request.deadline = call->deadline();
   request.cancellation = call->cancellation();
   request.keepalive = call;
-  std::shared_ptr<catalog::ServedModel> model = inference.model;
+  return request;
+}
+
+Status Start(const std::shared_ptr<Call>& call) {
+  Inference inference{call, nullptr, MLOS_TRY(FlagOf(*call, "include_outputs", true))};
+  std::shared_ptr<catalog::ServedModel> model = MLOS_TRY(call->runtime().Acquire(call->id()));
+  inference.model = model;
+  Result<engine::InferenceRequest> request = ReadRequest(call, *model);
+  if (!request.ok()) {
+    model->counts()->Record(request.status(), 0, 0);
+    return std::move(request).status();
+  }
   call->runtime().Infer(
-      std::move(model), std::move(request),
+      std::move(model), std::move(request).value(),
       [inference = std::move(inference)](Result<engine::InferenceResponse> outcome) {
         Reply(inference, std::move(outcome));
       });
