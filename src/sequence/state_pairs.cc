@@ -84,14 +84,17 @@ Status CheckPair(const std::string& input, const std::string& output,
 StatePairs DetectStatePairs(const engine::ModelSchema& schema) {
   StatePairs pairs;
   std::set<std::string_view> outputs;
+  std::size_t named = 0;
   for (const TensorSpec& input : schema.inputs) {
     for (const TensorSpec& output : schema.outputs) {
-      if (!Fits(input, output) || !BelongTogether(input, output)) continue;
+      if (!BelongTogether(input, output)) continue;
+      ++named;
+      if (!Fits(input, output)) continue;
       const bool lone = pairs.emplace(input.name, output.name).second;
       if (!lone || !outputs.insert(output.name).second) return {};
     }
   }
-  const bool rest = pairs.size() < schema.inputs.size() && pairs.size() < schema.outputs.size();
+  const bool rest = named < schema.inputs.size() && named < schema.outputs.size();
   return rest ? pairs : StatePairs();
 }
 

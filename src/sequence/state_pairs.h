@@ -16,7 +16,8 @@ using StatePairs = std::map<std::string, std::string>;
 /// The pairs that the schema tells of: an input and an output of equal dtype and compatible shapes
 /// whose names belong together (`state` with `stateN`, `h0` or `h` with `hn`, `c_in` with `c_out`,
 /// `x` with `new_x`). None unless each has one partner only, and an input and an output are left
-/// beside them: a graph whose inputs all come back changes them, and carries nothing on.
+/// beside all that belong together: a graph whose inputs all come back changes them, and carries
+/// nothing on.
 StatePairs DetectStatePairs(const engine::ModelSchema& schema);
 
 /// `declared` where there is any, otherwise what DetectStatePairs finds. INVALID_FIELD with field

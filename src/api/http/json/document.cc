@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "api/http/json/document.h"
 
+#include <cmath>
 #include <set>
 
 #include "api/http/json/json_error.h"
@@ -63,8 +64,15 @@ Result<std::int64_t> Document::Integer(std::string_view name, std::int64_t other
   const auto found = Find(name);
   if (!found) return otherwise;
   std::int64_t number = 0;
-  if (found->get(number) != simdjson::SUCCESS) return WrongType(name, "a whole number");
-  return number;
+  if (found->get(number) == simdjson::SUCCESS) return number;
+  // 2.0 is a whole number too (JSON Schema, 6.1.1).
+  constexpr double kExactMax = 9007199254740992;  // 2^53
+  double real = 0;
+  if (found->get(real) == simdjson::SUCCESS && std::trunc(real) == real &&
+      std::abs(real) <= kExactMax) {
+    return static_cast<std::int64_t>(real);
+  }
+  return WrongType(name, "a whole number");
 }
 
 Result<std::vector<std::string>> Document::MemberNames(std::string_view name) const {
