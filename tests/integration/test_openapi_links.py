@@ -98,7 +98,7 @@ def test_what_the_document_allows_goes_on_as_its_links_say(core, graphs):
     schema = schemathesis.openapi.from_dict(document)
     schema.config.update(base_url=core.url)
     schema.config.generation.update(modes=[schemathesis.GenerationMode.POSITIVE])
-    told = follow_links(core, graphs[0], schema, 40)
+    told = follow_links(core, graphs[0], schema, 120)
     assert {
         "POST /models/register", "DELETE /models/{id}", "POST /models/{id}/inference",
         "POST /v2/models/{id}/infer", "POST /plugins/register", "DELETE /plugins/{id}",
@@ -115,7 +115,6 @@ def test_good_and_bad_forms_follow_each_other(core, graphs):
     document = core.get("/openapi.json").json()
     register = document["components"]["schemas"]["RegisterModel"]["properties"]
     register["path"] = {"enum": [str(graph) for graph in graphs]}
-    register["state_pairs"] = {"enum": [None, {}]}  # the graphs carry none
     schema = schemathesis.openapi.from_dict(document)
     schema.config.update(base_url=core.url)
     told = follow_links(core, graphs[0], schema, 20, positive_data_acceptance)

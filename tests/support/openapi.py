@@ -63,4 +63,9 @@ def known_here(document: dict, graph: Path) -> dict:
         content.pop("application/octet-stream", None)
         parts = path.get("post", {}).get("parameters", [])
         parts[:] = [part for part in parts if not str(part.get("$ref")).endswith("HeaderLength")]
+        for part in parts:  # the model keeps no state
+            if part.get("name") == "sequence_id":
+                part["schema"] = {"enum": ["", "0"]}
+            elif part.get("name") in ("sequence_start", "sequence_end"):
+                part["schema"] = {"enum": ["false", "0"]}
     return narrow

@@ -38,6 +38,33 @@ std::optional<std::string> Decode(std::string_view text) {
   return decoded;
 }
 
+struct Parameter {
+  std::string_view name;
+  std::string_view value;
+};
+
+/// Takes the first parameter off the query.
+Parameter TakeParameter(std::string_view& query) {
+  const std::size_t end = std::min(query.find('&'), query.size());
+  const std::string_view pair = query.substr(0, end);
+  query.remove_prefix(std::min(end + 1, query.size()));
+  const std::size_t equals = std::min(pair.find('='), pair.size());
+  return {pair.substr(0, equals), pair.substr(std::min(equals + 1, pair.size()))};
+}
+
+// A parameter that cannot be read would otherwise be as good as none.
+Status CheckQuery(std::string_view query) {
+  while (!query.empty()) {
+    const Parameter parameter = TakeParameter(query);
+    const std::optional<std::string> name = Decode(parameter.name);
+    if (name && Decode(parameter.value)) continue;
+    return Status(Reason::kMalformedRequest,
+                  "the query is not percent-encoded UTF-8 without control characters")
+        .WithField(name.value_or("query"));
+  }
+  return OkStatus();
+}
+
 }  // namespace
 
 Result<Target> Target::Parse(std::string_view text) {
@@ -57,17 +84,14 @@ Result<Target> Target::Parse(std::string_view text) {
     target.segments.push_back(*std::move(segment));
     path.remove_prefix(slash);
   }
+  MLOS_TRY(CheckQuery(target.query));
   return target;
 }
 
 std::optional<std::string> QueryParameter(std::string_view query, std::string_view name) {
   while (!query.empty()) {
-    const std::size_t end = std::min(query.find('&'), query.size());
-    const std::string_view pair = query.substr(0, end);
-    query.remove_prefix(std::min(end + 1, query.size()));
-    const std::size_t equals = pair.find('=');
-    if (pair.substr(0, equals) != name) continue;
-    return equals == std::string_view::npos ? "" : Decode(pair.substr(equals + 1));
+    const Parameter parameter = TakeParameter(query);
+    if (parameter.name == name) return Decode(parameter.value);
   }
   return std::nullopt;
 }

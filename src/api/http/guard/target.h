@@ -18,12 +18,13 @@ struct Target {
   std::string_view query;             ///< as it was written; points into the text
 
   /// `text` starts with '/'. MALFORMED_REQUEST for a percent sign without two digits, and for
-  /// pieces that decode to control characters or to what is not UTF-8 (overlong forms included).
+  /// pieces that decode to control characters or to what is not UTF-8 (overlong forms included);
+  /// with the parameter's name as field where it is one of the query.
   static Result<Target> Parse(std::string_view text);
 };
 
-/// The decoded value of the parameter `name` in a query; "" where it has none. Nothing where the
-/// parameter is missing or cannot be decoded.
+/// The decoded value of the parameter `name` in the query of a Target; "" where it has none. Nothing
+/// where the parameter is missing.
 std::optional<std::string> QueryParameter(std::string_view query, std::string_view name);
 
 }  // namespace mlos::api::http::guard

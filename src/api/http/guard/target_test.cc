@@ -32,6 +32,19 @@ TEST(TargetTest, RefusesWhatDoesNotDecode) {
   }
 }
 
+TEST(TargetTest, RefusesAQueryThatDoesNotDecodeByItsParameter) {
+  const std::pair<std::string_view, std::string_view> cases[] = {
+      {"/x?a=%", "a"},       {"/x?b=1&a=%zz", "a"}, {"/x?a=%00", "a"},   {"/x?a=b%0e", "a"},
+      {"/x?a=%ff&b=1", "a"}, {"/x?%61=%7f", "a"},   {"/x?%=1", "query"}, {"/x?a%0a", "query"},
+  };
+  for (const auto& [text, field] : cases) {
+    const auto target = Target::Parse(text);
+    ASSERT_FALSE(target.ok()) << text;
+    EXPECT_EQ(target.status().reason(), Reason::kMalformedRequest) << text;
+    EXPECT_EQ(target.status().field(), field) << text;
+  }
+}
+
 TEST(TargetTest, FindsParameters) {
   const auto target = Target::Parse("/x?a=1&bb=2&c&d=%26%3D&a=3").value();
   EXPECT_EQ(QueryParameter(target.query, "a"), "1");
