@@ -57,6 +57,7 @@ test-deep: build ## Sanitizer builds, long kill loops and the fuzz corpora
 .PHONY: test-performance
 test-performance: build ## Measure beside bare floors and other servers
 	@$(SETUP) test bench
+	@tools/configure.sh release build # what was set up just now may not have been there before
 	@tools/build.sh release floors
 	@$(PYTHON) bench/run.py
 

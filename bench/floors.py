@@ -3,6 +3,7 @@
 
 http_floor   HTTP/1.1: a bare epoll server that receives requests whole and answers a fixed 200
 tcp_floor    bytes over TCP between two processes
+http_client  requests over HTTP, sent and waited for as tcp_floor does
 json_floor   parsing JSON numbers with simdjson
 ort_floor    ONNX Runtime's run and its load of a file, through its C++ API
 ipc_floor    Unix sockets, shared memory, one copy (ipc_rows.py)
@@ -10,6 +11,7 @@ grpc_floor   a bare grpc++ callback server (grpc_rows.py)
 """
 
 import subprocess
+import urllib.parse
 
 from servers import ROOT, Process, answers, free_port, wait_until
 
@@ -27,6 +29,18 @@ def _p50_us(name, *arguments):
 def tcp_us(size_bytes, count=1000):
     """Bringing so many bytes over TCP, and a short answer back."""
     return _p50_us("tcp_floor", size_bytes, count)
+
+
+def http_us(url, body, folder, count=1000):
+    """A request with `body`, and its reply, with a client as bare as that of `tcp_us`."""
+    address = urllib.parse.urlsplit(url)
+    head = [f"POST {address.path} HTTP/1.1", f"Host: {address.netloc}",
+            f"Content-Length: {body.path.stat().st_size}"]
+    if body.json_bytes:
+        head.append(f"Inference-Header-Content-Length: {body.json_bytes}")
+    request = folder / "request.http"
+    request.write_bytes("\r\n".join([*head, "", ""]).encode() + body.read())
+    return _p50_us("http_client", address.port, request, count)
 
 
 def json_us(body, count=200):

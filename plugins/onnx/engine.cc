@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "onnx/engine.h"
 
+#include <malloc.h>
+
 #include <onnxruntime_session_options_config_keys.h>
 
 #include <algorithm>
@@ -27,6 +29,9 @@ Ort::SessionOptions MakeSessionOptions(const Config& config) {
   options.AddConfigEntry(kOrtSessionOptionsUseDeviceAllocatorForInitializers, "1");
   return options;
 }
+
+// Of weights; looking for memory to give back takes longer than loading a smaller model.
+constexpr std::uint64_t kTrimBytes = 1 << 20;
 
 Ort::RunOptions MakeRunOptions() {
   Ort::RunOptions options;
@@ -95,6 +100,8 @@ std::shared_ptr<Session> Engine::Open(const std::filesystem::path& path,
     if (std::shared_ptr<Session> session = place->session.lock()) return session;
   }
   auto session = std::make_shared<Session>(env_, session_options_, path);
+  // Reading a model takes about as much memory again, which the C library would keep.
+  if (session->weight_bytes() >= kTrimBytes) ::malloc_trim(0);
   const std::lock_guard lock(mutex_);
   place->session = session;
   return session;

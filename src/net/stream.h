@@ -62,6 +62,14 @@ class Stream {
     }
   }
 
+  /// Reads what has come already, if there is anything; would_block where Read has to do it, as it
+  /// always has for what is encrypted.
+  std::size_t TryRead(char* into, std::size_t size_max, boost::system::error_code& error) {
+    if (tls_ == nullptr) return socket_.read_some(boost::asio::buffer(into, size_max), error);
+    error = boost::asio::error::would_block;
+    return 0;
+  }
+
   /// Writes the beginning of `buffers` and returns its size; would_block where WaitWritable has to
   /// come first. What was to be written then has to be given again, longer at the end or not.
   template <typename Buffers>

@@ -14,10 +14,13 @@ namespace {
 using boost::system::error_code;
 
 constexpr std::size_t kReadBytes = 4 << 10;  // room for a head and a small body
-// At a time, into the body itself: as much again as has arrived, within these.
+// At a time, into the body itself: as much again as has arrived, or as much as the body before had,
+// within these.
 constexpr std::size_t kBodyReadBytesMin = 64 << 10;
 constexpr std::size_t kBodyReadBytesMax = 1 << 20;
 constexpr std::size_t kChunkReadBytes = 16 << 10;
+// Of a body, before the other connections have their turn.
+constexpr unsigned kReadsInARow = 4;
 // What may wait unparsed while a chunk header is still incomplete.
 constexpr std::size_t kChunkHeaderBytesMax = 8 << 10;
 // Replies to pipelined requests are written together up to here.
@@ -247,6 +250,7 @@ bool Connection::Dispatch() {
   }
   state_ = State::kHandling;
   read_deadline_ = kNoDeadline;
+  body_bytes_before_ = body_.size();
   const std::shared_ptr<Exchange> exchange = std::move(exchange_);
   handled_ = exchange;
   exchange->Handle(std::move(body_), Responder(shared_from_this(), request_number_));
@@ -412,20 +416,30 @@ bool Connection::ReadBody() {
   const bool in_place = ReadsInPlace();
   net::ByteBuffer& target = in_place ? body_ : received_;
   const auto wanted = static_cast<std::size_t>(
-      in_place
-          ? std::min<std::uint64_t>(parser_->remaining_bytes(),
-                                    std::clamp(body_.size(), kBodyReadBytesMin, kBodyReadBytesMax))
-          : kChunkReadBytes);
+      in_place ? std::min<std::uint64_t>(parser_->remaining_bytes(),
+                                         std::clamp(std::max(body_.size(), body_bytes_before_),
+                                                    kBodyReadBytesMin, kBodyReadBytesMax))
+               : kChunkReadBytes);
   char* room = target.Prepare(wanted + kBodyPaddingBytes);
   if (room == nullptr) {
     Refuse(target.status());
     return false;
+  }
+  if (in_place && reads_in_a_row_ < kReadsInARow) {
+    error_code error;
+    const std::size_t count = stream_.TryRead(room, wanted, error);
+    if (!error) {
+      ++reads_in_a_row_;
+      OnBodyBytes(count);
+      return false;
+    }
   }
   Read(room, wanted);
   return true;
 }
 
 void Connection::OnRead(std::size_t count) {
+  reads_in_a_row_ = 0;
   if (state_ == State::kLingering) return ReadAway();
   if (ReadsInPlace()) {
     OnBodyBytes(count);

@@ -125,6 +125,8 @@ class Connection final : public WaitingConnection, public std::enable_shared_fro
   net::ByteBuffer received_;
   net::ByteBuffer body_;
   std::size_t body_mark_ = 0;  ///< size of the body when the deadline was set
+  unsigned reads_in_a_row_ = 0;
+  std::size_t body_bytes_before_ = 0;  ///< of the request before
 
   Outbox outbox_;
   std::size_t write_mark_ = 0;  ///< bytes written since the deadline was set

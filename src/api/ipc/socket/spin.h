@@ -16,8 +16,11 @@ class SpinPolicy {
 
   /// How long to poll now.
   std::int64_t budget_ns() const { return spinning_ ? limit_ns_ : 0; }
-  /// A request came while polling.
-  void Hit() { misses_ = 0; }
+  /// A request came while polling. It makes up for one miss: a thread that loses its core while it
+  /// polls can find a request as well.
+  void Hit() {
+    if (misses_ > 0) --misses_;
+  }
   /// Polled in vain.
   void Miss() {
     spinning_ = false;
