@@ -120,7 +120,8 @@ static float read_all(const float* numbers, size_t size) {
   return sum;
 }
 
-/* Each message has kBytes of its own beside its word; requests bring `size` bytes of payload more. */
+/* Each message has kBytes of its own beside its word; requests bring `size` bytes of payload more.
+ */
 static void over_memory(const char* name, size_t size, double* times, int count) {
   struct words* words = share(sizeof(*words));
   float* payload = share(kTensorBytes);

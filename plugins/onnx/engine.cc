@@ -2,7 +2,6 @@
 #include "onnx/engine.h"
 
 #include <malloc.h>
-
 #include <onnxruntime_session_options_config_keys.h>
 
 #include <algorithm>

@@ -101,7 +101,7 @@ def test_connections_of_one_peer_by_the_ten_thousand(flooded):
 
 
 def test_streams_by_the_hundred_thousand_that_nobody_reads(flooded):
-    """Core does without the connection: its client has acknowledged how many streams it may open."""
+    """Core does without the connection: its client has acknowledged how many it may open."""
     core = flooded(100)
     before = core.resources().rss_bytes
     with RawH2(core.grpc_port) as client:

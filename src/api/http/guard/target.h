@@ -23,8 +23,8 @@ struct Target {
   static Result<Target> Parse(std::string_view text);
 };
 
-/// The decoded value of the parameter `name` in the query of a Target; "" where it has none. Nothing
-/// where the parameter is missing.
+/// The decoded value of the parameter `name` in the query of a Target; "" where it has none.
+/// Nothing where the parameter is missing.
 std::optional<std::string> QueryParameter(std::string_view query, std::string_view name);
 
 }  // namespace mlos::api::http::guard

@@ -28,8 +28,8 @@ class Document {
   Result<std::string> Text(std::string_view name) const;
   /// The boolean `name`, or `otherwise`. INVALID_FIELD for another type.
   Result<bool> Flag(std::string_view name, bool otherwise) const;
-  /// The integer `name` (2.0 is one), or `otherwise`. INVALID_FIELD for another type or one beyond 64
-  /// bits.
+  /// The integer `name` (2.0 is one), or `otherwise`. INVALID_FIELD for another type or one beyond
+  /// 64 bits.
   Result<std::int64_t> Integer(std::string_view name, std::int64_t otherwise) const;
   /// The members of the object `name`; none where it is missing or null. INVALID_FIELD for another
   /// type.
