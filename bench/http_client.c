@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "bench/tcp.h"
 #include "bench/timing.h"
 
 enum { kReplyBytes = 64 << 10 };
@@ -45,19 +46,11 @@ static char* contents(const char* path, size_t* size) {
   return data;
 }
 
-static void transmit(int fd, const char* data, size_t size) {
-  for (size_t sent = 0; sent < size;) {
-    const ssize_t part = send(fd, data + sent, size - sent, MSG_NOSIGNAL);
-    must(part > 0, "the server does not take the request");
-    sent += (size_t)part;
-  }
-}
-
 /* How long the whole reply is, once its head is there; 0 before. */
 static size_t reply_size(const char* data) {
   const char* end = strstr(data, "\r\n\r\n");
-  const char* length = strcasestr(data, "\r\ncontent-length:");
   if (end == NULL) return 0;
+  const char* length = strcasestr(data, "\r\ncontent-length:");
   must(strncmp(data, "HTTP/1.1 200 ", 13) == 0 && length != NULL && length < end, data);
   return (size_t)(end + 4 - data) + strtoul(length + 17, NULL, 10);
 }
@@ -86,7 +79,7 @@ int main(int argc, char** argv) {
   must(times != NULL, "no memory");
   for (int i = -count / 10; i < count; ++i) {
     const double start = now_us();
-    transmit(fd, request, size);
+    must(send_all(fd, request, size), "the server does not take the request");
     receive(fd, reply);
     if (i >= 0) times[i] = now_us() - start;
   }

@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "bench/tcp.h"
 #include "bench/timing.h"
 
 enum { kReplyBytes = 128 };
@@ -28,14 +29,6 @@ static void receive(int fd, char* data, size_t size) {
     const ssize_t part = recv(fd, data + got, size - got, 0);
     if (part <= 0) _exit(0);
     got += (size_t)part;
-  }
-}
-
-static void transmit(int fd, const char* data, size_t size) {
-  for (size_t sent = 0; sent < size;) {
-    const ssize_t part = send(fd, data + sent, size - sent, MSG_NOSIGNAL);
-    if (part <= 0) _exit(0);
-    sent += (size_t)part;
   }
 }
 
@@ -59,7 +52,7 @@ static void connect_pair(int ends[2]) {
 static void serve(int fd, char* data, size_t size) {
   for (;;) {
     receive(fd, data, size);
-    transmit(fd, data, kReplyBytes);
+    if (!send_all(fd, data, kReplyBytes)) _exit(0);
   }
 }
 
@@ -77,7 +70,7 @@ int main(int argc, char** argv) {
   close(ends[1]);
   for (int i = -count / 10; i < count; ++i) {
     const double start = now_us();
-    transmit(ends[0], data, size);
+    must(send_all(ends[0], data, size));
     receive(ends[0], data, kReplyBytes);
     if (i >= 0) times[i] = now_us() - start;
   }

@@ -11,7 +11,8 @@ namespace {
 
 constexpr int kZlib = 15;
 constexpr int kGzip = 15 + 16;
-constexpr int kMemoryLevel = 8;
+constexpr int kMemoryLevel = 8;  // zlib's default
+
 /// A z_stream that is ended. Thread-compatible.
 class Deflater {
  public:

@@ -98,7 +98,7 @@ def test_what_the_document_allows_goes_on_as_its_links_say(core, graphs):
     schema = schemathesis.openapi.from_dict(document)
     schema.config.update(base_url=core.url)
     schema.config.generation.update(modes=[schemathesis.GenerationMode.POSITIVE])
-    told = follow_links(core, graphs[0], schema, 120)
+    told = follow_links(core, graphs[0], schema, 40)
     assert {
         "POST /models/register", "DELETE /models/{id}", "POST /models/{id}/inference",
         "POST /v2/models/{id}/infer", "POST /plugins/register", "DELETE /plugins/{id}",

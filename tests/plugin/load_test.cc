@@ -11,38 +11,32 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-struct LoadRefusal {
-  const char* fixture;
-  Reason reason;
-  const char* says;
-};
-
-class Refused : public ::testing::TestWithParam<LoadRefusal> {};
+class Refused : public ::testing::TestWithParam<Refusal> {};
 
 TEST_P(Refused, NamesWhatDiffers) {
-  const auto engine = LoadPlugin(Fixture(GetParam().fixture));
+  const auto engine = LoadPlugin(Fixture(GetParam().file));
   ASSERT_FALSE(engine.ok());
   EXPECT_EQ(engine.status().reason(), GetParam().reason);
   EXPECT_THAT(std::string(engine.status().message()), HasSubstr(GetParam().says));
-  EXPECT_FALSE(IsMapped(GetParam().fixture + std::string(".so")));
+  EXPECT_FALSE(IsMapped(GetParam().file + std::string(".so")));
 }
 
 INSTANTIATE_TEST_SUITE_P(
     Table, Refused,
     ::testing::Values(
-        LoadRefusal{"wrong_major", Reason::kPluginIncompatible, "smi_version is 2.0.0"},
-        LoadRefusal{"newer_minor", Reason::kPluginIncompatible, "smi_version is 1.1.0"},
-        LoadRefusal{"bad_id", Reason::kPluginIncompatible, "plugin_id is not of the form"},
-        LoadRefusal{"no_id", Reason::kPluginIncompatible, "plugin_id is NULL"},
-        LoadRefusal{"short_struct", Reason::kPluginIncompatible, "struct_size is 100"},
-        LoadRefusal{"no_initialize", Reason::kPluginIncompatible, "interface.initialize is NULL"},
-        LoadRefusal{"no_register", Reason::kPluginIncompatible, "interface.register_model is NULL"},
-        LoadRefusal{"no_inference", Reason::kPluginIncompatible, "interface.inference is NULL"},
-        LoadRefusal{"reserved", Reason::kPluginIncompatible, "interface.reserved"},
-        LoadRefusal{"no_symbol", Reason::kPluginIncompatible, "smi_plugin_init is not exported"},
-        LoadRefusal{"null_plugin", Reason::kPluginFailed, "smi_plugin_init refused"},
-        LoadRefusal{"failing", Reason::kPluginFailed, "no licence in (file)"}),
-    [](const auto& info) { return std::string(info.param.fixture); });
+        Refusal{"wrong_major", Reason::kPluginIncompatible, "smi_version is 2.0.0"},
+        Refusal{"newer_minor", Reason::kPluginIncompatible, "smi_version is 1.1.0"},
+        Refusal{"bad_id", Reason::kPluginIncompatible, "plugin_id is not of the form"},
+        Refusal{"no_id", Reason::kPluginIncompatible, "plugin_id is NULL"},
+        Refusal{"short_struct", Reason::kPluginIncompatible, "struct_size is 100"},
+        Refusal{"no_initialize", Reason::kPluginIncompatible, "interface.initialize is NULL"},
+        Refusal{"no_register", Reason::kPluginIncompatible, "interface.register_model is NULL"},
+        Refusal{"no_inference", Reason::kPluginIncompatible, "interface.inference is NULL"},
+        Refusal{"reserved", Reason::kPluginIncompatible, "interface.reserved"},
+        Refusal{"no_symbol", Reason::kPluginIncompatible, "smi_plugin_init is not exported"},
+        Refusal{"null_plugin", Reason::kPluginFailed, "smi_plugin_init refused"},
+        Refusal{"failing", Reason::kPluginFailed, "no licence in (file)"}),
+    [](const auto& info) { return std::string(info.param.file); });
 
 /// A copy of a plugin that the test may spoil.
 class PluginFile : public ::testing::Test {

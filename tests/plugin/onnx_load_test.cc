@@ -37,12 +37,6 @@ TEST(OnnxPlugin, ReadsItsConfiguration) {
   }
 }
 
-struct Refusal {
-  const char* file;
-  Reason reason;
-  const char* says;
-};
-
 class OnnxRefused : public ::testing::TestWithParam<Refusal> {};
 
 TEST_P(OnnxRefused, SaysWhyAndNotWhere) {

@@ -19,6 +19,13 @@ std::filesystem::path Sample(std::string_view name);
 /// `<name>.onnx` of those that make_models.py makes.
 std::filesystem::path Model(std::string_view name);
 
+/// A file that is not loaded, and why.
+struct Refusal {
+  const char* file;
+  Reason reason;
+  const char* says;
+};
+
 /// The plugin at `path`; a test that cannot load it fails and ends.
 std::shared_ptr<PluginEngine> MustLoad(const std::filesystem::path& path,
                                        const PluginOptions& options = {});

@@ -115,6 +115,14 @@ class Core:
         """Open files, threads, resident bytes and child processes right now."""
         return process.Resources.of(self.pid)
 
+    def resources_within(self, fds_max: int) -> process.Resources:
+        """The same, once no more files are open than that, or after 20 s: what is closed takes a
+        moment to go."""
+        end = time.monotonic() + 20
+        while (now := self.resources()).fds > fds_max and time.monotonic() < end:
+            time.sleep(0.05)
+        return now
+
     def request(self, method: str, path: str, **options: object) -> requests.Response:
         """One HTTP request; `options` as for `requests` (json, data, headers, timeout)."""
         options.setdefault("timeout", 60)

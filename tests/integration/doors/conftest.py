@@ -17,6 +17,7 @@ from tests.support.open_core import OpenCore
 from tests.support.traffic import FACTOR, IDS, REAL, SCALE, TEXT, Target
 
 _RUNS = 8
+_PATIENCE_S = 30.0
 
 
 def _identity(path: Path, dtype: int) -> Path:
@@ -80,20 +81,18 @@ def target(open_core: OpenCore, models: Path, tmp_path: Path) -> Target:
 class Holdings:
     """What Core holds while nobody asks for anything."""
 
-    def __init__(self, core: OpenCore, timeout_s: float = 30.0):
+    def __init__(self, core: OpenCore):
         self._core = core
-        self.resources = self._await(timeout_s, lambda _: True, "nothing in flight")
+        self.resources = self._await(lambda _: True, "nothing in flight")
 
-    def assert_back(self, timeout_s: float = 30.0) -> Resources:
+    def assert_back(self) -> Resources:
         """Waits until Core holds the descriptors and threads it held, and no request: connections
         that are closed take a moment to go."""
         held = (self.resources.fds, self.resources.threads)
-        return self._await(timeout_s, lambda now: (now.fds, now.threads) == held, self.resources)
+        return self._await(lambda now: (now.fds, now.threads) == held, self.resources)
 
-    def _await(
-        self, timeout_s: float, wanted: Callable[[Resources], bool], before: object
-    ) -> Resources:
-        end = time.monotonic() + timeout_s
+    def _await(self, wanted: Callable[[Resources], bool], before: object) -> Resources:
+        end = time.monotonic() + _PATIENCE_S
         while time.monotonic() < end:
             now, gauges = self._now()
             assert gauges, "the metrics that tell have other names"
