@@ -123,16 +123,18 @@ Batcher::Batch Batcher::Take() {
   return batch;
 }
 
+bool Batcher::StillWanted(Waiting& waiting) {
+  waiting.queue_time_us = MicrosecondsSince(waiting.since);
+  Status status = Scheduler::CheckTime(*waiting.job);
+  if (status.ok()) return true;
+  waiting.job->Refuse(std::move(status), waiting.queue_time_us);
+  return false;
+}
+
 void Batcher::Run(Batch batch) {
   Batch wanted;
   for (Waiting& waiting : batch) {
-    waiting.queue_time_us = MicrosecondsSince(waiting.since);
-    Status status = Scheduler::CheckTime(*waiting.job);
-    if (status.ok()) {
-      wanted.push_back(std::move(waiting));
-    } else {
-      waiting.job->Refuse(std::move(status), waiting.queue_time_us);
-    }
+    if (StillWanted(waiting)) wanted.push_back(std::move(waiting));
   }
   if (wanted.size() < 2) return RunAlone(std::move(wanted));
   const Likeness likeness =
@@ -158,7 +160,9 @@ std::vector<const engine::InferenceRequest*> Batcher::RequestsOf(const Batch& ba
 }
 
 void Batcher::RunAlone(Batch batch) {
-  for (Waiting& waiting : batch) waiting.job->Run(waiting.queue_time_us);
+  for (Waiting& waiting : batch) {
+    if (StillWanted(waiting)) waiting.job->Run(waiting.queue_time_us);
+  }
 }
 
 Result<Batcher::Responses> Batcher::RunTogether(const Batch& batch) {
@@ -201,22 +205,28 @@ bool Batcher::Check(const Batch& batch, const Responses& responses) {
 
 void Batcher::Try(Batch batch, Likeness likeness) {
   Trial trial{.likeness = likeness};
+  Batch tried;
   std::vector<std::int64_t> times_us;
-  for (const Waiting& waiting : batch) {
+  for (Waiting& waiting : batch) {
+    if (!StillWanted(waiting)) continue;
     const SteadyClock::time_point start = SteadyClock::now();
     trial.alone.push_back(model_.Infer(waiting.job->request()));
     times_us.push_back(MicrosecondsSince(start));
     trial.alone_us += times_us.back();
+    tried.push_back(std::move(waiting));
   }
-  const SteadyClock::time_point start = SteadyClock::now();
-  trial.merged = RunTogether(batch);
-  trial.merged_us = MicrosecondsSince(start);
-  last_run_us_.store(trial.merged_us);
   // What a caller's own data made fail says nothing about the model.
-  if (std::ranges::all_of(trial.alone, [](auto& one) { return one.ok(); })) Conclude(trial);
-  for (std::size_t i = 0; i < batch.size(); ++i) {
-    if (trial.alone[i].ok()) batch[i].job->CountRun(batch[i].items, times_us[i]);
-    batch[i].job->Answer(std::move(trial.alone[i]), batch[i].queue_time_us, times_us[i]);
+  const bool all_ran = std::ranges::all_of(trial.alone, [](auto& one) { return one.ok(); });
+  if (all_ran && tried.size() > 1) {
+    const SteadyClock::time_point start = SteadyClock::now();
+    trial.merged = RunTogether(tried);
+    trial.merged_us = MicrosecondsSince(start);
+    last_run_us_.store(trial.merged_us);
+    Conclude(trial);
+  }
+  for (std::size_t i = 0; i < tried.size(); ++i) {
+    if (trial.alone[i].ok()) tried[i].job->CountRun(tried[i].items, times_us[i]);
+    tried[i].job->Answer(std::move(trial.alone[i]), tried[i].queue_time_us, times_us[i]);
   }
 }
 

@@ -95,13 +95,15 @@ class Batcher {
   /// A turn was refused: so is what waits, unless another turn will come to it.
   void EndTurn(const Status& why);
 
+  /// Whether it is to be run now; if not, it has been refused.
+  static bool StillWanted(Waiting& waiting);
   void Linger() REQUIRES(mutex_);
   Batch Take();
   void Run(Batch batch);
   void RunMerged(Batch batch, bool check);
   /// Whether one of the requests gets the same answer alone; if not, merging is over.
   bool Check(const Batch& batch, const Responses& responses);
-  /// Runs the requests alone and merged, and compares.
+  /// Runs the requests alone, and merged where that says something, and compares.
   void Try(Batch batch, Likeness likeness);
   void Conclude(const Trial& trial);
   static void RunAlone(Batch batch);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <functional>
 #include <future>
 #include <thread>
 
@@ -24,7 +25,8 @@ class DoublingModel : public engine::LoadedModel {
   engine::MemoryReport memory() const override { return {}; }
 
   Result<engine::InferenceResponse> Infer(const engine::InferenceRequest& request) override {
-    started.fetch_add(1);
+    const int run = started.fetch_add(1) + 1;
+    if (during_run) during_run(run);
     std::this_thread::sleep_for(std::chrono::milliseconds(run_ms));
     const Tensor& x = request.inputs[0].tensor;
     const std::int64_t items = x.shape()[0];
@@ -67,6 +69,8 @@ class DoublingModel : public engine::LoadedModel {
   }
 
   std::atomic<int> started{0};
+  /// Called in each run, with its number from 1 on.
+  std::function<void(int)> during_run;
   int run_ms = 20;
   std::atomic<bool> mixes_items{false};
   bool fails_on_many = false;
@@ -166,6 +170,25 @@ class BatcherTest : public testing::Test {
     ASSERT_EQ(RunsOf([&] { AskTogether(kDifferent); }), 3U)
         << "with the check of a first merged run";
     ASSERT_TRUE(batcher_.enabled());
+  }
+  /// Two requests wait together behind another; the last caller leaves during the `last_run`th run,
+  /// in which it has no part.
+  void LeaveDuringRun(int last_run) {
+    const int before = model_.started.load();
+    const auto cancellation = std::make_shared<engine::Cancellation>();
+    model_.during_run = [=](int run) {
+      if (run == before + last_run) cancellation->Cancel();
+    };
+    model_.Hold(true);
+    auto first = Ask(0);
+    while (model_.started.load() == before) std::this_thread::yield();
+    auto second = Ask(1);
+    auto last = Ask(2, 1, cancellation);
+    model_.Hold(false);
+    EXPECT_EQ(ValueOf(std::move(first)), 0);
+    EXPECT_EQ(ValueOf(std::move(second)), 2);
+    EXPECT_EQ(last.get().status().reason(), Reason::kCancelled);
+    EXPECT_EQ(model_.started.load(), before + last_run);
   }
   std::int64_t LargestRun() {
     const auto runs = model_.runs();
@@ -274,6 +297,14 @@ TEST_F(BatcherTest, RefusesTheExcessAndWhatWasCancelled) {
   EXPECT_GT(overloaded, 0);
   EXPECT_TRUE(first.get().ok());
   EXPECT_EQ(cancelled.get().status().reason(), Reason::kCancelled);
+}
+
+TEST_F(BatcherTest, WhoLeavesDuringATrialIsNotRun) { LeaveDuringRun(2); }
+
+TEST_F(BatcherTest, WhoLeavesWhileTheOthersAreRunAfterAMergedRunFailedIsNotRun) {
+  Trust();
+  model_.fails_on_many = true;
+  LeaveDuringRun(3);
 }
 
 TEST_F(BatcherTest, ATurnThatTheFullQueueRefusesTakesNobodyAlongWhomAnotherTurnWillServe) {
