@@ -23,16 +23,19 @@ ITEMS_MAX = 32  # --max-batch-size
 
 
 def wide(path: Path, axis: str = "batch", last: list | None = None) -> Path:
-    """Writes two wide layers: reading their weights takes far longer than using them once. Between
-    them is an operator whose last bits depend on where in a batch of odd width an element lies.
-    `last` are the nodes from there ("h") to the output ("y"), if any."""
+    """Writes two wide layers. Between them is an operator whose last bits depend on where in a
+    batch of odd width an element lies. `last` are the nodes from there ("h") to the output ("y"),
+    if any. Before them is what takes the same time for any batch: so merging pays on every machine,
+    and none is so fast that Core runs a request at once rather than let others join it."""
     rng = np.random.default_rng(7)
     weights = [
         numpy_helper.from_array((rng.random((WIDTH, WIDTH), np.float32) - 0.5) / 16, name)
         for name in ("a", "b")
     ]
     nodes = [
-        helper.make_node("MatMul", ["x", "a"], ["g"]),
+        *graphs.busy(40),
+        helper.make_node("MatMul", ["x", "a"], ["f"]),
+        helper.make_node("Add", ["f", "nought"], ["g"]),
         helper.make_node("Softplus", ["g"], ["r"]),
         helper.make_node("MatMul", ["r", "b"], ["h"]),
         *(last or [helper.make_node("Identity", ["h"], ["y"])]),

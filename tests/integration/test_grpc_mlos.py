@@ -19,9 +19,8 @@ from grpc_reflection.v1alpha.proto_reflection_descriptor_database import (
     ProtoReflectionDescriptorDatabase,
 )
 
-from tests.integration.ipc.test_ipc_api import slow
 from tests.support import paths
-from tests.support.graphs import scale
+from tests.support.graphs import scale, slow
 from tests.support.grpc_core import GrpcCore
 from tests.support.protos import mlos_v1
 

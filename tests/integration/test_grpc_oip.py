@@ -17,8 +17,7 @@ from tritonclient.grpc import service_pb2 as pb
 from tritonclient.grpc import service_pb2_grpc
 from tritonclient.utils import InferenceServerException, np_to_triton_dtype
 
-from tests.integration.ipc.test_ipc_api import slow
-from tests.support.graphs import model, scale, value
+from tests.support.graphs import model, scale, slow, value
 from tests.support.grpc_core import GrpcCore
 
 DTYPES = [

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from onnx import helper, numpy_helper, save
 
-from tests.support.graphs import model, scale, value
+from tests.support.graphs import scale, slow
 from tests.support.raw_http import connect, head
 
 ECHO = "/v2/models/ns--echo/infer"
@@ -23,21 +23,11 @@ DOORS = {
 }
 
 
-def slow(path, size=700, rounds=12):
-    """Writes a graph of matrix products that takes some tens of milliseconds."""
-    weight = numpy_helper.from_array(np.full((size, size), 1.0 / size, np.float32), "w")
-    nodes = [helper.make_node("Add", ["w", "x"], ["m0"])]
-    nodes += [helper.make_node("MatMul", [f"m{i}", "w"], [f"m{i + 1}"]) for i in range(rounds)]
-    nodes += [helper.make_node("ReduceSum", [f"m{rounds}"], ["y"], keepdims=0)]
-    save(model(nodes, [value("x", [1])], [value("y", [])], [weight]), str(path))
-    return path
-
-
 @pytest.fixture
 def served(make_core, tmp_path):
     """A Core of one compute thread, with `ns/slow@v1`."""
     core = make_core("--compute-threads", "1", "--intra-op-threads", "1").start()
-    assert core.register("ns/slow@v1", slow(tmp_path / "slow.onnx")).status_code == 200
+    assert core.register("ns/slow@v1", slow(tmp_path / "slow.onnx", 250)).status_code == 200
     return core
 
 

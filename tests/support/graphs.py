@@ -28,6 +28,36 @@ def running_sum(path: Path, state: str = "total", after: str = "total_out") -> P
     return path
 
 
+def slow(path: Path, steps: int) -> Path:
+    """Writes `y = x` over a vector of floats, after `steps` products of matrices (see `busy`).
+    Returns `path`."""
+    nodes = [*busy(steps), helper.make_node("Add", ["x", "nought"], ["y"])]
+    save(model(nodes, [value("x", ["n"])], [value("y", ["n"])]), str(path))
+    return path
+
+
+def busy(steps: int) -> list:
+    """Nodes that come to the scalar "nought", 0.0, after `steps` products of 256 by 256 matrices:
+    at least 30 µs each on the fastest machine, whatever the inputs. They are random, so that ONNX
+    Runtime does not compute them beforehand."""
+    body = helper.make_graph(
+        [helper.make_node("MatMul", ["state", "busy.m"], ["next"]),
+         helper.make_node("Identity", ["on"], ["on_next"])],
+        "body",
+        [value("i", [], TensorProto.INT64), value("on", [], TensorProto.BOOL),
+         value("state", [256, 256])],
+        [value("on_next", [], TensorProto.BOOL), value("next", [256, 256])],
+    )  # fmt: skip
+    return [
+        helper.make_node("RandomUniform", [], ["busy.m"], shape=[256, 256], high=0.002),
+        helper.make_node("Constant", [], ["busy.steps"], value_int=steps),
+        helper.make_node("Constant", [], ["busy.go"], value=helper.make_tensor("", 9, [], [True])),
+        helper.make_node("Loop", ["busy.steps", "busy.go", "busy.m"], ["busy.last"], body=body),
+        helper.make_node("ReduceMax", ["busy.last"], ["busy.top"], keepdims=0),
+        helper.make_node("Sub", ["busy.top", "busy.top"], ["nought"]),
+    ]
+
+
 def value(name: str, shape: list, dtype: int = TensorProto.FLOAT):
     """One graph input or output."""
     return helper.make_tensor_value_info(name, dtype, shape)

@@ -21,7 +21,7 @@ import tritonclient.http.aio as triton_http_aio
 from tritonclient.grpc import service_pb2 as pb
 from tritonclient.grpc import service_pb2_grpc
 
-from tests.integration.test_oip_wire import slow
+from tests.support.graphs import slow
 from tests.support.open_core import OpenCore
 from tests.support.raw_h2 import INFER, RawH2, message
 
@@ -45,7 +45,7 @@ def small_core(tmp_path: Path) -> Iterator[OpenCore]:
 
 def running(folder: Path, *args: str) -> Iterator[OpenCore]:
     core = OpenCore(folder / "core", *args).start()
-    assert core.register(SLOW, slow(folder / "slow.onnx")).status_code == 200
+    assert core.register(SLOW, slow(folder / "slow.onnx", 250)).status_code == 200
     # Its run time is known from now on.
     assert core.post(core.model_path(SLOW, "inference"), json={"x": [1]}).status_code == 200
     yield core

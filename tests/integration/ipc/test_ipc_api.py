@@ -33,28 +33,6 @@ def identity(path: Path, dtype: int, shape: list | None = None) -> Path:
     return path
 
 
-def slow(path: Path, steps: int) -> Path:
-    """`y = x` after `steps` matrix products: a model that takes its time."""
-    nodes = [
-        helper.make_node("RandomUniform", [], ["m"], shape=[256, 256], high=0.002),
-        helper.make_node("Constant", [], ["steps"], value_int=steps),
-        helper.make_node("Constant", [], ["go"], value=helper.make_tensor("v", 9, [], [True])),
-        helper.make_node("Loop", ["steps", "go", "m"], ["last"], body=helper.make_graph(
-            [helper.make_node("MatMul", ["state", "m"], ["next"]),
-             helper.make_node("Identity", ["on"], ["on_next"])],
-            "body",
-            [graphs.value("i", [], TensorProto.INT64), graphs.value("on", [], TensorProto.BOOL),
-             graphs.value("state", [256, 256])],
-            [graphs.value("on_next", [], TensorProto.BOOL), graphs.value("next", [256, 256])])),
-        helper.make_node("ReduceMax", ["last"], ["top"], keepdims=0),
-        helper.make_node("Sub", ["top", "top"], ["zero"]),
-        helper.make_node("Add", ["x", "zero"], ["y"]),
-    ]  # fmt: skip
-    model = graphs.model(nodes, [graphs.value("x", ["n"])], [graphs.value("y", ["n"])])
-    path.write_bytes(model.SerializeToString())
-    return path
-
-
 @pytest.fixture(scope="module")
 def core(tmp_path_factory: pytest.TempPathFactory) -> Iterator[IpcCore]:
     """Core with an identity model for each dtype, and `slow`."""
@@ -65,7 +43,7 @@ def core(tmp_path_factory: pytest.TempPathFactory) -> Iterator[IpcCore]:
         dtype = dtype or helper.np_dtype_to_tensor_dtype(np.dtype(name))
         reply = core.register(name, identity(folder / f"{name}.onnx", dtype))
         assert reply.status_code == 200, reply.text
-    assert core.register("slow", slow(folder / "slow.onnx", 100)).status_code == 200
+    assert core.register("slow", graphs.slow(folder / "slow.onnx", 100)).status_code == 200
     yield core
     assert core.stop() == 0
 
@@ -305,7 +283,7 @@ def test_a_file_that_is_no_socket_stays(tmp_path):
 
 def test_sigterm_answers_what_is_in_flight(tmp_path):
     core = IpcCore(tmp_path / "core").start()
-    assert core.register("slow", slow(tmp_path / "slow.onnx", 300)).status_code == 200
+    assert core.register("slow", graphs.slow(tmp_path / "slow.onnx", 300)).status_code == 200
     client = Client(str(core.socket))
     x = {"x": np.ones(1, np.float32)}
     pending = [client.submit("slow", x) for _ in range(3)]

@@ -16,7 +16,8 @@ import numpy as np
 import pytest
 from onnx import TensorProto
 
-from tests.integration.ipc.test_ipc_api import identity, slow
+from tests.integration.ipc.test_ipc_api import identity
+from tests.support.graphs import slow
 from tests.support.ipc import (
     Client, Frame, IpcCore, MlosError, RawIpc, encode_infer, hello_frame, settled, wire,
 )  # fmt: skip
