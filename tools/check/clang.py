@@ -18,6 +18,8 @@ FORMAT = "clang-format-19"
 TIDY = str(pathlib.Path(sys.executable).with_name("clang-tidy"))
 DIAGNOSTIC = re.compile(r"^(?P<path>/[^:\n]+):(?P<line>\d+):\d+: (?:warning|error): (?P<text>.*)$",
                         re.MULTILINE)
+# What CMake writes into a file of several.
+UNITY = re.compile(r'^#include "([^"\n]+)"$', re.MULTILINE)
 PASSED = True
 
 
@@ -26,7 +28,7 @@ def _version(tool):
 
 
 def _run_changed(keys, cache, run):
-    """Runs `run(path)` where `keys[path]` did not pass before; a file without findings passes."""
+    """Runs `run(path)` where `keys[path]` did not pass before; one without findings passes."""
     changed = [path for path, key in keys.items() if not cache.get(key)]
     findings = []
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -55,29 +57,35 @@ def _first_line(output):
     return int(match[1]) if match else 0
 
 
-def compile_commands(tree, build):
-    """The project's C++ files that `build` compiles, and how: path to command."""
-    commands = {}
+def translation_units(tree, build):
+    """What `build` compiles of the project's C++: path of what the compiler is given to (command,
+    the project's files in it), which are several where CMake joins those of a target."""
+    units = {}
     for entry in json.loads((build / "compile_commands.json").read_text()):
-        path = os.path.relpath(entry["file"], tree.root)
-        if path in tree and path.endswith(".cc"):
-            commands[path] = entry["command"]
-    return commands
+        file = pathlib.Path(entry["file"])
+        joined = UNITY.findall(file.read_text()) if file.name.startswith("unity_") else [file]
+        paths = [os.path.relpath(path, tree.root) for path in joined]
+        sources = [path for path in paths if path in tree and path.endswith(".cc")]
+        if sources:
+            units[entry["file"]] = entry["command"], sources
+    return units
 
 
 def check_tidy(tree, cache, build):
-    """A file is looked at again when it, a header it sees, its flags or the tool changed."""
+    """A file is looked at again when it, a header it sees, one it is joined with, its flags or the
+    tool changed."""
     includes = Includes(tree)
     common = (_version(TIDY), tree.content(".clang-tidy"))
+    units = translation_units(tree, build)
     keys = {}
-    for path, command in compile_commands(tree, build).items():
-        seen = sorted(includes.closure(path))
-        keys[path] = digest(*common, command, *seen, *(tree.content(header) for header in seen))
+    for unit, (command, sources) in units.items():
+        seen = sorted(set().union(*map(includes.closure, sources)))
+        keys[unit] = digest(*common, command, *sources, *seen, *map(tree.content, seen))
 
-    def run(path):
-        done = subprocess.run([TIDY, "--quiet", "-p", str(build), str(tree.root / path)],
+    def run(unit):
+        done = subprocess.run([TIDY, "--quiet", "-p", str(build), unit],
                               capture_output=True, text=True)
-        return [] if done.returncode == 0 else _tidy_findings(tree, path, done)
+        return [] if done.returncode == 0 else _tidy_findings(tree, units[unit][1][0], done)
 
     return _run_changed(keys, cache, run)
 

@@ -78,6 +78,19 @@ def test_a_source_is_looked_at_again_when_a_header_it_sees_changed(project, monk
     assert run(clang.check_tidy, project, build) != []
 
 
+def test_of_files_that_are_joined_each_is_looked_at(project):
+    build = project / "build"
+    write(project, "src/c.cc", '#include "b.h"\nint Four() { return Twice(2); }\n')
+    unity = build / "unity_0_cxx.cxx"
+    unity.write_text("".join(f'#include "{project}/src/{name}.cc"\n' for name in "ac"))
+    command = {"directory": str(project), "file": str(unity), "command": f"c++ -c {unity}"}
+    write(project, "build/compile_commands.json", json.dumps([command]))
+    assert run(clang.check_tidy, project, build) == []
+    write(project, "src/c.cc", '#include "b.h"\nint four() { return Twice(2); }\n')
+    found = run(clang.check_tidy, project, build)
+    assert len(found) == 1 and found[0].startswith("src/c.cc:2: invalid case style for function")
+
+
 def test_a_source_that_does_not_compile_is_refused(project):
     write(project, "src/a.cc", "int main() { return; }\n")
     assert run(clang.check_tidy, project, project / "build") != []

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """`make check`: format, tidy, layers, cycles, sizes and hygiene of the whole tree.
 
-Run from the root as `python -m tools.check.main`; needs a configured build-dev for clang-tidy.
+Run from the root as `python -m tools.check.main`; needs a configured build-check for clang-tidy.
 """
 
 import pathlib
@@ -13,7 +13,7 @@ from tools.check.cache import Cache
 from tools.check.tree import Tree
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-BUILD = ROOT / "build-dev"
+BUILD = ROOT / "build-check"
 
 
 def main():
