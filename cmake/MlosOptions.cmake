@@ -27,12 +27,10 @@ endif()
 
 add_compile_options(-Wall -Wextra -Werror -fstack-protector-strong)
 add_compile_options($<$<COMPILE_LANG_AND_ID:CXX,Clang>:-Wthread-safety>)
-# g++ 12 sees overlaps in std::string that are not there (gcc.gnu.org/PR105651).
-add_compile_options($<$<AND:$<COMPILE_LANG_AND_ID:CXX,GNU>,$<CONFIG:Release>>:-Wno-restrict>)
-if(CMAKE_UNITY_BUILD)
-  # g++ takes a file that is joined with others for a header.
-  add_compile_options($<$<COMPILE_LANG_AND_ID:CXX,GNU>:-Wno-subobject-linkage>)
-endif()
+# g++ 12 sees overlaps in std::string that are not there (gcc.gnu.org/PR105651), and takes files
+# that are joined (CMAKE_UNITY_BUILD) for headers.
+set(gnu_release $<AND:$<COMPILE_LANG_AND_ID:CXX,GNU>,$<CONFIG:Release>>)
+add_compile_options("$<${gnu_release}:-Wno-restrict;-Wno-subobject-linkage>")
 # Designated initializers leave the rest at their defaults on purpose.
 add_compile_options(-Wno-missing-field-initializers)
 if(CMAKE_BUILD_TYPE STREQUAL "Release" AND NOT MLOS_SANITIZE)

@@ -116,18 +116,13 @@ def runs(core) -> Counter:
     return Counter(sizes)
 
 
-def in_flight(core) -> int:
-    metrics = core.get("/metrics").text
-    return int(re.search(r"^mlos_inferences_in_flight (\d+)", metrics, re.MULTILINE)[1])
-
-
 def ask_behind(core, first: np.ndarray, rest: list[np.ndarray]) -> list[np.ndarray]:
     """The answers to `rest`, sent one after the other, each once that before it is in Core. They
     are there together where all of them came while `first` was run; `runs` tells."""
 
     def submit(callers: ThreadPoolExecutor, x: np.ndarray, before: int) -> Future:
         future = callers.submit(ask, core, x)
-        while in_flight(core) <= before and not future.done():
+        while core.in_flight() <= before and not future.done():
             time.sleep(0.001)
         return future
 

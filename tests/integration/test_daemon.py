@@ -140,7 +140,9 @@ def test_drain_answers_what_is_being_served(core, tmp_path):
     ]
     for thread in threads:
         thread.start()
-    time.sleep(0.1)
+    deadline = time.monotonic() + 20
+    while core.in_flight() < 3 and not replies:
+        assert time.monotonic() < deadline, core.log()
     assert core._process.send_signal(signal.SIGTERM) is None  # noqa: SLF001
     for thread in threads:
         thread.join()

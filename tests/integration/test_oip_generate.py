@@ -119,11 +119,6 @@ def events(reply: requests.Response) -> Iterator[dict]:
             yield json.loads(line[len(b"data: ") :])
 
 
-def in_flight(core: Core) -> int:
-    line = re.search(r"^mlos_inferences_in_flight (\d+)", core.get("/metrics").text, re.M)
-    return int(line[1])
-
-
 def wait_until(happened: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 20
     while not happened():
@@ -148,9 +143,9 @@ def test_events_come_while_the_model_still_runs(teller):
     with teller.post(STREAM, json={"count": 10**9, "rest_ms": 5}, stream=True) as reply:
         first = [event["number"] for event, _ in zip(events(reply), range(5), strict=False)]
         assert first == list(range(5))
-        assert in_flight(teller) == 1
+        assert teller.in_flight() == 1
     # Its connection is closed: nobody waits for the rest.
-    wait_until(lambda: in_flight(teller) == 0)
+    wait_until(lambda: teller.in_flight() == 0)
 
 
 def test_curl_reads_events_as_they_come(teller):
@@ -235,7 +230,7 @@ def test_a_slow_reader_slows_the_model_down(teller):
     body = {"count": 400, "size": MIB // 4}
     with teller.post(STREAM, json=body, stream=True) as reply:
         time.sleep(0.5)
-        assert in_flight(teller) == 1
+        assert teller.in_flight() == 1
         assert paths.instrumented() or teller.resources().rss_bytes - before < 40 * MIB
         assert [event["number"] for event in events(reply)] == list(range(400))
 
@@ -249,7 +244,7 @@ def test_who_stops_reading_is_cut_off_and_others_are_served(teller):
     # Nobody waits for the stalled: half of the threads at most are held by them.
     with teller.post(STREAM, json={"count": 3}, stream=True) as reply:
         assert len(list(events(reply))) == 3
-    wait_until(lambda: in_flight(teller) == 0 and teller.resources().fds <= fds)
+    wait_until(lambda: teller.in_flight() == 0 and teller.resources().fds <= fds)
     for sock in stalled:
         received, closed = read_all(sock)
         assert closed and not received.endswith(b"0\r\n\r\n")
@@ -268,7 +263,7 @@ def test_connections_cut_at_random_cancel_their_streams(teller):
             enough = random.integers(0, 300_000)
             while taken < enough:
                 taken += len(sock.recv(1 << 16))
-    wait_until(lambda: in_flight(teller) == 0 and teller.resources().fds <= fds)
+    wait_until(lambda: teller.in_flight() == 0 and teller.resources().fds <= fds)
     wait_until(lambda: "mlos_in_flight_bytes 0" in teller.get("/metrics").text)
 
 

@@ -16,6 +16,7 @@ import pytest
 import requests
 
 from tests.support import oip
+from tests.support.triton import Triton
 from tests.support.triton.differential import (
     NUMBERS,
     ONNX_TYPES,
@@ -24,7 +25,6 @@ from tests.support.triton.differential import (
     matrix,
     undocumented,
 )
-from tests.support.triton import Triton
 
 
 @dataclass(frozen=True)

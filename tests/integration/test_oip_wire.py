@@ -7,7 +7,6 @@ import time
 
 import numpy as np
 import pytest
-from onnx import helper, numpy_helper, save
 
 from tests.support.graphs import scale, slow
 from tests.support.raw_http import connect, head

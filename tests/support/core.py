@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import time
 from pathlib import Path
@@ -114,6 +115,11 @@ class Core:
     def resources(self) -> process.Resources:
         """Open files, threads, resident bytes and child processes right now."""
         return process.Resources.of(self.pid)
+
+    def in_flight(self) -> int:
+        """Inferences that Core has and has not answered, those that wait included."""
+        metrics = self.get("/metrics").text
+        return int(re.search(r"^mlos_inferences_in_flight (\d+)$", metrics, re.MULTILINE)[1])
 
     def resources_within(self, fds_max: int) -> process.Resources:
         """The same, once no more files are open than that, or after 20 s: what is closed takes a

@@ -29,10 +29,10 @@ def running_sum(path: Path, state: str = "total", after: str = "total_out") -> P
 
 
 def slow(path: Path, steps: int) -> Path:
-    """Writes `y = x` over a vector of floats, after `steps` products of matrices (see `busy`).
-    Returns `path`."""
+    """Writes `y = x` over a vector of floats, after `steps` products of matrices (see `busy`). Its
+    requests share no run. Returns `path`."""
     nodes = [*busy(steps), helper.make_node("Add", ["x", "nought"], ["y"])]
-    save(model(nodes, [value("x", ["n"])], [value("y", ["n"])]), str(path))
+    save(model(nodes, [value("x", ["length"])], [value("y", ["length"])]), str(path))
     return path
 
 

@@ -24,6 +24,7 @@ from tests.support.open_core import OpenCore
 from tests.support.raw_h2 import INFER, RawH2, message
 from tests.support.raw_http import connect, exchange
 
+
 def expand(path: Path) -> Path:
     """y = x spread over `n` elements: as large as the caller likes."""
     nodes = [helper.make_node("Expand", ["x", "n"], ["y"])]

@@ -132,9 +132,9 @@ def grpc_script(rng: random.Random, sample: Sample) -> Script:
         stream_id = 2 * number + 1
         block = encoder.encode(fields)
         script.add(HeadersFrame(stream_id, block, flags=["END_HEADERS"]).serialize())
-        for start in range(0, len(data), 16384):
-            flags = ["END_STREAM"] if start + 16384 >= len(data) else []
-            script.add(DataFrame(stream_id, data[start : start + 16384], flags=flags).serialize())
+        for at in range(0, len(data), 16384):
+            flags = ["END_STREAM"] if at + 16384 >= len(data) else []
+            script.add(DataFrame(stream_id, data[at : at + 16384], flags=flags).serialize())
     return script
 
 

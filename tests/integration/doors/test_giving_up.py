@@ -88,9 +88,9 @@ def cancel_stream(core: OpenCore) -> None:
         for _ in range(ASKED):
             client.async_stream_infer(SLOW, inputs(triton_grpc))
         # One more than those that may still be there.
-        wait(lambda: len(ahead) - len(done) < in_flight(core))
+        wait(lambda: len(ahead) - len(done) < core.in_flight())
         client.stop_stream(cancel_requests=True)
-        wait(lambda: in_flight(core) == 0)
+        wait(lambda: core.in_flight() == 0)
 
 
 def cancel_asyncio(module, address: str):
@@ -119,15 +119,8 @@ def cancel_http_asyncio(core: OpenCore) -> None:
     asyncio.run(cancel_asyncio(triton_http_aio, f"127.0.0.1:{core.port}")(core))
 
 
-def in_flight(core: OpenCore) -> int:
-    """What the gauge shows."""
-    name = "mlos_inferences_in_flight "
-    page = core.get("/metrics").text.splitlines()
-    return int(float(next(line for line in page if line.startswith(name)).split()[1]))
-
-
 def wait_until_under_way(core: OpenCore) -> None:
-    wait(lambda: in_flight(core) >= 2)
+    wait(lambda: core.in_flight() >= 2)
 
 
 def wait(condition) -> None:
@@ -144,7 +137,7 @@ CANCELS = [cancel_async_infer, cancel_stream, cancel_grpc_asyncio, cancel_http_a
 def test_work_that_nobody_waits_for_is_cancelled(core, cancel):
     with contextlib.suppress(asyncio.CancelledError):
         cancel(core)
-    wait(lambda: in_flight(core) == 0)
+    wait(lambda: core.in_flight() == 0)
     stats = core.get("/stats").json()["models"][0]
     assert stats["errors"].get("CANCELLED", 0) >= 1, stats
     assert set(stats["errors"]) == {"CANCELLED"}, stats

@@ -16,6 +16,8 @@ from tritonclient.grpc import service_pb2 as pb
 from tritonclient.grpc import service_pb2_grpc
 
 from tests.support import oip
+from tests.support.grpc_core import GrpcCore
+from tests.support.triton import Triton
 from tests.support.triton.differential import (
     NUMBERS,
     ONNX_TYPES,
@@ -24,8 +26,6 @@ from tests.support.triton.differential import (
     matrix,
     undocumented,
 )
-from tests.support.grpc_core import GrpcCore
-from tests.support.triton import Triton
 
 Input = pb.ModelInferRequest.InferInputTensor
 Output = pb.ModelInferRequest.InferRequestedOutputTensor
