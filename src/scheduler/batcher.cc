@@ -132,6 +132,7 @@ bool Batcher::StillWanted(Waiting& waiting) {
 }
 
 void Batcher::Run(Batch batch) {
+  if (batch.size() < 2) return RunAlone(std::move(batch));
   Batch wanted;
   for (Waiting& waiting : batch) {
     if (StillWanted(waiting)) wanted.push_back(std::move(waiting));

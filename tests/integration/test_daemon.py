@@ -17,6 +17,7 @@ from onnx import helper
 
 from tests.support import paths
 from tests.support.graphs import model, scale, value
+from tests.support.waiting import wait_until
 
 X = {"x": np.array([1.0, 2.5, -3.0], np.float32)}
 
@@ -140,9 +141,7 @@ def test_drain_answers_what_is_being_served(core, tmp_path):
     ]
     for thread in threads:
         thread.start()
-    deadline = time.monotonic() + 20
-    while core.in_flight() < 3 and not replies:
-        assert time.monotonic() < deadline, core.log()
+    wait_until(lambda: core.in_flight() == 3 or replies, why=core.log)
     assert core._process.send_signal(signal.SIGTERM) is None  # noqa: SLF001
     for thread in threads:
         thread.join()
@@ -158,10 +157,7 @@ def test_reload_takes_over_what_it_may_and_refuses_a_bad_file(make_core, tmp_pat
     def reload(text: str, expected: str) -> None:
         file.write_text(text)
         core._process.send_signal(signal.SIGHUP)  # noqa: SLF001
-        deadline = time.monotonic() + 10
-        while expected not in core.log():
-            assert time.monotonic() < deadline, core.log()
-            time.sleep(0.02)
+        wait_until(lambda: expected in core.log(), 10, why=core.log)
 
     reload("log_level: loud\n", "configuration not reloaded")
     reload("log_level: info\nlog_format: json\n", '"event":"configuration reloaded"')
@@ -188,20 +184,14 @@ def test_a_signal_is_taken_while_models_load(make_core, tmp_path):
     hold.touch()
     starting = core.launch()
 
-    def wait_until(condition) -> None:
-        deadline = time.monotonic() + 20
-        while not condition():
-            assert time.monotonic() < deadline, core.log()
-            time.sleep(0.02)
-
-    wait_until((core.state_dir / "http.port").exists)
+    wait_until((core.state_dir / "http.port").exists, why=core.log)
     core.port = int((core.state_dir / "http.port").read_text())
-    wait_until(lambda: core.get("/models/held").json()["state"] == "loading")
+    wait_until(lambda: core.get("/models/held").json()["state"] == "loading", why=core.log)
     before = core.log().count("draining")
     starting.send_signal(signal.SIGHUP)
-    wait_until(lambda: "configuration reloaded" in core.log())
+    wait_until(lambda: "configuration reloaded" in core.log(), why=core.log)
     starting.send_signal(signal.SIGTERM)
-    wait_until(lambda: core.log().count("draining") > before)
+    wait_until(lambda: core.log().count("draining") > before, why=core.log)
     hold.unlink()
     assert starting.wait(30) == 0
 

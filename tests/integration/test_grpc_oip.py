@@ -17,7 +17,7 @@ from tritonclient.grpc import service_pb2 as pb
 from tritonclient.grpc import service_pb2_grpc
 from tritonclient.utils import InferenceServerException, np_to_triton_dtype
 
-from tests.support.graphs import model, scale, slow, value
+from tests.support.graphs import identity, model, scale, slow, value
 from tests.support.grpc_core import GrpcCore
 
 DTYPES = [
@@ -34,16 +34,6 @@ CONTENTS = {
     "float64": ("fp64_contents", "FP64"),
 }  # fmt: skip
 SCALE = "t/scale@1"
-
-
-def identity(path: Path, dtype: int) -> Path:
-    graph = model(
-        [helper.make_node("Identity", ["x"], ["y"])],
-        [value("x", ["n", "m"], dtype)],
-        [value("y", ["n", "m"], dtype)],
-    )
-    path.write_bytes(graph.SerializeToString())
-    return path
 
 
 @pytest.fixture(scope="module")

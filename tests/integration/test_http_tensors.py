@@ -7,14 +7,13 @@ import json
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import numpy as np
 import pytest
 from onnx import helper
 
 from tests.support import Core, to_json
-from tests.support.graphs import model, value
+from tests.support.graphs import identity
 from tests.support.tensors import is_float, numpy_dtype
 
 MIB = 1 << 20
@@ -22,18 +21,6 @@ DTYPES = [
     "float32", "float64", "float16", "bfloat16", "int8", "int16", "int32", "int64",
     "uint8", "uint16", "uint32", "uint64", "bool",
 ]  # fmt: skip
-
-
-def identity(path: Path, dtype: int, shape: list | None = None) -> Path:
-    """`y = x` for one element type."""
-    shape = ["n", "m"] if shape is None else shape
-    graph = model(
-        [helper.make_node("Identity", ["x"], ["y"])],
-        [value("x", shape, dtype)],
-        [value("y", shape, dtype)],
-    )
-    path.write_bytes(graph.SerializeToString())
-    return path
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import re
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -19,6 +19,7 @@ from onnx import TensorProto, helper, save
 from tests.support import Core, paths
 from tests.support.graphs import model, value
 from tests.support.raw_http import connect, head, read_all
+from tests.support.waiting import wait_until
 
 
 @pytest.fixture(scope="module")
@@ -117,13 +118,6 @@ def events(reply: requests.Response) -> Iterator[dict]:
         if line:
             assert line.startswith(b"data: "), line
             yield json.loads(line[len(b"data: ") :])
-
-
-def wait_until(happened: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
-    while not happened():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 @pytest.mark.parametrize("count", [0, 1, 7, 20_000])

@@ -12,7 +12,6 @@ import socket
 import ssl
 import struct
 import subprocess
-import time
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -30,6 +29,7 @@ from tests.support.graphs import scale
 from tests.support.oip import binary_body
 from tests.support.oip import from_reply as oip_from_reply
 from tests.support.tls import Authority, Pair, TlsCore
+from tests.support.waiting import wait_until
 
 MODEL = "tls/scale"
 X = np.arange(1000, dtype=np.float32)
@@ -418,10 +418,7 @@ def reload(core: TlsCore, expected: str) -> None:
     """SIGHUP, until the log says what is expected once more."""
     said = core.log().count(expected)
     core._process.send_signal(signal.SIGHUP)  # noqa: SLF001
-    deadline = time.monotonic() + 20
-    while core.log().count(expected) == said:
-        assert time.monotonic() < deadline, core.log()
-        time.sleep(0.02)
+    wait_until(lambda: core.log().count(expected) != said, why=core.log)
 
 
 def replace(pair: Pair, by: Pair) -> None:

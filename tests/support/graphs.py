@@ -20,6 +20,13 @@ def scale(path: Path, factor: float = 1.0, size: int | str = "N") -> Path:
     return path
 
 
+def identity(path: Path, dtype: int) -> Path:
+    """Writes `y = x` over matrices of one element type. Returns `path`."""
+    ends = [value(name, ["n", "m"], dtype) for name in ("x", "y")]
+    save(model([helper.make_node("Identity", ["x"], ["y"])], ends[:1], ends[1:]), str(path))
+    return path
+
+
 def running_sum(path: Path, state: str = "total", after: str = "total_out") -> Path:
     """Writes `y` = `after` = `x` + `state` over vectors of floats. Returns `path`."""
     nodes = [helper.make_node("Add", ["x", state], [out]) for out in ("y", after)]

@@ -9,24 +9,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from onnx import TensorProto, helper
+from onnx import TensorProto
 
 from tests.support import OrtReference, Resources
-from tests.support.graphs import model, scale, value
+from tests.support.graphs import identity, scale
 from tests.support.open_core import OpenCore
 from tests.support.traffic import FACTOR, IDS, REAL, SCALE, TEXT, Target
 
 _RUNS = 8
 _PATIENCE_S = 30.0
-
-
-def _identity(path: Path, dtype: int) -> Path:
-    """y = x of any matrix."""
-    nodes = [helper.make_node("Identity", ["x"], ["y"])]
-    shape = ["N", "M"]
-    graph = model(nodes, [value("x", shape, dtype)], [value("y", shape, dtype)])
-    path.write_bytes(graph.SerializeToString())
-    return path
 
 
 def _real_graph(models: Path) -> Path:
@@ -61,8 +52,8 @@ def open_core(models: Path, tmp_path: Path) -> Iterator[OpenCore]:
     core = OpenCore(tmp_path / "core", "--intra-op-threads", "1").start()
     graphs = {
         SCALE: scale(tmp_path / "scale.onnx", FACTOR),
-        IDS: _identity(tmp_path / "ids.onnx", TensorProto.INT64),
-        TEXT: _identity(tmp_path / "text.onnx", TensorProto.STRING),
+        IDS: identity(tmp_path / "ids.onnx", TensorProto.INT64),
+        TEXT: identity(tmp_path / "text.onnx", TensorProto.STRING),
         REAL: _real_graph(models),
     }
     for name, graph in graphs.items():

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
@@ -24,6 +23,7 @@ from tritonclient.grpc import service_pb2_grpc
 from tests.support.graphs import slow
 from tests.support.open_core import OpenCore
 from tests.support.raw_h2 import INFER, RawH2, message
+from tests.support.waiting import wait_until
 
 SLOW = "ns/slow@v1"
 ASKED = 12
@@ -88,9 +88,9 @@ def cancel_stream(core: OpenCore) -> None:
         for _ in range(ASKED):
             client.async_stream_infer(SLOW, inputs(triton_grpc))
         # One more than those that may still be there.
-        wait(lambda: len(ahead) - len(done) < core.in_flight())
+        wait_until(lambda: len(ahead) - len(done) < core.in_flight(), 30)
         client.stop_stream(cancel_requests=True)
-        wait(lambda: core.in_flight() == 0)
+        wait_until(lambda: core.in_flight() == 0, 30)
 
 
 def cancel_asyncio(module, address: str):
@@ -120,14 +120,7 @@ def cancel_http_asyncio(core: OpenCore) -> None:
 
 
 def wait_until_under_way(core: OpenCore) -> None:
-    wait(lambda: core.in_flight() >= 2)
-
-
-def wait(condition) -> None:
-    end = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.005)
+    wait_until(lambda: core.in_flight() >= 2, 30)
 
 
 CANCELS = [cancel_async_infer, cancel_stream, cancel_grpc_asyncio, cancel_http_asyncio]
@@ -137,7 +130,7 @@ CANCELS = [cancel_async_infer, cancel_stream, cancel_grpc_asyncio, cancel_http_a
 def test_work_that_nobody_waits_for_is_cancelled(core, cancel):
     with contextlib.suppress(asyncio.CancelledError):
         cancel(core)
-    wait(lambda: core.in_flight() == 0)
+    wait_until(lambda: core.in_flight() == 0, 30)
     stats = core.get("/stats").json()["models"][0]
     assert stats["errors"].get("CANCELLED", 0) >= 1, stats
     assert set(stats["errors"]) == {"CANCELLED"}, stats
@@ -156,7 +149,7 @@ def test_no_room_over_grpc_is_said_at_once(small_core):
         calls = [infer.future(request, timeout=60) for _ in range(4 * ASKED)]
         for call in calls:
             call.add_done_callback(done.append)
-        wait(lambda: len(done) == len(calls))
+        wait_until(lambda: len(done) == len(calls), 30)
         codes = [call.code() for call in done]
         refused = [call for call in done if call.code() == grpc.StatusCode.RESOURCE_EXHAUSTED]
         assert set(codes) == {grpc.StatusCode.OK, grpc.StatusCode.RESOURCE_EXHAUSTED}

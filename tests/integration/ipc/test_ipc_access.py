@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from onnx import TensorProto
 
-from tests.integration.ipc.test_ipc_api import identity
+from tests.support.graphs import identity
 from tests.support.ipc import Client, Frame, IpcCore, MlosError, RawIpc, encode_infer, settled, wire
 
 STRANGER = 65534

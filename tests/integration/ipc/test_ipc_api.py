@@ -24,15 +24,6 @@ DTYPES = [
 ]  # fmt: skip
 
 
-def identity(path: Path, dtype: int, shape: list | None = None) -> Path:
-    """`y = x` for one element type."""
-    shape = ["n", "m"] if shape is None else shape
-    node = helper.make_node("Identity", ["x"], ["y"])
-    ends = [graphs.value(name, shape, dtype) for name in ("x", "y")]
-    path.write_bytes(graphs.model([node], ends[:1], ends[1:]).SerializeToString())
-    return path
-
-
 @pytest.fixture(scope="module")
 def core(tmp_path_factory: pytest.TempPathFactory) -> Iterator[IpcCore]:
     """Core with an identity model for each dtype, and `slow`."""
@@ -41,7 +32,7 @@ def core(tmp_path_factory: pytest.TempPathFactory) -> Iterator[IpcCore]:
     for name in [*DTYPES, "string", "bfloat16"]:
         dtype = {"string": TensorProto.STRING, "bfloat16": TensorProto.BFLOAT16}.get(name)
         dtype = dtype or helper.np_dtype_to_tensor_dtype(np.dtype(name))
-        reply = core.register(name, identity(folder / f"{name}.onnx", dtype))
+        reply = core.register(name, graphs.identity(folder / f"{name}.onnx", dtype))
         assert reply.status_code == 200, reply.text
     assert core.register("slow", graphs.slow(folder / "slow.onnx", 100)).status_code == 200
     yield core

@@ -13,9 +13,8 @@ import grpc
 import pytest
 from onnx import TensorProto
 
-from tests.integration.ipc.test_ipc_api import identity
 from tests.support import paths, process
-from tests.support.graphs import running_sum, slow
+from tests.support.graphs import identity, running_sum, slow
 from tests.support.ipc import IpcCore, settled
 
 PROGRAM = paths.ROOT / "tests/ipc/client_check.c"

@@ -16,8 +16,7 @@ import numpy as np
 import pytest
 from onnx import TensorProto
 
-from tests.integration.ipc.test_ipc_api import identity
-from tests.support.graphs import slow
+from tests.support.graphs import identity, slow
 from tests.support.ipc import (
     Client, Frame, IpcCore, MlosError, RawIpc, encode_infer, hello_frame, settled, wire,
 )  # fmt: skip

@@ -12,8 +12,7 @@ import numpy as np
 import pytest
 from onnx import TensorProto
 
-from tests.integration.ipc.test_ipc_api import identity
-from tests.support.graphs import slow
+from tests.support.graphs import identity, slow
 from tests.support.ipc import Client, Frame, IpcCore, RawIpc, encode_infer, wire
 from tests.support.ipc_ring import RawRing
 
