@@ -154,6 +154,7 @@ def test_grpcio(core):
         assert health(open_channel) == health_pb2.HealthCheckResponse.SERVING
 
 
+@pytest.mark.release_only
 def test_axon_registers_over_https(core, hub, tmp_path):
     axon = Axon(tmp_path / "axon", hub.url, core.url)
     axon.run("install", "hf/google/magika", check=True)
