@@ -69,6 +69,8 @@ struct Model {
   /// An operator of any graph or function of the file whose scale is that of its whole input, such
   /// as DynamicQuantizeLinear: the items of a batch influence each other. Empty without one.
   std::string whole_batch_operator;
+  /// No value decides how much is computed, in any graph or function of the file.
+  bool time_given_by_shapes = false;
   std::string producer_name;
   std::string producer_version;
   /// Without those that an initializer gives a value.
