@@ -34,10 +34,10 @@ Status CheckFormat(const std::string& format) {
             "--format " + format +
                 ": this version installs ONNX graphs only; other formats come later"};
   }
-  return {Reason::kUsage, "--format " + format + ": want auto or onnx"};
+  return {Reason::kUsage, "--format " + format + ": expected auto or onnx"};
 }
 
-/// A file that is there, or a name that can only be meant as one.
+/// An existing file, or a name that can only mean a file.
 bool IsArchive(const std::string& model) {
   std::error_code error;
   return model.ends_with(".axon") || model.ends_with(".axon.gz") || model.ends_with(".axon.zst") ||
@@ -122,7 +122,7 @@ Status ShowInstalled(Context& context, const InstalledModel& model, std::string_
   return mlos::OkStatus();
 }
 
-/// Says how to go on where going on is possible.
+/// Says how to continue, if that is possible.
 Status WithResumeHint(Status status, const InstallOptions& options) {
   if (status.ok()) return status;
   const Reason reason = status.reason();
@@ -130,7 +130,7 @@ Status WithResumeHint(Status status, const InstallOptions& options) {
                          reason == Reason::kServerError || reason == Reason::kDiskFull;
   if (!resumable) return status;
   return ui::WithHint(std::move(status),
-                      "what was downloaded is kept; go on with: axon install " + options.model);
+                      "the downloaded part is kept; continue with: axon install " + options.model);
 }
 
 Result<InstalledModel> Carry(Context& context, const install::Workshop& workshop, hub::Hub& hub,
@@ -163,7 +163,7 @@ Status InstallFromHub(Context& context, const install::Workshop& workshop,
     return mlos::OkStatus();
   }
   if (plan.up_to_date && !options.force) {
-    context.console.Note("it is installed already, from this commit; --force installs it again");
+    context.console.Note("this commit is already installed; --force installs it again");
     const InstalledModel model = MLOS_TRY(workshop.store.Find(plan.id));
     return Finish(context, workshop, model, "up_to_date", options);
   }
@@ -179,7 +179,7 @@ Status InstallFromHub(Context& context, const install::Workshop& workshop,
 Status InstallFromArchive(Context& context, const install::Workshop& workshop,
                           const InstallOptions& options) {
   if (!options.file.empty()) {
-    return {Reason::kUsage, "--file chooses among a hub's graphs; an archive has made its choice"};
+    return {Reason::kUsage, "--file chooses among a hub's graphs; an archive holds only one"};
   }
   if (options.dry_run) {
     const auto manifest = MLOS_TRY(package::ReadArchivedManifest(options.model)).manifest;
@@ -191,8 +191,7 @@ Status InstallFromArchive(Context& context, const install::Workshop& workshop,
       MLOS_TRY(install::ImportArchive(workshop, options.model, options.force));
   if (!imported.verified) {
     context.console.Warn(
-        "the package has no digests of its own; they were taken now, and the "
-        "model is marked unverified");
+        "the package has no digests; axon computed them now and marks the model unverified");
   }
   if (imported.up_to_date) context.console.Note("it is installed already");
   return Finish(context, workshop, imported.model, imported.up_to_date ? "up_to_date" : "installed",
@@ -216,7 +215,7 @@ void AddInstall(Commands& commands) {
            [options](Context& context) { return Install(context, *options); })
       .Argument("model", options->model, "hf/<organisation>/<name>[@revision], or a .axon file")
       .Option("-f,--format", options->format, "auto or onnx")
-      .Option("--file", options->file, "The graph to install, where there are several")
+      .Option("--file", options->file, "The graph to install, if there are several")
       .Option("-o,--output", options->output,
               "Write the model to this .axon file as well (.axon.gz, .axon.zst: compressed)")
       .Setting("--endpoint", "registry.huggingface_endpoint")

@@ -24,7 +24,7 @@ core::Registration RegistrationOf(const InstalledModel& model, const package::Ma
           .manifest_path = (directory / package::kManifestFileName).string()};
 }
 
-/// What an administrator published on this machine comes before the user's own.
+/// A package that an administrator published on this machine comes before the user's own.
 Result<InstalledModel> FindPackage(const Context& context, const std::string& name) {
   const store::Store published(context.config.published());
   auto found = FindOneInstalled(published, name);

@@ -26,7 +26,7 @@ fetch::ClientOptions OptionsOf(std::chrono::seconds patience) {
   return options;
 }
 
-/// A text field of a JSON object; empty where there is none.
+/// A text field of a JSON object; empty if there is none.
 std::string FieldOf(const std::string& json, std::string_view key) {
   simdjson::dom::parser parser;
   simdjson::dom::element root;
@@ -60,7 +60,7 @@ Status CoreClient::Unreachable(const Status& why) const {
   return ui::WithHint(
       {Reason::kNetwork, "MLOS Core cannot be reached at " + access_.endpoint().Origin() + ": " +
                              std::string(why.message())},
-      "start mlos_core, or set MLOS_CORE_ENDPOINT to where it listens");
+      "start mlos_core, or set MLOS_CORE_ENDPOINT to its address");
 }
 
 Result<std::string> CoreClient::Version() {

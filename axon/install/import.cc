@@ -23,7 +23,7 @@ using package::HashProgress;
 using package::Manifest;
 using Files = std::vector<FileEntry>;
 
-/// The digests of all files of a package, whatever its manifest lists.
+/// The digests of all files of a package, listed in its manifest or not.
 Result<Files> DigestAll(const fs::path& directory, const HashProgress& progress) {
   Files files;
   for (const std::string& path : MLOS_TRY(package::ListFiles(directory))) {
@@ -34,8 +34,8 @@ Result<Files> DigestAll(const fs::path& directory, const HashProgress& progress)
   return files;
 }
 
-/// The graph that a package of the existing tool executes: the one it names, or the only one there
-/// is; empty where that is not one.
+/// The graph that a package of the existing tool executes: the one it names, or the only one; empty
+/// if there is none.
 std::string GraphOf(const Manifest& legacy, const Files& files) {
   std::vector<std::string> named;
   for (const package::ExecutionFile& file : legacy.format.execution_files) {
@@ -56,8 +56,8 @@ Result<Manifest> ManifestOf(const Workshop& workshop, const fs::path& directory)
   return std::move(parsed.manifest);
 }
 
-/// The manifest that a package of the existing tool should have had: with digests, and with what
-/// the graph itself says in place of what was guessed.
+/// The manifest that a package of the existing tool should have had: with digests, and with the
+/// graph's own statements in place of guesses.
 Result<Manifest> Upgrade(const Manifest& legacy, const fs::path& directory,
                          const HashProgress& progress) {
   Manifest manifest = legacy;
@@ -94,7 +94,7 @@ bool IsInstalled(const store::Store& store, const ModelId& id, const Manifest& m
   return installed.ok() && installed->manifest == manifest;
 }
 
-/// Whether what is installed under `id` still is what its manifest says.
+/// Whether the model installed under `id` still agrees with its manifest.
 Result<bool> IsIntact(const Workshop& workshop, const ModelId& id, const Manifest& manifest) {
   const fs::path directory = workshop.store.layout().Model(id);
   const auto report = package::VerifyDirectory(directory, manifest, workshop.go_on());
@@ -107,7 +107,7 @@ Result<bool> IsIntact(const Workshop& workshop, const ModelId& id, const Manifes
 
 Status CheckId(const store::Store& store, const ModelId& id, bool force) {
   if (id.name_space().empty() || id.version().empty()) {
-    return {Reason::kInvalidManifest, "the package names no namespace or no version: " + id.text()};
+    return {Reason::kInvalidManifest, "the package lacks a namespace or a version: " + id.text()};
   }
   if (force || !store.Find(id).ok()) return mlos::OkStatus();
   return ui::WithHint({Reason::kAlreadyExists, "another package is installed as " + id.text()},
@@ -126,7 +126,7 @@ Status Fill(store::Staging& staging, const ModelId& id, const Manifest& manifest
 }  // namespace
 
 Result<Imported> ImportArchive(const Workshop& workshop, const fs::path& archive, bool force) {
-  // Before the store is touched: most of what is no package shows itself here.
+  // Checked before the store is touched, because most bad packages fail here.
   MLOS_TRY(package::ReadArchivedManifest(archive));
   store::Staging staging = MLOS_TRY(workshop.store.Stage());
   MLOS_TRY(package::ExtractArchive(archive, staging.model()));

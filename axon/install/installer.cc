@@ -92,7 +92,7 @@ Result<bool> Installer::BringFromStore(const RemoteFile& file, Staging& staging,
     digests[file.path] = *digest;
     return true;
   }
-  // Another process may have cleaned it away this moment.
+  // Another process may just have removed it.
   if (linked.reason() == Reason::kFileNotFound) return false;
   if (linked.reason() != Reason::kStoreCorrupt) return linked;
   workshop_.console.Warn(std::string(linked.message()) + "; it is downloaded again");
@@ -131,6 +131,7 @@ Status Installer::Take(fetch::Fetched& fetched, const std::vector<const RemoteFi
                        Staging& staging, Digests& digests) {
   fetched.part.RemoveNote();
   for (const RemoteFile* file : files) {
+    // The first one takes the part into the store; equal files become links to that object.
     const bool first = file == files.front();
     MLOS_TRY(
         first ? staging.AddFile(fetched.part.path(), fetched.sha256, file->path, workshop_.go_on())
@@ -157,8 +158,11 @@ Result<std::vector<std::string>> Installer::BringWeights(const Plan& plan, Stagi
     weights.push_back(path);
     if (!digests.contains(path)) missing.push_back(*file);
   }
+  // The plan could only guess the weights, so the space is checked again.
   MLOS_TRY(CheckSpace(missing));
   MLOS_TRY(Bring(plan, missing, staging, digests));
+  // The graph decides. Files that only looked like its weights came with the plan and are removed
+  // again.
   for (const RemoteFile* likely : hub::LikelyWeights(plan.remote, plan.graph.path)) {
     if (Contains(weights, likely->path)) continue;
     std::error_code ignored;
@@ -170,6 +174,7 @@ Result<std::vector<std::string>> Installer::BringWeights(const Plan& plan, Stagi
 
 Status Installer::Complete(const Plan& plan, Staging& staging, const Digests& digests,
                            const std::vector<std::string>& weights) {
+  // Checked with all weights in place: each reference must lie within its file.
   const package::onnx::Model graph =
       MLOS_TRY(package::onnx::CheckModel(staging.model(), plan.graph.path));
   std::vector<FileEntry> files;

@@ -73,9 +73,9 @@ std::optional<scheduler::BatchOptions> ModelLoader::BatchingOf(
   options.preferred_batch_size = static_cast<std::uint32_t>(settings.preferred_batch_size);
   if (settings.max_queue_delay_us >= 0) options.max_queue_delay_us = settings.max_queue_delay_us;
   if (options.max_batch_size < 2 || (!asked && !scheduler::HasBatchAxis(schema))) return {};
-  if (!files.onnx || files.onnx->whole_batch_operator.empty()) return options;
+  if (files.facts.whole_batch_operator.empty()) return options;
   Log(LogLevel::kInfo, "requests are not batched: their answers would depend on each other",
-      {{"model", record.model_id}, {"operator", files.onnx->whole_batch_operator}});
+      {{"model", record.model_id}, {"operator", files.facts.whole_batch_operator}});
   return {};
 }
 

@@ -68,7 +68,7 @@ def test_ctrl_c_keeps_what_came_and_says_how_to_go_on(axon, hub):
     output, messages = child.communicate(timeout=10)
     assert (child.returncode, output) == (130, "")
     assert "error: interrupted\n" in messages
-    assert f"what was downloaded is kept; go on with: axon install {MODEL}\n" in messages
+    assert f"the downloaded part is kept; continue with: axon install {MODEL}\n" in messages
     assert parts(axon)[0].stat().st_size >= 500_000
 
 

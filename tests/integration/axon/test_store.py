@@ -111,7 +111,7 @@ def test_a_flipped_byte_is_found(axon, hub, offset):
     text = axon.run("verify")
     assert text.exit_code == 6
     assert "hf/mlos-test/bert-tiny@latest  DAMAGED\n" in text.stdout
-    assert "error: not what was installed: hf/mlos-test/bert-tiny@latest\n" in text.stderr
+    assert "error: changed since installation: hf/mlos-test/bert-tiny@latest\n" in text.stderr
 
 
 @pytest.mark.parametrize(
