@@ -49,7 +49,7 @@ Result<std::string> OnlyOne(const std::vector<std::string>& candidates, std::str
   if (candidates.size() > kNamed) names += ", …";
   return Status(Reason::kUnsupportedModel, "the folder has " + std::to_string(candidates.size()) +
                                                " of " + std::string(what) + " (" + names +
-                                               "); say which one is to be served");
+                                               "); name the one to serve");
 }
 
 Result<FileDigest> DigestWhole(const fs::path& directory, std::string_view relative) {
@@ -172,7 +172,7 @@ class Finder {
     return std::move(parsed).status().WithField("manifest_path");
   }
 
-  /// Whether anybody can run the format, which is cheap to ask before all is hashed.
+  /// Whether a plugin can run the format, which is cheap to ask before all files are hashed.
   Status Accept() const {
     return request_.accepts ? request_.accepts(found_.execution_format) : OkStatus();
   }
@@ -257,7 +257,7 @@ class Finder {
     return OkStatus();
   }
 
-  /// A format that only its plugin can look into.
+  /// A format that only its plugin can read.
   Status TakeOpaque() {
     std::vector<std::string> paths;
     if (found_.manifest) {

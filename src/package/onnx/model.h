@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// A look into an ONNX file before any engine is given it: its schema, and every file it refers to.
-// Field numbers are those of https://github.com/onnx/onnx/blob/main/onnx/onnx.proto.
+// Reads an ONNX file before any engine sees it: its schema, and every file it refers to. Field
+// numbers are those of https://github.com/onnx/onnx/blob/main/onnx/onnx.proto.
 
 #include <cstdint>
 #include <filesystem>
@@ -60,7 +60,7 @@ struct ExternalData {
   std::string checksum;
 };
 
-/// What a ModelProto says about itself. Plain data.
+/// The facts of a ModelProto. Plain data.
 struct Model {
   std::int64_t ir_version = 0;
   std::vector<OpsetImport> opset_imports;
@@ -87,7 +87,7 @@ struct Model {
 
 /// Walks a serialized ModelProto and checks everything that can be checked without other files:
 /// wire format, nesting, counts, names, dims, and the form of external references. Weights are
-/// skipped, not read. INVALID_MODEL says what is wrong.
+/// skipped, not read. INVALID_MODEL names the fault.
 Result<Model> ParseModel(std::string_view bytes);
 
 /// ParseModel of a regular file of at most 2 GiB, which is as far as protobuf goes.

@@ -33,7 +33,7 @@ class ModelWalker {
   Status NodeValue(Field field, std::vector<std::string>& names);
   Status Attribute(Field field);
   Status OnAttributeField(Field field, SeenFields& seen);
-  /// The name of the tensor is kept where it may be an input of the main graph.
+  /// Keeps the tensor's name if it may be an input of the main graph.
   Status Initializer(Field field, GraphRole role);
   Status SparseTensor(Field field, GraphRole role);
   Result<std::string> Tensor(Field field);

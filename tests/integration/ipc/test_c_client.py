@@ -17,6 +17,8 @@ from tests.support import paths, process
 from tests.support.graphs import identity, running_sum, slow
 from tests.support.ipc import IpcCore, settled
 
+pytestmark = pytest.mark.release_only
+
 PROGRAM = paths.ROOT / "tests/ipc/client_check.c"
 GONE = paths.ROOT / "tests/ipc/client_gone.c"
 WARNINGS = ["-Wall", "-Wextra", "-Werror", "-pedantic"]

@@ -92,7 +92,7 @@ def test_the_server_and_its_models_are_described(client: triton.InferenceServerC
     assert [(o.name, o.datatype) for o in described.outputs] == [("y", "FP32")]
 
 
-# What HTTP finds a model by (test_oip_client.py), with and without its version.
+# What HTTP finds a model by (oip/test_client.py), with and without its version.
 NAMES = [(SCALE, ""), (SCALE, "1"), ("t/scale", ""), ("t/scale", "1"), ("t--scale@1", "1"),
          ("t--scale", "1"), ("plain", ""), ("plain", "1")]  # fmt: skip
 

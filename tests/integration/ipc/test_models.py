@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The collected models over IPC against ONNX Runtime, bit for bit. (ONNX's own node tests go
-through every door in test_onnx_node.py.)"""
+through every door in models/test_onnx_node.py.)"""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ import onnxruntime
 import pytest
 
 from tests.support.ipc import Client, IpcCore
+
+pytestmark = pytest.mark.release_only
 
 _NUMPY = {
     "tensor(float)": np.float32, "tensor(double)": np.float64, "tensor(float16)": np.float16,

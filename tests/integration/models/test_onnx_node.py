@@ -29,6 +29,8 @@ from tests.support.ipc import Client, MlosError
 from tests.support.open_core import OpenCore
 from tests.support.tensors import BFLOAT16, from_reply, is_float, to_json
 
+pytestmark = pytest.mark.release_only
+
 SHARDS = 4
 
 # What every door carries, as ONNX calls it.

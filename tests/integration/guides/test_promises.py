@@ -13,7 +13,8 @@ import pytest
 from tests.support import Hub, page_port, paths, process
 from tests.support.promises import PAGE, page_markdown, update
 
-ROOT = Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.release_only
+
 PIXELS = "[" + ",".join(["0.1", "0.2", "-0.3"] * 50176) + "]"
 
 
@@ -42,14 +43,14 @@ class Shell:
             command = f"{before} -d @{self.folder}/body"
         return subprocess.run(
             ["bash", "-c", command.replace("curl ", "curl -sS ", 1)],
-            cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=100,
+            cwd=paths.ROOT, env=self.environment, capture_output=True, text=True, timeout=100,
         )  # fmt: skip
 
     def daemon(self, command: str) -> str:
         """Starts a daemon and gives the answer of its health once it has the page's port."""
         port = 9090 if "9090" in command else page_port.PORT
         self.daemons.append(process.spawn(
-            ["bash", "-c", f"exec {command}"], cwd=ROOT, env=self.environment,
+            ["bash", "-c", f"exec {command}"], cwd=paths.ROOT, env=self.environment,
             stderr=subprocess.DEVNULL))  # fmt: skip
         bound = Path(self.environment["MLOS_STATE_DIR"], "http.port")
         for _ in range(500):
@@ -99,5 +100,5 @@ def test_the_page_works_as_written(shell, tmp_path):
 def test_the_generated_page_is_up_to_date():
     if os.environ.get("MLOS_UPDATE_DOCS"):
         update()
-    page = ROOT / "docs/PROMISES.md"
+    page = paths.ROOT / "docs/PROMISES.md"
     assert page.read_text() == page_markdown(), "run with MLOS_UPDATE_DOCS=1"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Triton's own client against Core, in JSON and binary; test_oip_asyncio.py has the asyncio one."""
+"""Triton's own client against Core, in JSON and binary; test_asyncio.py has the asyncio one."""
 
 from __future__ import annotations
 

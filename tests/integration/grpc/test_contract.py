@@ -15,7 +15,7 @@ HEADER = """\
 # proto-file: google/protobuf/descriptor.proto
 # proto-message: google.protobuf.FileDescriptorSet
 # Every gRPC contract as it is compiled. Made by
-# MLOS_UPDATE_DOCS=1 tools/test/pytest.sh tests/integration/test_grpc_contract.py
+# MLOS_UPDATE_DOCS=1 tools/test/pytest.sh tests/integration/grpc/test_contract.py
 """
 
 

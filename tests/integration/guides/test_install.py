@@ -12,7 +12,8 @@ import pytest
 
 from tests.support import Axon, max_difference, paths
 
-ROOT = Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.release_only
+
 MODEL = "hf/google/magika@latest"
 
 PLUGIN = """
@@ -25,7 +26,7 @@ def make(*arguments: str) -> None:
     """Runs make in the repository."""
     environment = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MAKELEVEL")}
     subprocess.run(
-        ["make", *arguments], cwd=ROOT, env=environment, check=True, capture_output=True,
+        ["make", *arguments], cwd=paths.ROOT, env=environment, check=True, capture_output=True,
         timeout=280,
     )  # fmt: skip
 
