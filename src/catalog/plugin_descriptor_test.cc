@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 
 #include "package/test_folder.h"
 
@@ -51,6 +53,19 @@ TEST_F(PluginDescriptorTest, NeedsNoMoreThanAnIdAndAFormat) {
   const auto found = ReadDescriptor(folder() / "small.plugin.yaml");
   ASSERT_TRUE(found.ok()) << found.status();
   EXPECT_THAT(found->extensions, IsEmpty());
+}
+
+TEST_F(PluginDescriptorTest, TheOneOfTheGuideIsGood) {
+  std::ifstream file("docs/PLUGIN-DEVELOPMENT.md");
+  const std::string guide(std::istreambuf_iterator<char>(file), {});
+  constexpr std::string_view kFence = "```yaml\n";
+  const std::size_t start = guide.find(kFence);
+  ASSERT_NE(start, std::string::npos);
+  const std::string text = guide.substr(start + kFence.size());
+  Describe("my_plugin", text.substr(0, text.find("```")));
+  const auto found = ReadDescriptor(folder() / "my_plugin.plugin.yaml");
+  ASSERT_TRUE(found.ok()) << found.status();
+  EXPECT_EQ(found->id, "my-ml-plugin");
 }
 
 TEST_F(PluginDescriptorTest, IsRefusedWithTheFieldThatIsWrong) {
