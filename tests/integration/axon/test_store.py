@@ -228,7 +228,7 @@ def test_a_disk_that_fills_up_meanwhile_leaves_the_old_state(axon, hub, disk, sp
     disk.mount("size=8m")
     axon.run("install", SMALL, check=True)
     before = tree(disk.folder / "models")
-    hub.fault("throttle", path="^/repos/", bytes_per_second=4_000_000)
+    hub.fault("throttle", path="^/repos/", bytes_per_second=2_000_000)
     install = axon.start("install", "hf/google/magika")
     while not list((disk.folder / "downloads").glob("*.part")):
         assert install.poll() is None
