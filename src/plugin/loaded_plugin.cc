@@ -62,7 +62,8 @@ Result<std::shared_ptr<LoadedPlugin>> LoadedPlugin::Open(const std::filesystem::
   std::unique_ptr<SharedObject> object = MLOS_TRY(SharedObject::Open(path));
   const smi_plugin_t* plugin = MLOS_TRY(Init(*object));
   MLOS_TRY(Negotiate(plugin, options.expected_id));
-  std::shared_ptr<LoadedPlugin> loaded(new LoadedPlugin(std::move(object), *plugin, options));
+  std::shared_ptr<LoadedPlugin> loaded(new LoadedPlugin(std::move(object), *plugin, options),
+                                       &LetGo<LoadedPlugin>);
   MLOS_TRY(loaded->Start(options));
   return loaded;
 }
@@ -76,6 +77,7 @@ LoadedPlugin::LoadedPlugin(std::unique_ptr<SharedObject> object, const smi_plugi
       host_(id_, options.arena_bytes_max) {}
 
 LoadedPlugin::~LoadedPlugin() {
+  control_.reset();
   if (granted_ && smi().deallocate_resources != nullptr) {
     static_cast<void>(Call(smi().deallocate_resources, nullptr));
   }
@@ -103,6 +105,7 @@ Status LoadedPlugin::Start(const PluginOptions& options) {
   MLOS_TRY(ReadInfo());
   MLOS_TRY(CheckFormats(options.promised_formats, formats_));
   if (formats_.empty()) formats_ = options.promised_formats;
+  control_ = Control::Ask(smi());
   return GrantResources(options);
 }
 
