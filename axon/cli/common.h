@@ -19,7 +19,7 @@ namespace axon::cli {
 store::Store OpenStore(const Context& context);
 
 /// The settings for servers, and the hub of a namespace.
-fetch::Patience PatienceOf(const config::Config& config);
+fetch::Timeouts TimeoutsOf(const config::Config& config);
 mlos::Result<std::unique_ptr<hub::Hub>> OpenHub(const Context& context,
                                                 std::string_view name_space);
 

@@ -36,8 +36,8 @@ Outcome Register(Context& context, const std::string& name) {
   const InstalledModel model = MLOS_TRY(FindPackage(context, name));
   const package::Manifest manifest = MLOS_TRY(ReadInstalledManifest(model)).manifest;
   // Core loads the model before it answers.
-  constexpr std::chrono::seconds kPatience(600);
-  core::CoreClient core(context.config.Endpoint("core.endpoint"), context.cancel, kPatience);
+  constexpr std::chrono::seconds kTimeout(600);
+  core::CoreClient core(context.config.Endpoint("core.endpoint"), context.cancel, kTimeout);
   const Result<std::string> message = core.Register(RegistrationOf(model, manifest));
   if (!message.ok() && message.status().reason() == Reason::kCancelled) {
     return message.status();

@@ -19,8 +19,8 @@ struct UninstallOptions {
 
 /// A Core that does not answer holds no model. SERVER_ERROR if its answer does not say.
 Status CheckNotRegistered(Context& context, const std::vector<InstalledModel>& models) {
-  constexpr std::chrono::seconds kPatience(5);
-  core::CoreClient core(context.config.Endpoint("core.endpoint"), context.cancel, kPatience);
+  constexpr std::chrono::seconds kTimeout(5);
+  core::CoreClient core(context.config.Endpoint("core.endpoint"), context.cancel, kTimeout);
   for (const InstalledModel& model : models) {
     const Result<bool> registered = core.Has(model.id.text());
     if (!registered.ok() && registered.status().reason() == Reason::kNetwork)

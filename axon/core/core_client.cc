@@ -17,9 +17,9 @@ using mlos::Status;
 
 constexpr std::size_t kAnswerBytesMax = 1 << 20;
 
-fetch::ClientOptions OptionsOf(std::chrono::seconds patience) {
+fetch::ClientOptions OptionsOf(std::chrono::seconds stall) {
   fetch::ClientOptions options;
-  options.patience = {.connect = std::chrono::seconds(3), .stall = patience};
+  options.timeouts = {.connect = std::chrono::seconds(3), .stall = stall};
   options.retries_max = 0;
   options.body_bytes_max = kAnswerBytesMax;
   options.follow_redirects = false;
@@ -46,8 +46,8 @@ Status Refused(const Response& response) {
 }  // namespace
 
 CoreClient::CoreClient(const Url& endpoint, const fetch::CancelFlag& cancel,
-                       std::chrono::seconds patience)
-    : access_(endpoint), client_(access_, cancel, OptionsOf(patience)) {}
+                       std::chrono::seconds stall)
+    : access_(endpoint), client_(access_, cancel, OptionsOf(stall)) {}
 
 Result<Url> CoreClient::Address(const std::string& path) const {
   std::string base = access_.endpoint().text();

@@ -27,9 +27,9 @@ struct Registration {
 /// SERVER_ERROR and Core's own message if it refuses. Thread-compatible.
 class CoreClient {
  public:
-  /// `patience` limits the time without an answer: loading a large model takes a while.
+  /// `stall` limits the time without an answer: loading a large model takes a while.
   CoreClient(const fetch::Url& endpoint, const fetch::CancelFlag& cancel,
-             std::chrono::seconds patience);
+             std::chrono::seconds stall);
 
   /// The version of the Core that answers.
   mlos::Result<std::string> Version();

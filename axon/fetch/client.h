@@ -18,7 +18,7 @@ struct Response {
 };
 
 struct ClientOptions {
-  Patience patience;
+  Timeouts timeouts;
   int retries_max = 3;
   /// A longer body is PAYLOAD_TOO_LARGE.
   std::size_t body_bytes_max = std::size_t{8} << 20;
@@ -31,7 +31,7 @@ class Client {
  public:
   /// `access` and `cancel` must outlive the client.
   Client(Access& access, const CancelFlag& cancel, ClientOptions options)
-      : cancel_(cancel), options_(options), access_(access), exchange_(access, options.patience) {}
+      : cancel_(cancel), options_(options), access_(access), exchange_(access, options.timeouts) {}
 
   mlos::Result<Response> Get(const Url& url) {
     return Send({.method = ExchangeRequest::Method::kGet, .url = url});

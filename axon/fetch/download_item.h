@@ -32,7 +32,7 @@ struct DownloadItem {
 };
 
 struct DownloadOptions {
-  Patience patience;
+  Timeouts timeouts;
   int parallel = 4;
   int retries_max = 5;
   /// Turns a response that is not a success into the failure the user sees.

@@ -64,8 +64,8 @@ bool ResponseHead::IsTransient() const {
   return status == 408 || status == 429 || status == 500 || (status >= 502 && status <= 504);
 }
 
-Exchange::Exchange(Access& access, Patience patience)
-    : access_(access), patience_(patience), handle_(GlobalInitDone() ? curl_easy_init() : nullptr) {
+Exchange::Exchange(Access& access, Timeouts timeouts)
+    : access_(access), timeouts_(timeouts), handle_(GlobalInitDone() ? curl_easy_init() : nullptr) {
   MLOS_CHECK(handle_ != nullptr, "libcurl gives no handle");
 }
 
@@ -96,9 +96,9 @@ void Exchange::SetBasics(const Url& url) {
   // Credentials come only from axon's own settings.
   curl_easy_setopt(handle_, CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
   curl_easy_setopt(handle_, CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt(handle_, CURLOPT_CONNECTTIMEOUT, static_cast<long>(patience_.connect.count()));
-  curl_easy_setopt(handle_, CURLOPT_LOW_SPEED_TIME, static_cast<long>(patience_.stall.count()));
-  curl_easy_setopt(handle_, CURLOPT_LOW_SPEED_LIMIT, patience_.stall_bytes_per_second);
+  curl_easy_setopt(handle_, CURLOPT_CONNECTTIMEOUT, static_cast<long>(timeouts_.connect.count()));
+  curl_easy_setopt(handle_, CURLOPT_LOW_SPEED_TIME, static_cast<long>(timeouts_.stall.count()));
+  curl_easy_setopt(handle_, CURLOPT_LOW_SPEED_LIMIT, timeouts_.stall_bytes_per_second);
   const std::string proxy = Access::ProxyFor(url);
   through_proxy_ = !proxy.empty();
   // An empty proxy also keeps libcurl from reading the environment itself.

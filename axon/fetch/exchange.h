@@ -45,7 +45,7 @@ class ResponseSink {
 };
 
 /// Time limits for servers.
-struct Patience {
+struct Timeouts {
   std::chrono::seconds connect{20};
   /// A transfer slower than `stall_bytes_per_second` for this long is given up.
   std::chrono::seconds stall{30};
@@ -67,7 +67,7 @@ struct ExchangeRequest {
 class Exchange {
  public:
   /// `access` must outlive the exchange.
-  Exchange(Access& access, Patience patience);
+  Exchange(Access& access, Timeouts timeouts);
   Exchange(const Exchange&) = delete;
   Exchange& operator=(const Exchange&) = delete;
   ~Exchange();
@@ -98,7 +98,7 @@ class Exchange {
   static curl_socket_t OnOpenSocket(void* self, curlsocktype purpose, curl_sockaddr* address);
 
   Access& access_;
-  Patience patience_;
+  Timeouts timeouts_;
   CURL* handle_;
   curl_slist* header_list_ = nullptr;
   std::string body_;

@@ -30,7 +30,7 @@ class Transfer : private ResponseSink {
       : access_(access),
         options_(options),
         item_(std::move(item)),
-        exchange_(access, options.patience),
+        exchange_(access, options.timeouts),
         backoff_(options.retries_max) {}
 
   /// Opens the part and digests the bytes of an earlier process. If they are the whole file, the

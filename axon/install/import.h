@@ -24,11 +24,11 @@ struct Imported {
 /// ALREADY_EXISTS if another package has its id, unless `force`, which installs the very same one
 /// again as well; INVALID_PACKAGE, INVALID_MANIFEST, INVALID_MODEL otherwise. A package that is
 /// refused changes nothing.
-mlos::Result<Imported> ImportArchive(const Workshop& workshop, const std::filesystem::path& archive,
-                                     bool force);
+mlos::Result<Imported> ImportArchive(const InstallContext& context,
+                                     const std::filesystem::path& archive, bool force);
 
 /// Writes an installed model as a `.axon` file, which appears whole or not at all.
-mlos::Status ExportArchive(const Workshop& workshop, const store::InstalledModel& model,
+mlos::Status ExportArchive(const InstallContext& context, const store::InstalledModel& model,
                            const std::filesystem::path& archive);
 
 }  // namespace axon::install

@@ -18,7 +18,7 @@
 namespace axon::install {
 
 /// Shared by all ways of installing. Borrowed; outlives the work.
-struct Workshop {
+struct InstallContext {
   const store::Store& store;
   ui::Console& console;
   const fetch::CancelFlag& cancel;
@@ -35,8 +35,8 @@ struct Workshop {
 class Installer {
  public:
   /// `hub` must outlive the installer, and `download.explain` need not be set.
-  Installer(Workshop workshop, hub::Hub& hub, fetch::DownloadOptions download)
-      : workshop_(workshop), hub_(hub), download_(std::move(download)) {}
+  Installer(InstallContext context, hub::Hub& hub, fetch::DownloadOptions download)
+      : context_(context), hub_(hub), download_(std::move(download)) {}
 
   /// DISK_FULL before anything is written if there is too little space; otherwise as Download,
   /// INVALID_MODEL for a bad graph, CONFLICT as Staging::Publish.
@@ -61,7 +61,7 @@ class Installer {
   mlos::Status Complete(const Plan& plan, store::Staging& staging, const Digests& digests,
                         const std::vector<std::string>& weights);
 
-  Workshop workshop_;
+  InstallContext context_;
   hub::Hub& hub_;
   fetch::DownloadOptions download_;
 };

@@ -73,10 +73,12 @@ Result<RegisterModelOutcome> Models::Register(const RegisterModelRequest& reques
 Result<RegisterModelOutcome> Models::RegisterFound(const ModelId& id,
                                                    const RegisterModelRequest& request,
                                                    FoundModel& found) {
-  const auto accepts = [&](std::string_view execution_format) {
+  KnownFormats formats;
+  formats.accepts = [&](std::string_view execution_format) {
     return plugins_.Choose(request.plugin_id, execution_format).status();
   };
-  MLOS_TRY(finder_.Find(request, accepts, found));
+  formats.extensions = plugins_.Extensions();
+  MLOS_TRY(finder_.Find(request, std::move(formats), found));
   const std::string plugin_id =
       MLOS_TRY(plugins_.Choose(request.plugin_id, found.files.execution_format));
   ModelEntry entry;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "plugin/loaded_plugin.h"
 
+#include <algorithm>
 #include <cstring>
 #include <thread>
 #include <utility>
@@ -34,6 +35,18 @@ Result<const smi_plugin_t*> Init(const SharedObject& object) {
 std::string Text(const char* text, std::string_view otherwise) {
   if (text == nullptr) return std::string(otherwise);
   return CleanMessage({text, ::strnlen(text, kTextBytesMax)});
+}
+
+/// A plugin that declares no formats does not tell, and what was promised is believed.
+Status CheckFormats(const std::vector<std::string>& promised,
+                    const std::vector<std::string>& declared) {
+  if (declared.empty()) return OkStatus();
+  for (const std::string& format : promised) {
+    if (std::find(declared.begin(), declared.end(), format) != declared.end()) continue;
+    return {Reason::kPluginIncompatible, "the plugin's descriptor lists the format '" + format +
+                                             "', which the plugin itself does not"};
+  }
+  return OkStatus();
 }
 
 engine::EngineHealth HealthOf(int state) {
@@ -88,6 +101,8 @@ Status LoadedPlugin::Start(const PluginOptions& options) {
   }
   started_ = true;
   MLOS_TRY(ReadInfo());
+  MLOS_TRY(CheckFormats(options.promised_formats, formats_));
+  if (formats_.empty()) formats_ = options.promised_formats;
   return GrantResources(options);
 }
 
