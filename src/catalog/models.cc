@@ -18,6 +18,11 @@ bool WantsLoading(const ModelEntry& entry) {
          (entry.state == ModelState::kRegistered || entry.state == ModelState::kFailed);
 }
 
+/// Whether registering it again tries to load it once more.
+bool NeedsLoading(const ModelEntry& entry) {
+  return WantsLoading(entry) || entry.state == ModelState::kQuarantined;
+}
+
 bool SameFiles(const registry::ModelRecord& a, const registry::ModelRecord& b) {
   return a.digest == b.digest && a.plugin_id == b.plugin_id &&
          a.execution_format == b.execution_format && a.version == b.version &&
@@ -62,17 +67,32 @@ Result<RegisterModelOutcome> Models::Register(const RegisterModelRequest& reques
   const KeyedMutex::Lock changing(changing_, id.text());
   FoundModel found;
   Result<RegisterModelOutcome> outcome = RegisterFound(id, request, found);
-  if (found.pin != nullptr) {
-    found.pin.reset();
-    // What was unpacked for a model that was then refused goes again.
-    RemoveUnusedPackage(found.served_path);
-  }
+  Release(found);
   return outcome;
 }
 
-Result<RegisterModelOutcome> Models::RegisterFound(const ModelId& id,
-                                                   const RegisterModelRequest& request,
-                                                   FoundModel& found) {
+// Without the model's lock: whoever changes it meanwhile comes before or after.
+Result<std::optional<ModelInfo>> Models::FindRegistered(const RegisterModelRequest& request) {
+  const ModelId id = MLOS_TRY(ModelId::Parse(request.model_id));
+  MLOS_TRY(CheckModelRequest(request));
+  const Result<ModelEntry> existing = table_.Get(id.text());
+  if (!existing.ok() || NeedsLoading(*existing)) return std::optional<ModelInfo>();
+  FoundModel found;
+  const Result<ModelEntry> entry = EntryOf(id, request, found);
+  Release(found);
+  if (!entry.ok()) return entry.status();
+  if (!SameContent(entry->record, existing->record)) return std::optional<ModelInfo>();
+  return std::optional<ModelInfo>(InfoOf(*existing));
+}
+
+void Models::Release(FoundModel& found) {
+  if (found.pin == nullptr) return;
+  found.pin.reset();
+  RemoveUnusedPackage(found.served_path);
+}
+
+Result<ModelEntry> Models::EntryOf(const ModelId& id, const RegisterModelRequest& request,
+                                   FoundModel& found) {
   KnownFormats formats;
   formats.accepts = [&](std::string_view execution_format) {
     return plugins_.Choose(request.plugin_id, execution_format).status();
@@ -84,12 +104,19 @@ Result<RegisterModelOutcome> Models::RegisterFound(const ModelId& id,
   ModelEntry entry;
   entry.record = RecordOf(id, request, found, plugin_id);
   entry.schema = SchemaOf(found.files);
+  return entry;
+}
+
+Result<RegisterModelOutcome> Models::RegisterFound(const ModelId& id,
+                                                   const RegisterModelRequest& request,
+                                                   FoundModel& found) {
+  ModelEntry entry = MLOS_TRY(EntryOf(id, request, found));
   const Result<ModelEntry> existing = table_.Get(id.text());
   if (existing.ok() && SameContent(entry.record, existing->record)) return Keep(*existing);
   if (existing.ok() && SameFiles(entry.record, existing->record) && existing->served != nullptr) {
     entry.served = existing->served;
   } else if (request.autoload) {
-    const PluginHandle plugin = MLOS_TRY(plugins_.Load(plugin_id));
+    const PluginHandle plugin = MLOS_TRY(plugins_.Load(entry.record.plugin_id));
     entry.served =
         MLOS_TRY(loader_.Load(entry.record, found.files, plugin, stats_.CountsOf(id.text())));
   }
@@ -104,8 +131,7 @@ Result<RegisterModelOutcome> Models::RegisterFound(const ModelId& id,
 
 // The same again: nothing changes, except that what could not be loaded is tried once more.
 Result<RegisterModelOutcome> Models::Keep(const ModelEntry& existing) {
-  const bool retry = WantsLoading(existing) || existing.state == ModelState::kQuarantined;
-  if (!retry) return RegisterModelOutcome{InfoOf(existing), false};
+  if (!NeedsLoading(existing)) return RegisterModelOutcome{InfoOf(existing), false};
   return RegisterModelOutcome{MLOS_TRY(LoadEntry(existing)), false};
 }
 

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <string_view>
 
 #include "base/keyed_mutex.h"
@@ -40,6 +41,7 @@ class Models {
 
   // See Runtime.
   Result<RegisterModelOutcome> Register(const RegisterModelRequest& request);
+  Result<std::optional<ModelInfo>> FindRegistered(const RegisterModelRequest& request);
   /// Also the model that was served, if one was: its runs may go on.
   Result<std::shared_ptr<ServedModel>> Remove(std::string_view model_id);
   Result<ModelInfo> Load(std::string_view model_id);
@@ -51,6 +53,11 @@ class Models {
   Status RemovePlugin(std::string_view plugin_id);
 
  private:
+  /// What `request` asks to be registered. Fills `found`; what it pins is still pinned afterwards.
+  Result<ModelEntry> EntryOf(const ModelId& id, const RegisterModelRequest& request,
+                             FoundModel& found);
+  /// Ends the pin of `found`: what was unpacked for a model that was then refused goes again.
+  void Release(FoundModel& found);
   /// Fills `found`; what it pins is still pinned afterwards.
   Result<RegisterModelOutcome> RegisterFound(const ModelId& id, const RegisterModelRequest& request,
                                              FoundModel& found);

@@ -3,7 +3,6 @@
 
 #include <unistd.h>
 
-#include <algorithm>
 #include <filesystem>
 #include <string>
 #include <system_error>
@@ -51,6 +50,12 @@ std::vector<std::string> OpenDoorsOf(const Config& config) {
   return doors;
 }
 
+api::door::LobbyOptions LobbyOptionsOf(const Config& config) {
+  return {.request_timeout_ms_max = config.request_timeout_ms_max,
+          .version = std::string(kVersion),
+          .doors = OpenDoorsOf(config)};
+}
+
 net::TlsFiles TlsFilesOf(const Config& config) {
   return {.certificate = config.tls_cert, .key = config.tls_key, .client_ca = config.tls_client_ca};
 }
@@ -76,15 +81,7 @@ api::grpc::ServerOptions GrpcOptionsOf(const Config& config, std::shared_ptr<net
   options.limits.streams_max = config.grpc_streams_max;
   options.calls.message_bytes_max = config.body_bytes_max;
   options.calls.body_timeout_ms = config.body_timeout_ms;
-  options.calls.request_timeout_ms_max = config.request_timeout_ms_max;
-  options.calls.version = std::string(kVersion);
-  options.calls.apis = [doors = OpenDoorsOf(config)] { return doors; };
   return options;
-}
-
-std::uint32_t ComputeThreads(const Config& config) {
-  return config.compute_threads != 0 ? config.compute_threads
-                                     : std::max(1U, std::thread::hardware_concurrency());
 }
 
 api::http::ServerOptions HttpOptionsOf(const Config& config, std::shared_ptr<net::TlsServer> tls) {
@@ -96,10 +93,6 @@ api::http::ServerOptions HttpOptionsOf(const Config& config, std::shared_ptr<net
   options.allowed_hosts = config.allowed_hosts;
   SetConnectionLimits(config, options.limits);
   options.calls.body_bytes_max = config.body_bytes_max;
-  options.calls.request_timeout_ms_max = config.request_timeout_ms_max;
-  options.calls.slow_readers_max = ComputeThreads(config) / 2;
-  options.calls.version = std::string(kVersion);
-  options.calls.apis = [doors = OpenDoorsOf(config)] { return doors; };
   return options;
 }
 
@@ -115,9 +108,6 @@ api::ipc::ServerOptions IpcOptionsOf(const Config& config) {
       .users = std::move(users),
       .frame_timeout_ms = config.body_timeout_ms,
       .write_timeout_ms = config.write_timeout_ms,
-      .request_timeout_ms_max = config.request_timeout_ms_max,
-      .version = std::string(kVersion),
-      .apis = [doors = OpenDoorsOf(config)] { return doors; },
   };
 }
 
@@ -138,8 +128,10 @@ Status TellPort(const fs::path& file, const Server* server) {
 
 }  // namespace
 
-Core::Core(FileLock state_lock, std::unique_ptr<runtime::Runtime> runtime)
-    : state_lock_(std::move(state_lock)), runtime_(std::move(runtime)) {}
+Core::Core(FileLock state_lock, std::unique_ptr<runtime::Runtime> runtime, const Config& config)
+    : state_lock_(std::move(state_lock)),
+      runtime_(std::move(runtime)),
+      lobby_(std::make_unique<api::door::Lobby>(LobbyOptionsOf(config), *runtime_)) {}
 
 Core::~Core() {
   if (http_ != nullptr || grpc_ != nullptr || ipc_ != nullptr) Stop(std::chrono::milliseconds(0));
@@ -154,7 +146,7 @@ Result<std::unique_ptr<Core>> Core::Start(const Config& config) {
     return std::move(lock).status().WithContext("state_dir: is another Core running on it?");
   }
   auto runtime = MLOS_TRY(runtime::Runtime::Create(RuntimeOptionsOf(config)));
-  std::unique_ptr<Core> core(new Core(std::move(*lock), std::move(runtime)));
+  std::unique_ptr<Core> core(new Core(std::move(*lock), std::move(runtime), config));
   MLOS_TRY(core->OpenDoors(config));
   // Written once every door is open, because a client that waits for the port of one may use
   // another next.
@@ -187,15 +179,15 @@ Status Core::OpenDoors(const Config& config) {
         {{"host", config.http_host}});
   }
   if (!config.no_http) {
-    http_ = MLOS_TRY(api::http::Server::Start(HttpOptionsOf(config, tls_), *runtime_));
+    http_ = MLOS_TRY(api::http::Server::Start(HttpOptionsOf(config, tls_), *lobby_));
     Log(LogLevel::kInfo, "serving HTTP", {{"host", config.http_host}, {"port", http_->port()}});
   }
   if (!config.no_grpc) {
-    grpc_ = MLOS_TRY(api::grpc::Server::Start(GrpcOptionsOf(config, tls_), *runtime_));
+    grpc_ = MLOS_TRY(api::grpc::Server::Start(GrpcOptionsOf(config, tls_), *lobby_));
     Log(LogLevel::kInfo, "serving gRPC", {{"host", config.http_host}, {"port", grpc_->port()}});
   }
   if (config.no_ipc) return OkStatus();
-  ipc_ = MLOS_TRY(api::ipc::Server::Start(IpcOptionsOf(config), *runtime_));
+  ipc_ = MLOS_TRY(api::ipc::Server::Start(IpcOptionsOf(config), *lobby_));
   Log(LogLevel::kInfo, "serving IPC", {{"socket", config.socket}});
   return OkStatus();
 }
@@ -228,6 +220,8 @@ bool Core::Stop(std::chrono::milliseconds grace) {
   if (ipc_ != nullptr) answered &= ipc_->Shutdown(deadline);
   const bool drained = runtime_->Drain(deadline);
   if (loader_.joinable()) loader_.join();
+  // What it still does may speak to the doors.
+  lobby_->workers().Join();
   ipc_.reset();
   http_.reset();
   grpc_.reset();

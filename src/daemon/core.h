@@ -43,13 +43,14 @@ class Core {
   bool Stop(std::chrono::milliseconds grace);
 
  private:
-  Core(FileLock state_lock, std::unique_ptr<runtime::Runtime> runtime);
+  Core(FileLock state_lock, std::unique_ptr<runtime::Runtime> runtime, const Config& config);
   Status OpenDoors(const Config& config);
   /// The loop of the loader's thread.
   void LoadWhileWanted();
 
   FileLock state_lock_;
   std::unique_ptr<runtime::Runtime> runtime_;
+  std::unique_ptr<api::door::Lobby> lobby_;
   std::shared_ptr<net::TlsServer> tls_;  ///< null: plain TCP
   // Null: that door is closed.
   std::unique_ptr<api::http::Server> http_;

@@ -148,6 +148,12 @@ Result<catalog::RegisterModelOutcome> Runtime::RegisterModel(
   return impl_->models.Register(request);
 }
 
+Result<std::optional<catalog::ModelInfo>> Runtime::FindRegistered(
+    const catalog::RegisterModelRequest& request) {
+  if (impl_->scheduler.draining()) return Draining();
+  return impl_->models.FindRegistered(request);
+}
+
 Result<catalog::ModelInfo> Runtime::GetModel(std::string_view model_id) const {
   return catalog::InfoOf(MLOS_TRY(impl_->table.Get(model_id)));
 }

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -62,6 +63,11 @@ class Runtime {
   bool ready() const;
 
   Result<catalog::RegisterModelOutcome> RegisterModel(const catalog::RegisterModelRequest& request);
+  /// The model, if RegisterModel would find it registered just so and leave it as it is; nothing if
+  /// it would change or load something. Refuses what RegisterModel would refuse for its files.
+  /// Never waits for a load.
+  Result<std::optional<catalog::ModelInfo>> FindRegistered(
+      const catalog::RegisterModelRequest& request);
   Result<catalog::ModelInfo> GetModel(std::string_view model_id) const;
   std::vector<catalog::ModelInfo> ListModels() const;
   /// The id of the one model that `name` stands for: the id itself, the id without its version,

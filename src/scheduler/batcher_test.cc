@@ -111,6 +111,7 @@ class BatchedJob : public RequestJob {
   void OnAnswer(Outcome outcome, std::int64_t /*run_time_us*/) override {
     answer_.set_value(std::move(outcome));
   }
+  void OnEnd(Status /*status*/) override {}
   void OnRefuse(Status why, bool /*ran*/) override { answer_.set_value(std::move(why)); }
 
  private:

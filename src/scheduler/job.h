@@ -101,7 +101,7 @@ class Job : public engine::Run, public std::enable_shared_from_this<Job> {
   /// `ran`: a run of it is under way, and still reads the request.
   virtual void OnRefuse(Status why, bool ran) = 0;
   /// The engine has ended a run that was submitted to it.
-  virtual void OnEnd(Status /*status*/) {}
+  virtual void OnEnd(Status status) = 0;
 
   /// True for the one who may answer.
   bool Claim() { return !answered_.exchange(true, std::memory_order_acq_rel); }

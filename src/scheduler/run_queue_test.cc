@@ -50,6 +50,7 @@ class SimulatedJob : public Job {
                 std::int64_t /*run_time_us*/) override {
     ++answers;
   }
+  void OnEnd(Status /*status*/) override {}
   void OnRefuse(Status /*why*/, bool /*ran*/) override { ++answers; }
 };
 

@@ -92,7 +92,7 @@ bool Scheduler::IsShort(const Job& job) const {
   return expected_us > 0 && expected_us <= options_.inline_run_time_us_max;
 }
 
-void Scheduler::Submit(std::shared_ptr<Job> job) {
+void Scheduler::Submit(const std::shared_ptr<Job>& job) {
   active_.fetch_add(1);
   if (Status wanted = CheckWanted(*job); !wanted.ok()) {
     job->Refuse(std::move(wanted));

@@ -56,7 +56,7 @@ class Scheduler : private JobOwner {
   Status CheckWanted(const Job& job) const;
 
   /// Runs, queues or refuses the job. It may be over when this returns.
-  void Submit(std::shared_ptr<Job> job);
+  void Submit(const std::shared_ptr<Job>& job);
 
   /// Takes a model out of service: its jobs may finish until `finish_by`, are told to stop then,
   /// and have until `stop_by`. Returns how many are left even so.

@@ -82,7 +82,7 @@ class Submitted {
             std::shared_ptr<engine::Cancellation> cancellation = nullptr) {
     auto job = std::make_shared<TestJob>(queue, promise_, std::move(work), deadline, input_bytes);
     job->asked.cancellation = std::move(cancellation);
-    scheduler.Submit(std::move(job));
+    scheduler.Submit(job);
   }
   bool over() { return future_.wait_for(seconds(0)) == std::future_status::ready; }
   Outcome Wait() { return future_.get(); }
@@ -418,6 +418,7 @@ TEST(Scheduler, ManyThreadsManyJobsEachAnsweredOnce) {
       ++count_;
     }
     void OnRefuse(Status /*why*/, bool /*ran*/) override { ++count_; }
+    void OnEnd(Status /*status*/) override {}
 
    private:
     const engine::InferenceRequest request_;

@@ -78,6 +78,7 @@ class StepJob : public RequestJob {
   void OnAnswer(StepOutcome outcome, std::int64_t /*run_time_us*/) override {
     answer_.set_value(std::move(outcome));
   }
+  void OnEnd(Status /*status*/) override {}
   void OnRefuse(Status why, bool ran) override {
     if (!ran) entry.Leave();
     answer_.set_value(std::move(why));

@@ -7,16 +7,16 @@
 #include <string>
 #include <string_view>
 
-#include "api/http/oip/binary_tensor.h"
-#include "api/http/oip/infer_reply.h"
-#include "api/http/oip/infer_request.h"
+#include "api/http/oip/messages/binary_tensor.h"
+#include "api/http/oip/messages/infer_reply.h"
+#include "api/http/oip/messages/infer_request.h"
 #include "api/http/wire/message.h"
 #include "base/check.h"
 
 namespace {
 
 namespace net = mlos::net;
-namespace oip = mlos::api::http::oip;
+namespace oip = mlos::api::http::oip::messages;
 namespace tensors = mlos::api::http::tensors;
 using mlos::tensor::Tensor;
 

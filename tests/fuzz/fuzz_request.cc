@@ -7,10 +7,10 @@
 #include <string>
 #include <string_view>
 
+#include "api/http/dialects.h"
 #include "api/http/guard/head_guard.h"
 #include "api/http/guard/host_policy.h"
 #include "api/http/guard/target.h"
-#include "api/http/route_table.h"
 #include "api/http/router.h"
 #include "api/http/wire/coding.h"
 #include "api/http/wire/request_parser.h"
@@ -73,7 +73,7 @@ void FuzzTarget(const wire::RequestHead& head) {
   for (const std::string_view name : {"include_outputs", "a", ""}) {
     (void)guard::QueryParameter(target->query, name);
   }
-  static const http::Router router(http::Routes());
+  static const http::Router router(http::Dialects());
   const auto match = router.Match(head.verb, *target);
   const std::string allow = router.Allow(*target);
   if (match.ok()) {

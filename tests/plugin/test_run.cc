@@ -47,13 +47,13 @@ bool TestRun::Await(const std::function<bool()>& condition) {
 
 Status TestRun::Ended() {
   const MutexLock lock(mutex_);
-  if (!Await([&] { return end_.has_value(); })) return {Reason::kInternal, "the run has no end"};
+  if (!Await([&]() REQUIRES(mutex_) { return end_.has_value(); })) return {Reason::kInternal, "the run has no end"};
   return *end_;
 }
 
 bool TestRun::HasResponses(std::size_t count) {
   const MutexLock lock(mutex_);
-  return Await([&] { return responses_.size() >= count; });
+  return Await([&]() REQUIRES(mutex_) { return responses_.size() >= count; });
 }
 
 bool TestRun::is_open() {

@@ -110,13 +110,17 @@ class Watch : public call::CallHandler {
 }  // namespace
 
 std::vector<call::Method> HealthMethods() {
-  return {{.path = "/grpc.health.v1.Health/Check", .open = &messages::Unary<&Check>::Open},
+  return {{.path = "/grpc.health.v1.Health/Check",
+           .operation = door::Operation::kReadHealth,
+           .open = &messages::Unary<&Check>::Open},
           {.path = "/grpc.health.v1.Health/Watch",
+           .operation = door::Operation::kReadHealth,
            .open = [](call::Call& call) -> std::unique_ptr<call::CallHandler> {
              return std::make_unique<Watch>(call);
            }},
           {.path = "/grpc.health.v1.Health/List",
-           .open = &messages::Unary<&List, call::Place::kWorker>::Open}};
+           .operation = door::Operation::kListModels,
+           .open = &messages::Unary<&List>::Open}};
 }
 
 }  // namespace mlos::api::grpc

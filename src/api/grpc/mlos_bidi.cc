@@ -7,14 +7,11 @@
 #include "api/grpc/messages/codec.h"
 #include "api/grpc/methods.h"
 #include "api/grpc/mlos_inference.h"
-#include "api/grpc/stream_responses.h"
 #include "api/grpc/tensors/mlos_reader.h"
 #include "api/grpc/tensors/mlos_writer.h"
 
 namespace mlos::api::grpc {
 namespace {
-
-using CallPtr = std::shared_ptr<call::Call>;
 
 // Requests of one call that run at once; more wait, and their caller with them.
 constexpr std::size_t kRunningMax = 32;
@@ -37,22 +34,15 @@ class InferBidi : public call::CallHandler {
   explicit InferBidi(call::Call& call) : call_(call) {}
 
   void OnMessage(call::Message message) override {
-    const auto parsing = std::make_shared<Parsing>(call_, std::move(message));
-    if (!messages::IsLarge(parsing->message)) {
-      parsing->Parse(call_);
-      return Handle(*parsing);
-    }
-    // Read elsewhere, and nothing after it until then: a cancellation must not overtake what it
-    // cancels.
+    const auto parsing = std::make_shared<Parsing>(std::move(message));
+    // Large ones are read elsewhere, and nothing after them until then: a cancellation must not
+    // overtake what it cancels.
     parsing_ = true;
     call_.Pause();
-    call_.service().Post(call::Place::kWorker, [this, call = call_.shared_from_this(), parsing] {
+    call_.Run(parsing->message, [this, call = call_.shared_from_this(), parsing] {
       parsing->Parse(*call);
-      call->Post([this, call, parsing] {
-        parsing_ = false;
-        if (!call->finished()) Handle(*parsing);
-        ResumeWhereFree();
-      });
+      if (call->RunsHere()) return Parsed(*parsing);
+      call->Post([this, call, parsing] { Parsed(*parsing); });
     });
   }
   void OnHalfClose() override {
@@ -65,36 +55,68 @@ class InferBidi : public call::CallHandler {
   }
 
  private:
-  /// A message and what becomes of it.
+  /// A message on its way to be handled.
   struct Parsing {
-    Parsing(call::Call& call, call::Message came)
-        : work(std::make_shared<MlosInference>(call.service().budget())),
-          message(std::move(came)) {}
+    explicit Parsing(call::Message came) : message(std::move(came)) {}
     void Parse(call::Call& call) {
-      status = messages::Parse(call.service(), message, tensors::kInferBidiRequestCost, request,
-                               work->held);
+      status =
+          messages::Parse(call.service(), message, tensors::kInferBidiRequestCost, request, held);
       message = call::Message();
     }
 
-    std::shared_ptr<MlosInference> work;
     call::Message message;
+    // Before what it counts.
+    resource::Reservation held;
     v1::InferBidiRequest request;
     Status status;
   };
+
+  /// One of the requests. Its call holds the method.
+  class One : public MlosInference {
+   public:
+    One(InferBidi& method, std::shared_ptr<call::Call> call, std::string id,
+        door::Inference::Terms terms)
+        : MlosInference(std::move(call), std::move(terms)), method_(method), id_(std::move(id)) {}
+
+   protected:
+    Status Write(const engine::InferenceResponse& response) override {
+      v1::InferBidiResponse envelope;
+      envelope.set_id(id_);
+      net::ByteBuffer encoded = call()->NewMessage();
+      tensors::MlosResponse(Head(), response).AppendTo(encoded, envelope);
+      MLOS_TRY(encoded.status());
+      call()->Send(std::move(encoded));
+      return OkStatus();
+    }
+    void End(Status status) override {
+      if (call()->RunsHere()) return method_.Answered(id_, status);
+      call()->Post([&method = method_, call = call(), id = id_, status = std::move(status)] {
+        method.Answered(id, status);
+      });
+    }
+
+   private:
+    InferBidi& method_;
+    const std::string id_;
+  };
+
+  void Parsed(Parsing& parsing) {
+    parsing_ = false;
+    if (!call_.finished()) Handle(parsing);
+    ResumeWhereFree();
+  }
 
   void Handle(Parsing& parsing) {
     if (!parsing.status.ok()) return call_.Finish(parsing.status);
     const std::string id = parsing.request.id();
     const Status valid = Check(parsing.request);
     if (!valid.ok()) {
-      SendInStream(call_, messages::Encode(call_, Failure(id, valid)));
+      call_.Send(messages::Encode(call_, Failure(id, valid)));
     } else if (parsing.request.has_cancel()) {
       running_.at(id)->Cancel();
     } else {
-      parsing.work->request.Swap(parsing.request.mutable_infer());
-      Run(id, parsing.work);
+      Run(id, parsing);
     }
-    PauseWhereFull();
   }
 
   Status Check(const v1::InferBidiRequest& request) const {
@@ -113,32 +135,17 @@ class InferBidi : public call::CallHandler {
     return Status(Reason::kInvalidField, "a request of this id is running").WithField("id");
   }
 
-  void Run(const std::string& id, const std::shared_ptr<MlosInference>& work) {
+  void Run(const std::string& id, Parsing& parsing) {
     const auto cancellation = std::make_shared<engine::Cancellation>();
     running_.emplace(id, cancellation);
-    const CallPtr call = call_.shared_from_this();
-    Result<engine::InferenceRequest> request = PrepareMlos(*call, work, RequestDeadline(*call));
-    if (!request.ok()) return End(call, id, request.status());
-    request->cancellation = cancellation;
-    call->runtime().Stream(
-        work->model, std::move(request).value(),
-        runtime::SinkOf(
-            [call, work, id](engine::InferenceResponse response) {
-              v1::InferBidiResponse envelope;
-              envelope.set_id(id);
-              net::ByteBuffer message = call->NewMessage();
-              tensors::MlosResponse(MlosHead(*work), response).AppendTo(message, envelope);
-              SendInStream(*call, std::move(message));
-            },
-            [this, call, id](const Status& status) { End(call, id, status); }));
+    door::Inference::Terms terms = TermsOfNext(call_);
+    terms.cancellation = cancellation;
+    const auto one = std::make_shared<One>(*this, call_.shared_from_this(), id, std::move(terms));
+    one->Take(*parsing.request.mutable_infer(), std::move(parsing.held));
+    one->Start();
   }
 
-  void End(const CallPtr& call, const std::string& id, const Status& status) {
-    if (call->RunsHere()) return EndHere(id, status);
-    call->Post([this, call, id, status] { EndHere(id, status); });
-  }
-
-  void EndHere(const std::string& id, const Status& status) {
+  void Answered(const std::string& id, const Status& status) {
     running_.erase(id);
     v1::InferBidiResponse last;
     if (status.ok()) {
@@ -147,16 +154,13 @@ class InferBidi : public call::CallHandler {
     } else {
       last = Failure(id, status);
     }
-    SendInStream(call_, messages::Encode(call_, last));
+    call_.Send(messages::Encode(call_, last));
     ResumeWhereFree();
     FinishWhenDone();
   }
 
   bool full() const {
     return parsing_ || running_.size() >= kRunningMax || call_.waiting_bytes() != 0;
-  }
-  void PauseWhereFull() {
-    if (full()) call_.Pause();
   }
   void ResumeWhereFree() {
     if (!full()) call_.Resume();
@@ -175,6 +179,7 @@ class InferBidi : public call::CallHandler {
 
 std::vector<call::Method> InferenceBidiMethods() {
   return {{.path = "/mlos.v1.InferenceService/InferBidi",
+           .operation = door::Operation::kInfer,
            .client_streaming = true,
            .carries_tensors = true,
            .open = [](call::Call& call) -> std::unique_ptr<call::CallHandler> {

@@ -2,34 +2,28 @@
 #pragma once
 
 #include <memory>
+#include <utility>
 
-#include "api/grpc/call/call.h"
-#include "api/grpc/tensors/elements.h"
+#include "api/grpc/inference.h"
 #include "mlos/v1/inference.pb.h"
-#include "runtime/runtime.h"
 
 namespace mlos::api::grpc {
 
-/// One InferRequest on its way: its message, which tensors borrow from, and what is counted for
-/// both.
-struct MlosInference {
-  explicit MlosInference(resource::ByteBudget& budget) : memory(budget) {}
+/// One InferRequest, whose inputs are fitted to the model.
+class MlosInference : public Inference<v1::InferRequest> {
+ public:
+  MlosInference(std::shared_ptr<call::Call> call, door::Inference::Terms terms)
+      : Inference(std::move(call), runtime::Fit::kFitted, std::move(terms)) {}
 
-  // Declared first, so that it dies last.
-  resource::Reservation held;
-  tensors::TensorMemory memory;
-  /// What came; of InferBidi, with an InferRequest inside.
-  v1::InferRequest request;
-  std::shared_ptr<catalog::ServedModel> model;
+  Status Parse(const call::Message& message);
+  void Start() { door::Inference::Start(message().model_id()); }
+
+ protected:
+  Result<engine::InferenceRequest> Read() override;
+  /// As a message of the call; its status tells if there is no room for it.
+  net::ByteBuffer Encode(const engine::InferenceResponse& response);
+  /// The response but for its outputs and times.
+  v1::InferResponse Head() const;
 };
-
-/// What the runtime is asked, with the inputs fitted to the model, which is acquired. A refusal is
-/// counted for the model.
-Result<engine::InferenceRequest> PrepareMlos(call::Call& call,
-                                             const std::shared_ptr<MlosInference>& work,
-                                             Deadline deadline);
-
-/// The response but for its outputs and times.
-v1::InferResponse MlosHead(const MlosInference& work);
 
 }  // namespace mlos::api::grpc

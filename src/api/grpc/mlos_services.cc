@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "api/door/registration.h"
 #include "api/grpc/convert.h"
 #include "api/grpc/messages/unary.h"
 #include "api/grpc/methods.h"
@@ -13,16 +15,16 @@ namespace mlos::api::grpc {
 namespace {
 
 using call::Call;
-using call::Place;
+using door::Operation;
 using messages::Unary;
 
 Result<v1::GetHealthResponse> GetHealth(Call& call, const v1::GetHealthRequest& /*request*/) {
-  const call::Options& options = call.service().options();
+  const door::Lobby& lobby = call.service().lobby();
   v1::GetHealthResponse response;
   response.set_status("healthy");
   response.set_service("mlos-core");
-  response.set_version(options.version);
-  for (std::string& api : options.apis()) response.add_apis(std::move(api));
+  response.set_version(lobby.version());
+  for (const std::string& api : lobby.doors()) response.add_apis(api);
   response.set_timestamp(UnixSecondsNow());
   return response;
 }
@@ -107,19 +109,25 @@ catalog::RegisterModelRequest RequestOf(const v1::RegisterModelRequest& message)
   return request;
 }
 
-Result<v1::RegisterModelResponse> RegisterModel(Call& call,
-                                                const v1::RegisterModelRequest& request) {
+Status CheckRegistration(const v1::RegisterModelRequest& request) {
   if (request.model_id().empty()) return Missing("model_id", "namespace/name@version");
   MLOS_TRY(ModelId::Parse(request.model_id()));
   if (request.path().empty()) {
     return Missing("path", "a model file, a package's directory or an .axon file");
   }
-  const catalog::RegisterModelOutcome outcome =
-      MLOS_TRY(call.runtime().RegisterModel(RequestOf(request)));
-  v1::RegisterModelResponse response;
-  Convert(outcome.info, *response.mutable_model());
-  response.set_changed(outcome.changed);
-  return response;
+  return OkStatus();
+}
+
+void RegisterModel(const std::shared_ptr<Call>& call, const v1::RegisterModelRequest& request) {
+  if (Status valid = CheckRegistration(request); !valid.ok()) return call->Finish(valid);
+  door::RegisterModel(call->service().lobby(), RequestOf(request), call->deadline(),
+                      [call](const Result<catalog::RegisterModelOutcome>& outcome) {
+                        if (!outcome.ok()) return call->Finish(outcome.status());
+                        v1::RegisterModelResponse response;
+                        Convert(outcome->info, *response.mutable_model());
+                        response.set_changed(outcome->changed);
+                        messages::Reply(*call, response);
+                      });
 }
 
 Result<v1::ListModelsResponse> ListModels(Call& call, const v1::ListModelsRequest& /*request*/) {
@@ -155,28 +163,45 @@ Result<v1::UnloadModelResponse> UnloadModel(Call& call, const v1::UnloadModelReq
 
 std::vector<call::Method> MlosMethods() {
   return {
-      {.path = "/mlos.v1.HealthService/GetHealth", .open = &Unary<&GetHealth>::Open},
-      {.path = "/mlos.v1.HealthService/GetReadiness", .open = &Unary<&GetReadiness>::Open},
-      {.path = "/mlos.v1.HealthService/GetStats", .open = &Unary<&GetStats, Place::kWorker>::Open},
+      {.path = "/mlos.v1.HealthService/GetHealth",
+       .operation = Operation::kReadHealth,
+       .open = &Unary<&GetHealth>::Open},
+      {.path = "/mlos.v1.HealthService/GetReadiness",
+       .operation = Operation::kReadHealth,
+       .open = &Unary<&GetReadiness>::Open},
+      {.path = "/mlos.v1.HealthService/GetStats",
+       .operation = Operation::kReadStats,
+       .open = &Unary<&GetStats>::Open},
       {.path = "/mlos.v1.PluginService/RegisterPlugin",
-       .open = &Unary<&RegisterPlugin, Place::kManager>::Open},
+       .operation = Operation::kRegisterPlugin,
+       .open = &Unary<&RegisterPlugin>::Open},
       {.path = "/mlos.v1.PluginService/ListPlugins",
-       .open = &Unary<&ListPlugins, Place::kWorker>::Open},
+       .operation = Operation::kListPlugins,
+       .open = &Unary<&ListPlugins>::Open},
       {.path = "/mlos.v1.PluginService/GetPlugin",
-       .open = &Unary<&GetPlugin, Place::kWorker>::Open},
+       .operation = Operation::kReadPlugin,
+       .open = &Unary<&GetPlugin>::Open},
       {.path = "/mlos.v1.PluginService/RemovePlugin",
-       .open = &Unary<&RemovePlugin, Place::kManager>::Open},
+       .operation = Operation::kRemovePlugin,
+       .open = &Unary<&RemovePlugin>::Open},
       {.path = "/mlos.v1.ModelService/RegisterModel",
-       .open = &Unary<&RegisterModel, Place::kManager, kRegisterModelCost>::Open},
+       .operation = Operation::kRegisterModel,
+       .open = &Unary<&RegisterModel, kRegisterModelCost>::Open},
       {.path = "/mlos.v1.ModelService/ListModels",
-       .open = &Unary<&ListModels, Place::kWorker>::Open},
-      {.path = "/mlos.v1.ModelService/GetModel", .open = &Unary<&GetModel>::Open},
+       .operation = Operation::kListModels,
+       .open = &Unary<&ListModels>::Open},
+      {.path = "/mlos.v1.ModelService/GetModel",
+       .operation = Operation::kReadModel,
+       .open = &Unary<&GetModel>::Open},
       {.path = "/mlos.v1.ModelService/RemoveModel",
-       .open = &Unary<&RemoveModel, Place::kManager>::Open},
+       .operation = Operation::kRemoveModel,
+       .open = &Unary<&RemoveModel>::Open},
       {.path = "/mlos.v1.ModelService/LoadModel",
-       .open = &Unary<&LoadModel, Place::kManager>::Open},
+       .operation = Operation::kLoadModel,
+       .open = &Unary<&LoadModel>::Open},
       {.path = "/mlos.v1.ModelService/UnloadModel",
-       .open = &Unary<&UnloadModel, Place::kManager>::Open},
+       .operation = Operation::kUnloadModel,
+       .open = &Unary<&UnloadModel>::Open},
   };
 }
 

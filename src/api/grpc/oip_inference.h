@@ -2,33 +2,28 @@
 #pragma once
 
 #include <memory>
+#include <utility>
 
-#include "api/grpc/call/call.h"
-#include "api/grpc/tensors/elements.h"
+#include "api/grpc/inference.h"
 #include "inference/grpc_service.pb.h"
-#include "runtime/runtime.h"
 
 namespace mlos::api::grpc {
 
-/// One ModelInferRequest on its way: its message, which tensors borrow from, and what is counted
-/// for both.
-struct OipInference {
-  explicit OipInference(resource::ByteBudget& budget) : memory(budget) {}
+/// One ModelInferRequest.
+class OipInference : public Inference<inference::ModelInferRequest> {
+ public:
+  OipInference(std::shared_ptr<call::Call> call, door::Inference::Terms terms)
+      : Inference(std::move(call), runtime::Fit::kExact, std::move(terms)) {}
 
-  // Declared first, so that it dies last.
-  resource::Reservation held;
-  tensors::TensorMemory memory;
-  inference::ModelInferRequest request;
-  std::shared_ptr<catalog::ServedModel> model;
+  Status Parse(const call::Message& message);
+  void Start();
+
+ protected:
+  Result<engine::InferenceRequest> Read() override;
+  /// As a message of the call; its status tells if there is no room for it.
+  net::ByteBuffer Encode(const engine::InferenceResponse& response);
+  /// The response but for its outputs.
+  inference::ModelInferResponse Head() const;
 };
-
-/// What the runtime is asked, of the model that `work` names, which is acquired. A refusal is
-/// counted for the model.
-Result<engine::InferenceRequest> PrepareOip(call::Call& call,
-                                            const std::shared_ptr<OipInference>& work,
-                                            Deadline deadline);
-
-/// The response but for its outputs.
-inference::ModelInferResponse OipHead(const OipInference& work);
 
 }  // namespace mlos::api::grpc

@@ -5,7 +5,7 @@
 #include "api/grpc/messages/unary.h"
 #include "api/grpc/methods.h"
 #include "api/grpc/oip_name.h"
-#include "api/grpc/tensors/dtype.h"
+#include "api/oip/datatype.h"
 #include "api/oip/description.h"
 #include "api/oip/statistics.h"
 #include "inference/grpc_service.pb.h"
@@ -15,9 +15,9 @@ namespace mlos::api::grpc {
 namespace {
 
 using call::Call;
-using call::Place;
 using catalog::ModelInfo;
 using catalog::ModelState;
+using door::Operation;
 using messages::Unary;
 
 Result<inference::ServerLiveResponse> ServerLive(Call& /*call*/,
@@ -38,7 +38,7 @@ Result<inference::ServerMetadataResponse> ServerMetadata(
     Call& call, const inference::ServerMetadataRequest& /*request*/) {
   inference::ServerMetadataResponse response;
   response.set_name("mlos-core");
-  response.set_version(call.service().options().version);
+  response.set_version(call.service().lobby().version());
   for (const char* extension : {"model_repository", "model_repository(unload_dependents)",
                                 "statistics", "sequence", "sequence(string_id)"}) {
     response.add_extensions(extension);
@@ -63,7 +63,7 @@ Result<inference::ModelReadyResponse> ModelReady(Call& call,
 void Describe(const tensor::TensorSpec& spec,
               inference::ModelMetadataResponse::TensorMetadata& metadata) {
   metadata.set_name(spec.name);
-  metadata.set_datatype(std::string(tensors::OipName(spec.dtype)));
+  metadata.set_datatype(std::string(oip::DatatypeName(spec.dtype)));
   for (const std::int64_t size : oip::SizesOf(spec)) metadata.add_shape(size);
 }
 
@@ -186,19 +186,33 @@ Result<inference::ModelStatisticsResponse> ModelStatistics(
 
 std::vector<call::Method> OipMethods() {
   return {
-      {.path = MLOS_OIP_PATH("ServerLive"), .open = &Unary<&ServerLive>::Open},
-      {.path = MLOS_OIP_PATH("ServerReady"), .open = &Unary<&ServerReady>::Open},
-      {.path = MLOS_OIP_PATH("ServerMetadata"), .open = &Unary<&ServerMetadata>::Open},
-      {.path = MLOS_OIP_PATH("ModelReady"), .open = &Unary<&ModelReady>::Open},
-      {.path = MLOS_OIP_PATH("ModelMetadata"), .open = &Unary<&ModelMetadata>::Open},
+      {.path = MLOS_OIP_PATH("ServerLive"),
+       .operation = Operation::kReadHealth,
+       .open = &Unary<&ServerLive>::Open},
+      {.path = MLOS_OIP_PATH("ServerReady"),
+       .operation = Operation::kReadHealth,
+       .open = &Unary<&ServerReady>::Open},
+      {.path = MLOS_OIP_PATH("ServerMetadata"),
+       .operation = Operation::kReadInterface,
+       .open = &Unary<&ServerMetadata>::Open},
+      {.path = MLOS_OIP_PATH("ModelReady"),
+       .operation = Operation::kReadModel,
+       .open = &Unary<&ModelReady>::Open},
+      {.path = MLOS_OIP_PATH("ModelMetadata"),
+       .operation = Operation::kReadModel,
+       .open = &Unary<&ModelMetadata>::Open},
       {.path = MLOS_OIP_PATH("ModelStatistics"),
-       .open = &Unary<&ModelStatistics, Place::kWorker>::Open},
+       .operation = Operation::kReadStats,
+       .open = &Unary<&ModelStatistics>::Open},
       {.path = MLOS_OIP_PATH("RepositoryIndex"),
-       .open = &Unary<&RepositoryIndex, Place::kWorker>::Open},
+       .operation = Operation::kListModels,
+       .open = &Unary<&RepositoryIndex>::Open},
       {.path = MLOS_OIP_PATH("RepositoryModelLoad"),
-       .open = &Unary<&LoadModel, Place::kManager>::Open},
+       .operation = Operation::kLoadModel,
+       .open = &Unary<&LoadModel>::Open},
       {.path = MLOS_OIP_PATH("RepositoryModelUnload"),
-       .open = &Unary<&UnloadModel, Place::kManager>::Open},
+       .operation = Operation::kUnloadModel,
+       .open = &Unary<&UnloadModel>::Open},
   };
 }
 

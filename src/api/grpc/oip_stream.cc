@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
+#include <memory>
+#include <string>
 #include <utility>
 
 #include "api/grpc/messages/codec.h"
 #include "api/grpc/methods.h"
 #include "api/grpc/oip_inference.h"
-#include "api/grpc/stream_responses.h"
-#include "api/grpc/tensors/oip_reader.h"
 #include "api/grpc/tensors/oip_writer.h"
 
 namespace mlos::api::grpc {
@@ -20,13 +20,12 @@ class ModelStreamInfer : public call::CallHandler {
   void OnMessage(call::Message message) override {
     call_.Pause();
     running_ = true;
-    const auto place =
-        messages::IsLarge(message) ? call::Place::kWorker : call::Place::kEventThread;
-    auto moved = std::make_shared<call::Message>(std::move(message));
-    call_.service().Post(place, [this, call = call_.shared_from_this(), moved] {
-      const auto work = std::make_shared<OipInference>(call->service().budget());
-      const Status started = Start(call, work, *moved);
-      if (!started.ok()) End(call, work, started);
+    const auto moved = std::make_shared<call::Message>(std::move(message));
+    call_.Run(*moved, [this, call = call_.shared_from_this(), moved] {
+      const auto next = std::make_shared<Next>(*this, call);
+      const Status parsed = next->Parse(std::exchange(*moved, {}));
+      if (!parsed.ok()) return next->End(parsed);
+      next->Start();
     });
   }
   // Nothing runs, or the call would be paused.
@@ -36,41 +35,39 @@ class ModelStreamInfer : public call::CallHandler {
   }
 
  private:
-  Status Start(const std::shared_ptr<call::Call>& call, const std::shared_ptr<OipInference>& work,
-               const call::Message& message) {
-    MLOS_TRY(messages::Parse(call->service(), message, tensors::kOipRequestCost, work->request,
-                             work->held));
-    auto request = MLOS_TRY(PrepareOip(*call, work, RequestDeadline(*call)));
-    call->runtime().Stream(
-        work->model, std::move(request),
-        runtime::SinkOf(
-            [call, work](engine::InferenceResponse response) {
-              net::ByteBuffer encoded = call->NewMessage();
-              tensors::OipResponse(OipHead(*work), response).AppendStreamedTo(encoded);
-              SendInStream(*call, std::move(encoded));
-            },
-            [this, call, work](const Status& status) { End(call, work, status); }));
-    return OkStatus();
-  }
+  /// The request that is answered. Its call holds the method.
+  class Next : public OipInference {
+   public:
+    Next(ModelStreamInfer& method, std::shared_ptr<call::Call> call)
+        : OipInference(call, TermsOfNext(*call)), method_(method) {}
 
-  // A request that fails does not end the stream: that is how Triton has it.
-  void End(const std::shared_ptr<call::Call>& call, const std::shared_ptr<OipInference>& work,
-           const Status& status) {
-    if (!status.ok()) {
-      inference::ModelStreamInferResponse failure;
-      failure.set_error_message(std::string(status.message()));
-      failure.mutable_infer_response()->set_id(work->request.id());
-      failure.mutable_infer_response()->set_model_name(work->request.model_name());
-      SendInStream(*call, messages::Encode(*call, failure));
+    // A request that fails does not end the stream: that is how Triton has it.
+    void End(Status status) override {
+      if (!status.ok()) {
+        inference::ModelStreamInferResponse failure;
+        failure.set_error_message(std::string(status.message()));
+        failure.mutable_infer_response()->set_id(message().id());
+        failure.mutable_infer_response()->set_model_name(message().model_name());
+        call()->Send(messages::Encode(*call(), failure));
+      }
+      if (call()->RunsHere()) return method_.Answered();
+      call()->Post([&method = method_, call = call()] { method.Answered(); });
     }
-    if (call->RunsHere()) {
-      Next();
-    } else {
-      call->Post([this, call] { Next(); });
-    }
-  }
 
-  void Next() {
+   protected:
+    Status Write(const engine::InferenceResponse& response) override {
+      net::ByteBuffer encoded = call()->NewMessage();
+      tensors::OipResponse(Head(), response).AppendStreamedTo(encoded);
+      MLOS_TRY(encoded.status());
+      call()->Send(std::move(encoded));
+      return OkStatus();
+    }
+
+   private:
+    ModelStreamInfer& method_;
+  };
+
+  void Answered() {
     running_ = false;
     if (call_.waiting_bytes() == 0) call_.Resume();
   }
@@ -83,6 +80,7 @@ class ModelStreamInfer : public call::CallHandler {
 
 std::vector<call::Method> OipStreamMethods() {
   return {{.path = "/inference.GRPCInferenceService/ModelStreamInfer",
+           .operation = door::Operation::kInfer,
            .client_streaming = true,
            .carries_tensors = true,
            .open = [](call::Call& call) -> std::unique_ptr<call::CallHandler> {

@@ -95,9 +95,11 @@ std::unique_ptr<call::CallHandler> Open(call::Call& call) {
 
 std::vector<call::Method> ReflectionMethods() {
   return {{.path = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+           .operation = door::Operation::kReadInterface,
            .client_streaming = true,
            .open = &Open},
           {.path = "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+           .operation = door::Operation::kReadInterface,
            .client_streaming = true,
            .open = &Open}};
 }

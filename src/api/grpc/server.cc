@@ -15,23 +15,18 @@ namespace mlos::api::grpc {
 
 class Server::Impl {
  public:
-  static Result<std::unique_ptr<Impl>> Start(ServerOptions options, runtime::Runtime& runtime) {
+  static Result<std::unique_ptr<Impl>> Start(const ServerOptions& options, door::Lobby& lobby) {
     const unsigned threads =
         options.threads != 0 ? options.threads : std::max(1U, std::thread::hardware_concurrency());
     net::ListeningSockets sockets =
         MLOS_TRY(net::OpenListeningSockets(options.host, options.port, threads));
     auto impl = std::make_unique<Impl>();
     impl->port_ = sockets.port;
-    impl->service_ = std::make_shared<call::Service>(std::move(options.calls), runtime);
-    const auto dispatcher = std::make_shared<call::Dispatcher>(impl->service_, Methods());
+    const auto service = std::make_shared<call::Service>(options.calls, lobby);
+    const auto dispatcher = std::make_shared<call::Dispatcher>(service, Methods());
     impl->listener_ = MLOS_TRY(net::Listener::Start<http2::EventLoop>(
         std::move(sockets), options.limits, dispatcher, options.tls));
     return impl;
-  }
-
-  ~Impl() {
-    listener_.reset();
-    if (service_ != nullptr) service_->Join();
   }
 
   std::uint16_t port() const { return port_; }
@@ -39,7 +34,6 @@ class Server::Impl {
 
  private:
   std::uint16_t port_ = 0;
-  std::shared_ptr<call::Service> service_;
   std::unique_ptr<net::Listener> listener_;
 };
 
@@ -47,8 +41,8 @@ Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
 Server::~Server() = default;
 
-Result<std::unique_ptr<Server>> Server::Start(ServerOptions options, runtime::Runtime& runtime) {
-  std::unique_ptr<Impl> impl = MLOS_TRY(Impl::Start(std::move(options), runtime));
+Result<std::unique_ptr<Server>> Server::Start(const ServerOptions& options, door::Lobby& lobby) {
+  std::unique_ptr<Impl> impl = MLOS_TRY(Impl::Start(options, lobby));
   return std::unique_ptr<Server>(new Server(std::move(impl)));
 }
 

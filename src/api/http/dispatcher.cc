@@ -3,14 +3,13 @@
 
 #include <algorithm>
 #include <charconv>
-#include <chrono>
 #include <iterator>
-#include <limits>
 
 #include "api/http/call/call.h"
 #include "api/http/call/reply.h"
+#include "api/http/dialects.h"
 #include "api/http/guard/text.h"
-#include "api/http/route_table.h"
+#include "api/http/own/dialect.h"
 #include "base/model_id.h"
 
 namespace mlos::api::http {
@@ -39,12 +38,21 @@ Result<std::uint64_t> InferenceHeaderBytes(std::string_view text) {
       .WithField("Inference-Header-Content-Length");
 }
 
-bool SpeaksOip(std::string_view target) {
-  return target == "/v2" || target.starts_with("/v2/") || target.starts_with("/v2?");
+/// INVALID_FIELD.
+Result<door::Timeout> TimeoutOf(const wire::RequestHead& head) {
+  if (!head.request_timeout) return door::Timeout();
+  const std::string_view text = *head.request_timeout;
+  std::int64_t timeout_ms = 0;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), timeout_ms);
+  if (guard::IsNumber(text) && parsed.ec == std::errc() && timeout_ms != 0) {
+    return door::Milliseconds(static_cast<std::uint64_t>(timeout_ms));
+  }
+  return Status(Reason::kInvalidField, "the header is not a number of milliseconds above 0")
+      .WithField(kTimeoutHeader);
 }
 
 Status CheckId(const RouteMatch& match) {
-  if (match.id.empty() || !match.route->pattern.starts_with("/models/{id}")) return OkStatus();
+  if (match.model_id().empty()) return OkStatus();
   MLOS_TRY(ModelId::Parse(match.id));
   return OkStatus();
 }
@@ -59,7 +67,7 @@ Status CheckFraming(const call::Route& route, const wire::RequestHead& head) {
 
 Dispatcher::Dispatcher(std::shared_ptr<call::Service> service,
                        const std::vector<std::string>& allowed_hosts, std::string_view address)
-    : service_(std::move(service)), router_(Routes()), hosts_(allowed_hosts, address) {}
+    : service_(std::move(service)), router_(Dialects()), hosts_(allowed_hosts, address) {}
 
 wire::Admission Dispatcher::Admit(const wire::RequestHead& head) {
   const Status allowed = hosts_.Check({head.host, head.origin, head.local_address});
@@ -100,47 +108,32 @@ Result<std::shared_ptr<wire::Exchange>> Dispatcher::Accept(const wire::RequestHe
   MLOS_TRY(CheckId(match));
   MLOS_TRY(CheckFraming(*match.route, head));
   const wire::ContentCoding coding = MLOS_TRY(BodyCoding(head));
-  const Deadline deadline = MLOS_TRY(RequestDeadline(head));
+  const door::Timeout timeout = MLOS_TRY(TimeoutOf(head));
   auto call = std::make_shared<call::Call>(service_, std::move(match), target.query);
   call->set_codings(coding, wire::ChooseCoding(head.accept_encoding.value_or("")));
-  call->set_deadline(deadline);
+  call->set_deadline(service_->lobby().bounds().From(SteadyClock::now(), timeout));
   if (head.inference_header_length) {
     call->set_inference_header_bytes(MLOS_TRY(InferenceHeaderBytes(*head.inference_header_length)));
   }
   return std::shared_ptr<wire::Exchange>(std::move(call));
 }
 
-Result<Deadline> Dispatcher::RequestDeadline(const wire::RequestHead& head) const {
-  std::int64_t limit = service_->options().request_timeout_ms_max;
-  if (limit == 0) limit = std::numeric_limits<std::int64_t>::max();
-  std::int64_t timeout_ms = limit;
-  if (head.request_timeout) {
-    const std::string_view text = *head.request_timeout;
-    const auto parsed = std::from_chars(text.data(), text.data() + text.size(), timeout_ms);
-    if (!guard::IsNumber(text) || parsed.ec != std::errc() || timeout_ms == 0) {
-      return Status(Reason::kInvalidField, "the header is not a number of milliseconds above 0")
-          .WithField(kTimeoutHeader);
-    }
-  }
-  timeout_ms = std::min(timeout_ms, limit);
-  if (timeout_ms > std::chrono::milliseconds(std::chrono::hours(24 * 365)).count()) {
-    return kNoDeadline;
-  }
-  return SteadyClock::now() + std::chrono::milliseconds(timeout_ms);
-}
-
 wire::Admission Dispatcher::Reject(const wire::RequestHead& head, const Status& status,
                                    std::string allow) {
-  wire::Reply reply = Refuse(status);
-  if (SpeaksOip(head.target)) reply = call::OipErrorReply(status);
+  CountRefusal(status);
+  wire::Reply reply = call::ErrorReply(router_.DialectOf(head.target), status);
   reply.allow = std::move(allow);
   reply.close = status.reason() == Reason::kLengthRequired;
   return {std::move(reply), nullptr};
 }
 
 wire::Reply Dispatcher::Refuse(const Status& status) {
+  CountRefusal(status);
+  return call::ErrorReply(own::Dialect(), status);
+}
+
+void Dispatcher::CountRefusal(const Status& status) {
   service_->runtime().stats().RecordRequest("http", "refused", status, 0);
-  return call::ErrorReply(status);
 }
 
 }  // namespace mlos::api::http

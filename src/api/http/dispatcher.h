@@ -30,9 +30,9 @@ class Dispatcher : public wire::Handler {
  private:
   Result<std::shared_ptr<wire::Exchange>> Accept(const wire::RequestHead& head,
                                                  const guard::Target& target);
-  Result<Deadline> RequestDeadline(const wire::RequestHead& head) const;
   wire::Admission Reject(const wire::RequestHead& head, const Status& status,
                          std::string allow = {});
+  void CountRefusal(const Status& status);
 
   const std::shared_ptr<call::Service> service_;
   const Router router_;

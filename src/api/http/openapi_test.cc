@@ -8,7 +8,7 @@
 #include <set>
 #include <string>
 
-#include "api/http/route_table.h"
+#include "api/http/dialects.h"
 
 namespace mlos::api::http {
 namespace {
@@ -17,7 +17,11 @@ namespace {
 std::set<std::string> ServedOperations() {
   constexpr std::string_view kWide = "{id...}";
   std::set<std::string> operations;
-  for (const call::Route& route : Routes()) {
+  std::vector<call::Route> routes;
+  for (const call::Dialect* dialect : Dialects()) {
+    routes.insert(routes.end(), dialect->routes.begin(), dialect->routes.end());
+  }
+  for (const call::Route& route : routes) {
     std::string path(route.pattern);
     const std::size_t wide = path.find(kWide);
     if (wide != std::string::npos) path.replace(wide, kWide.size(), "{id}");

@@ -66,15 +66,33 @@ bool Fits(std::string_view pattern, const std::vector<std::string>& segments, Ro
   return wide || spare == 0;
 }
 
+std::string_view RootOf(const guard::Target& target) {
+  return target.segments.empty() ? std::string_view() : target.segments.front();
+}
+
 }  // namespace
+
+const call::Dialect& Router::WithRoot(std::string_view root) const {
+  for (const call::Dialect* dialect : dialects_) {
+    if (dialect->root == root) return *dialect;
+  }
+  return *dialects_.back();
+}
+
+const call::Dialect& Router::DialectOf(std::string_view target) const {
+  if (target.starts_with('/')) target.remove_prefix(1);
+  return WithRoot(target.substr(0, target.find_first_of("/?")));
+}
 
 Result<call::RouteMatch> Router::Match(Verb verb, const guard::Target& target) const {
   const Verb wanted = verb == Verb::head ? Verb::get : verb;
+  const call::Dialect& dialect = WithRoot(RootOf(target));
   bool path_exists = false;
-  for (const Route& route : routes_) {
+  for (const Route& route : dialect.routes) {
     RouteMatch match;
     if (!Fits(route.pattern, target.segments, match)) continue;
     path_exists = true;
+    match.dialect = &dialect;
     match.route = &route;
     if (route.verb == wanted) return match;
   }
@@ -89,7 +107,7 @@ Result<call::RouteMatch> Router::Match(Verb verb, const guard::Target& target) c
 std::string Router::Allow(const guard::Target& target) const {
   std::string allow;
   for (const Verb verb : {Verb::get, Verb::post, Verb::delete_}) {
-    for (const Route& route : routes_) {
+    for (const Route& route : WithRoot(RootOf(target)).routes) {
       RouteMatch match;
       if (route.verb != verb || !Fits(route.pattern, target.segments, match)) continue;
       allow.append(boost::beast::http::to_string(verb)).append(", ");

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "api/http/route_table.h"
+#include "api/http/dialects.h"
 
 namespace mlos::api::http {
 namespace {
@@ -11,7 +11,7 @@ namespace {
 using wire::Verb;
 
 const Router& TheRouter() {
-  static const Router router(Routes());
+  static const Router router(Dialects());
   return router;
 }
 

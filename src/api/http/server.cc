@@ -16,7 +16,7 @@ namespace mlos::api::http {
 
 class Server::Impl {
  public:
-  static Result<std::unique_ptr<Impl>> Start(ServerOptions options, runtime::Runtime& runtime) {
+  static Result<std::unique_ptr<Impl>> Start(const ServerOptions& options, door::Lobby& lobby) {
     const unsigned threads =
         options.threads != 0 ? options.threads : std::max(1U, std::thread::hardware_concurrency());
     // What is encrypted cannot be sorted before its handshake, which the front has no time for.
@@ -25,10 +25,9 @@ class Server::Impl {
         MLOS_TRY(net::OpenListeningSockets(options.host, options.port, front ? 1 : threads));
     auto impl = std::make_unique<Impl>();
     impl->port_ = sockets.port;
-    impl->service_ =
-        std::make_shared<call::Service>(std::move(options.calls), runtime, sockets.port);
+    const auto service = std::make_shared<call::Service>(options.calls, lobby, sockets.port);
     const auto dispatcher =
-        std::make_shared<Dispatcher>(impl->service_, options.allowed_hosts, sockets.address);
+        std::make_shared<Dispatcher>(service, options.allowed_hosts, sockets.address);
     impl->listener_ = MLOS_TRY(
         front ? wire::ListenWithFront(std::move(sockets), threads, options.limits, dispatcher)
               : net::Listener::Start<wire::EventLoop>(std::move(sockets), options.limits,
@@ -36,17 +35,11 @@ class Server::Impl {
     return impl;
   }
 
-  ~Impl() {
-    listener_.reset();
-    if (service_ != nullptr) service_->Join();
-  }
-
   std::uint16_t port() const { return port_; }
   bool Shutdown(Deadline deadline) { return listener_->Shutdown(deadline); }
 
  private:
   std::uint16_t port_ = 0;
-  std::shared_ptr<call::Service> service_;
   std::unique_ptr<net::Listener> listener_;
 };
 
@@ -54,8 +47,8 @@ Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
 Server::~Server() = default;
 
-Result<std::unique_ptr<Server>> Server::Start(ServerOptions options, runtime::Runtime& runtime) {
-  std::unique_ptr<Impl> impl = MLOS_TRY(Impl::Start(std::move(options), runtime));
+Result<std::unique_ptr<Server>> Server::Start(const ServerOptions& options, door::Lobby& lobby) {
+  std::unique_ptr<Impl> impl = MLOS_TRY(Impl::Start(options, lobby));
   return std::unique_ptr<Server>(new Server(std::move(impl)));
 }
 

@@ -4,10 +4,10 @@
 #include <cstdint>
 #include <memory>
 
+#include "api/door/lobby.h"
 #include "api/http/server_options.h"
 #include "base/clock.h"
 #include "base/result.h"
-#include "runtime/runtime.h"
 
 namespace mlos::api::http {
 
@@ -15,9 +15,10 @@ namespace mlos::api::http {
 /// its own threads from Start until Shutdown. Thread-safe.
 class Server {
  public:
-  /// Binds, then serves `runtime`, which must outlive it. ADDRESS_IN_USE where another process
-  /// listens there, INVALID_CONFIG with the option's name as field, IO_ERROR.
-  static Result<std::unique_ptr<Server>> Start(ServerOptions options, runtime::Runtime& runtime);
+  /// Binds, then serves what `lobby` leads to, which must outlive it and is joined before it goes.
+  /// ADDRESS_IN_USE where another process listens there, INVALID_CONFIG with the option's name as
+  /// field, IO_ERROR.
+  static Result<std::unique_ptr<Server>> Start(const ServerOptions& options, door::Lobby& lobby);
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
   /// Closes what is still open.

@@ -118,7 +118,7 @@ Status Connection::Greet(const socket::Frame& frame) {
                       {.requests_max = options.requests_max,
                        .regions_max = options.regions_max,
                        .region_bytes_max = options.region_bytes_max,
-                       .server_version = options.version});
+                       .server_version = service_->lobby().version()});
   MLOS_TRY(wire::FinishFrame(answer));
   Send(std::move(answer));
   return OkStatus();

@@ -7,6 +7,7 @@
 #include "api/document/health_document.h"
 #include "api/document/model_document.h"
 #include "api/document/plugin_document.h"
+#include "api/door/registration.h"
 #include "api/ipc/operations.h"
 #include "api/ipc/wire/frame.h"
 #include "base/model_id.h"
@@ -47,6 +48,10 @@ Result<std::string> ReadModelId(const Request& request) {
   return std::string(id);
 }
 
+Result<catalog::RegisterModelRequest> ReadRegistration(const Request& request) {
+  return document::ReadModelRequest(MLOS_TRY(Parse(request)));
+}
+
 Result<wire::ByteBuffer> ModelState(Request& request, const catalog::ModelInfo& model,
                                     std::string_view message) {
   return Document(request,
@@ -56,10 +61,9 @@ Result<wire::ByteBuffer> ModelState(Request& request, const catalog::ModelInfo& 
 }  // namespace
 
 Result<wire::ByteBuffer> Health(Request& request) {
-  const ServerOptions& options = request.service().options();
+  const door::Lobby& lobby = request.service().lobby();
   return Document(request, [&](JsonWriter& writer) {
-    document::WriteHealth(writer, options.version,
-                          options.apis ? options.apis() : std::vector<std::string>{"ipc"});
+    document::WriteHealth(writer, lobby.version(), lobby.doors());
   });
 }
 
@@ -69,11 +73,16 @@ Result<wire::ByteBuffer> Readiness(Request& request) {
       request, [&](JsonWriter& writer) { writer.Text("status", ready ? "ready" : "not_ready"); });
 }
 
-Result<wire::ByteBuffer> RegisterModel(Request& request) {
-  const json::Document body = MLOS_TRY(Parse(request));
-  const auto outcome =
-      MLOS_TRY(request.runtime().RegisterModel(MLOS_TRY(document::ReadModelRequest(body))));
-  return Document(request, [&](JsonWriter& writer) { document::WriteRegistered(writer, outcome); });
+void RegisterModel(const std::shared_ptr<Request>& request) {
+  Result<catalog::RegisterModelRequest> asked = ReadRegistration(*request);
+  if (!asked.ok()) return request->Finish(std::move(asked).status());
+  door::RegisterModel(request->service().lobby(), std::move(asked).value(), request->DeadlineOf(0),
+                      [request](const Result<catalog::RegisterModelOutcome>& outcome) {
+                        if (!outcome.ok()) return request->Finish(outcome.status());
+                        request->Finish(Document(*request, [&](JsonWriter& writer) {
+                          document::WriteRegistered(writer, *outcome);
+                        }));
+                      });
 }
 
 Result<wire::ByteBuffer> ListModels(Request& request) {

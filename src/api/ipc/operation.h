@@ -5,24 +5,19 @@
 #include <memory>
 #include <string_view>
 
+#include "api/door/operation.h"
 #include "api/ipc/wire/protocol.h"
 
 namespace mlos::api::ipc {
 
 class Request;
 
-/// The threads an operation is done on.
-enum class Place : std::uint8_t {
-  kHere,     ///< where its frame was read: microseconds
-  kManager,  ///< loads models, writes files
-};
-
 /// One thing a client may ask for, or what it may not: that has no `handle`.
 struct Operation {
   wire::FrameType type;
   /// In the metrics.
   std::string_view name;
-  Place place;
+  door::Operation operation;
   std::uint8_t descriptors;
   /// Answers the request, now or later.
   void (*handle)(const std::shared_ptr<Request>& request);

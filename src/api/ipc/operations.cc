@@ -9,6 +9,7 @@ namespace mlos::api::ipc {
 namespace {
 
 using wire::FrameType;
+using Do = door::Operation;
 
 /// An operation that answers before it returns.
 template <Result<wire::ByteBuffer> (*kHandle)(Request&)>
@@ -17,24 +18,25 @@ void Answer(const std::shared_ptr<Request>& request) {
 }
 
 constexpr Operation kOperations[] = {
-    {FrameType::kInfer, "infer", Place::kHere, 0, &Infer},
-    {FrameType::kHealth, "health", Place::kHere, 0, &Answer<Health>},
-    {FrameType::kReadiness, "readiness", Place::kHere, 0, &Answer<Readiness>},
-    {FrameType::kRegisterModel, "register_model", Place::kManager, 0, &Answer<RegisterModel>},
-    {FrameType::kListModels, "list_models", Place::kHere, 0, &Answer<ListModels>},
-    {FrameType::kGetModel, "get_model", Place::kHere, 0, &Answer<GetModel>},
-    {FrameType::kLoadModel, "load_model", Place::kManager, 0, &Answer<LoadModel>},
-    {FrameType::kUnloadModel, "unload_model", Place::kManager, 0, &Answer<UnloadModel>},
-    {FrameType::kRemoveModel, "remove_model", Place::kManager, 0, &Answer<RemoveModel>},
-    {FrameType::kRegisterPlugin, "register_plugin", Place::kManager, 0, &Answer<RegisterPlugin>},
-    {FrameType::kListPlugins, "list_plugins", Place::kHere, 0, &Answer<ListPlugins>},
-    {FrameType::kGetPlugin, "get_plugin", Place::kHere, 0, &Answer<GetPlugin>},
-    {FrameType::kRemovePlugin, "remove_plugin", Place::kManager, 0, &Answer<RemovePlugin>},
-    {FrameType::kMapRegion, "map_region", Place::kHere, 1, &Answer<MapRegion>},
-    {FrameType::kUnmapRegion, "unmap_region", Place::kHere, 0, &Answer<UnmapRegion>},
-    {FrameType::kAttachRing, "attach_ring", Place::kHere, 1, &Answer<AttachRing>},
+    {FrameType::kInfer, "infer", Do::kInfer, 0, &Infer},
+    {FrameType::kHealth, "health", Do::kReadHealth, 0, &Answer<Health>},
+    {FrameType::kReadiness, "readiness", Do::kReadHealth, 0, &Answer<Readiness>},
+    {FrameType::kRegisterModel, "register_model", Do::kRegisterModel, 0, &RegisterModel},
+    {FrameType::kListModels, "list_models", Do::kListModels, 0, &Answer<ListModels>},
+    {FrameType::kGetModel, "get_model", Do::kReadModel, 0, &Answer<GetModel>},
+    {FrameType::kLoadModel, "load_model", Do::kLoadModel, 0, &Answer<LoadModel>},
+    {FrameType::kUnloadModel, "unload_model", Do::kUnloadModel, 0, &Answer<UnloadModel>},
+    {FrameType::kRemoveModel, "remove_model", Do::kRemoveModel, 0, &Answer<RemoveModel>},
+    {FrameType::kRegisterPlugin, "register_plugin", Do::kRegisterPlugin, 0,
+     &Answer<RegisterPlugin>},
+    {FrameType::kListPlugins, "list_plugins", Do::kListPlugins, 0, &Answer<ListPlugins>},
+    {FrameType::kGetPlugin, "get_plugin", Do::kReadPlugin, 0, &Answer<GetPlugin>},
+    {FrameType::kRemovePlugin, "remove_plugin", Do::kRemovePlugin, 0, &Answer<RemovePlugin>},
+    {FrameType::kMapRegion, "map_region", Do::kShareMemory, 1, &Answer<MapRegion>},
+    {FrameType::kUnmapRegion, "unmap_region", Do::kShareMemory, 0, &Answer<UnmapRegion>},
+    {FrameType::kAttachRing, "attach_ring", Do::kShareMemory, 1, &Answer<AttachRing>},
     // The last one: every other type.
-    {FrameType{}, "refused", Place::kHere, 0, nullptr},
+    {FrameType{}, "refused", Do::kReadInterface, 0, nullptr},
 };
 
 const Operation& Find(FrameType type) {
@@ -80,10 +82,15 @@ Status Receive(Origin origin, socket::Frame frame) {
     request->Refuse(begun);
   } else if (Status checked = Check(operation, request->frame()); !checked.ok()) {
     request->Finish(std::move(checked));
-  } else if (operation.place == Place::kHere) {
-    operation.handle(request);
   } else {
-    request->service().Post([request] { request->operation().handle(request); });
+    request->service().lobby().Run({.caller = request->caller(),
+                                    .operation = operation.operation,
+                                    .model = {},
+                                    .deadline = request->DeadlineOf(0)},
+                                   [request](Status turn) {
+                                     if (!turn.ok()) return request->Finish(std::move(turn));
+                                     request->operation().handle(request);
+                                   });
   }
   return OkStatus();
 }

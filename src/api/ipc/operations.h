@@ -20,7 +20,6 @@ Status Receive(Origin origin, socket::Frame frame);
 // What the operations do (document_handlers.cc, region_handlers.cc, inference_handler.cc).
 Result<wire::ByteBuffer> Health(Request& request);
 Result<wire::ByteBuffer> Readiness(Request& request);
-Result<wire::ByteBuffer> RegisterModel(Request& request);
 Result<wire::ByteBuffer> ListModels(Request& request);
 Result<wire::ByteBuffer> GetModel(Request& request);
 Result<wire::ByteBuffer> LoadModel(Request& request);
@@ -33,6 +32,8 @@ Result<wire::ByteBuffer> RemovePlugin(Request& request);
 Result<wire::ByteBuffer> MapRegion(Request& request);
 Result<wire::ByteBuffer> UnmapRegion(Request& request);
 Result<wire::ByteBuffer> AttachRing(Request& request);
+/// Answers when the model is registered.
+void RegisterModel(const std::shared_ptr<Request>& request);
 /// Answers when the model has.
 void Infer(const std::shared_ptr<Request>& request);
 

@@ -66,6 +66,12 @@ class Request {
   runtime::Runtime& runtime() { return origin_.service->runtime(); }
   Session& session() { return *origin_.session; }
   const Origin& origin() const { return origin_; }
+  runtime::Caller caller() const { return {.door = runtime::Door::kIpc}; }
+  /// By when it is to be answered if its client asks for so many microseconds, 0 for none.
+  Deadline DeadlineOf(std::uint64_t timeout_us) {
+    const auto asked = timeout_us == 0 ? door::Timeout() : door::Microseconds(timeout_us);
+    return service().lobby().bounds().From(start_, asked);
+  }
   /// Set once nobody waits for the answer.
   const engine::Cancellation* cancellation() const { return &cancellation_; }
   /// Counts what its tensors take, besides its frame. OVERLOADED.

@@ -70,7 +70,8 @@ void RingChannel::Start() {
 void RingChannel::Stop() {
   if (stopping_.exchange(true)) return;
   ring_.Wake();
-  origin_.service->Post([self = shared_from_this()] { self->thread_.join(); });
+  origin_.service->lobby().workers().Post(door::Executor::kWorker,
+                                          [self = shared_from_this()] { self->thread_.join(); });
 }
 
 void RingChannel::Serve() {

@@ -40,7 +40,7 @@ auto On(socket::EventLoop& loop, const Ask& ask) {
 
 class Server::Impl {
  public:
-  static Result<std::unique_ptr<Impl>> Start(ServerOptions options, runtime::Runtime& runtime) {
+  static Result<std::unique_ptr<Impl>> Start(ServerOptions options, door::Lobby& lobby) {
     socket::ListeningSocket socket =
         MLOS_TRY(socket::ListeningSocket::Open(options.socket, options.mode));
     auto impl = std::make_unique<Impl>();
@@ -50,7 +50,7 @@ class Server::Impl {
       impl->loops_.push_back(MLOS_TRY(socket::EventLoop::Create(spin_ns)));
       loops.push_back(impl->loops_.back().get());
     }
-    impl->service_ = std::make_shared<Service>(std::move(options), Operations(), runtime);
+    impl->service_ = std::make_shared<Service>(std::move(options), Operations(), lobby);
     impl->acceptor_ = std::make_shared<Acceptor>(impl->service_, std::move(socket), loops);
     MLOS_TRY(On(*loops.front(), [acceptor = impl->acceptor_, loop = loops.front()] {
       return loop->Add(acceptor, acceptor->fd(), EPOLLIN);
@@ -61,7 +61,7 @@ class Server::Impl {
   ~Impl() { Shutdown(SteadyClock::now()); }
 
   bool Shutdown(Deadline deadline) {
-    if (loops_.empty()) return true;
+    if (std::exchange(closed_, true)) return true;
     if (acceptor_ != nullptr) {
       On(*loops_.front(), [acceptor = acceptor_] {
         acceptor->Close();
@@ -74,9 +74,6 @@ class Server::Impl {
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
     for (const auto& loop : loops_) CloseAll(*loop);
-    // Rings and loads still speak to the loops.
-    if (service_ != nullptr) service_->Join();
-    loops_.clear();
     return drained;
   }
 
@@ -109,7 +106,9 @@ class Server::Impl {
     });
   }
 
+  bool closed_ = false;
   std::shared_ptr<Service> service_;
+  // Rings and loads speak to them until the lobby is joined.
   std::vector<std::unique_ptr<socket::EventLoop>> loops_;
   std::shared_ptr<Acceptor> acceptor_;
 };
@@ -118,8 +117,8 @@ Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
 Server::~Server() = default;
 
-Result<std::unique_ptr<Server>> Server::Start(ServerOptions options, runtime::Runtime& runtime) {
-  return std::unique_ptr<Server>(new Server(MLOS_TRY(Impl::Start(std::move(options), runtime))));
+Result<std::unique_ptr<Server>> Server::Start(ServerOptions options, door::Lobby& lobby) {
+  return std::unique_ptr<Server>(new Server(MLOS_TRY(Impl::Start(std::move(options), lobby))));
 }
 
 bool Server::Shutdown(Deadline deadline) { return impl_->Shutdown(deadline); }

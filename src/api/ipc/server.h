@@ -3,10 +3,10 @@
 
 #include <memory>
 
+#include "api/door/lobby.h"
 #include "api/ipc/server_options.h"
 #include "base/clock.h"
 #include "base/result.h"
-#include "runtime/runtime.h"
 
 namespace mlos::api::ipc {
 
@@ -14,9 +14,10 @@ namespace mlos::api::ipc {
 /// its own threads from Start until Shutdown. Thread-safe.
 class Server {
  public:
-  /// Binds, then serves `runtime`, which must outlive it. ADDRESS_IN_USE where a process listens
-  /// there, INVALID_CONFIG with field `socket` where the path cannot be a socket, IO_ERROR.
-  static Result<std::unique_ptr<Server>> Start(ServerOptions options, runtime::Runtime& runtime);
+  /// Binds, then serves what `lobby` leads to, which must outlive it and is joined before it goes.
+  /// ADDRESS_IN_USE if a process listens there, INVALID_CONFIG with field `socket` if the path
+  /// cannot be a socket, IO_ERROR.
+  static Result<std::unique_ptr<Server>> Start(ServerOptions options, door::Lobby& lobby);
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
   /// Closes what is still open.

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -24,12 +23,6 @@ struct ServerOptions {
 
   std::int64_t frame_timeout_ms = 30'000;  ///< for the hello, and each 64 KiB of a frame
   std::int64_t write_timeout_ms = 30'000;  ///< for the client to take anything of its answers
-  /// The most a caller may ask for, and what others get; 0: none.
-  std::int64_t request_timeout_ms_max = 600'000;
-
-  /// What health tells: the version of Core and the doors that are open.
-  std::string version;
-  std::function<std::vector<std::string>()> apis;
 };
 
 }  // namespace mlos::api::ipc

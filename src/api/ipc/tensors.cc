@@ -13,22 +13,6 @@ using tensor::DType;
 using tensor::Tensor;
 using wire::TensorEntry;
 
-/// Where the bytes of an input lie.
-struct Source {
-  char* data = nullptr;
-  bool in_place = true;
-};
-
-Result<Source> Locate(Request& request, const TensorEntry& input, RegionHold& hold) {
-  if (input.region_id == wire::kInline) return Source{request.body_data() + input.offset};
-  auto region =
-      MLOS_TRY(request.session().FindRegion(input.region_id, wire::Access::kRead, input.name));
-  const Source source{MLOS_TRY(region->At(input.offset, input.size_bytes, input.name)),
-                      region->in_place()};
-  hold.push_back(std::move(region));
-  return source;
-}
-
 Result<tensor::Buffer> Copy(Request& request, const char* data, std::uint64_t size_bytes) {
   MLOS_TRY(request.Reserve(size_bytes));
   tensor::Buffer buffer = MLOS_TRY(tensor::Buffer::Allocate(size_bytes));
@@ -36,15 +20,15 @@ Result<tensor::Buffer> Copy(Request& request, const char* data, std::uint64_t si
   return buffer;
 }
 
-Result<Tensor> MakeStrings(Request& request, const Source& source, TensorEntry& input) {
+Result<Tensor> MakeStrings(Request& request, const InputPlace& place, TensorEntry& input) {
   // Twice: once as they came, where they could change meanwhile, and once as a tensor.
   const auto elements = static_cast<std::uint64_t>(MLOS_TRY(tensor::ElementCount(input.shape)));
   const std::uint64_t refs = std::min(elements, input.size_bytes / sizeof(std::uint32_t) + 1);
   MLOS_TRY(request.Reserve(input.size_bytes + refs * sizeof(tensor::StringRef)));
-  if (source.in_place && input.region_id == wire::kInline) {
-    return wire::DecodeStrings({source.data, input.size_bytes}, std::move(input.shape), input.name);
+  if (place.region == nullptr) {
+    return wire::DecodeStrings({place.data, input.size_bytes}, std::move(input.shape), input.name);
   }
-  const tensor::Buffer copy = MLOS_TRY(Copy(request, source.data, input.size_bytes));
+  const tensor::Buffer copy = MLOS_TRY(Copy(request, place.data, input.size_bytes));
   return wire::DecodeStrings({static_cast<char*>(copy.data()), input.size_bytes},
                              std::move(input.shape), input.name);
 }
@@ -57,12 +41,11 @@ Status CheckBools(const Tensor& tensor) {
   return {Reason::kValueOutOfRange, "a bool is one byte, 0 or 1"};
 }
 
-Result<Tensor> MakeTensor(Request& request, TensorEntry& input, RegionHold& hold) {
-  const Source source = MLOS_TRY(Locate(request, input, hold));
-  if (input.dtype == DType::kString) return MakeStrings(request, source, input);
-  tensor::Buffer buffer = source.in_place && input.size_bytes != 0
-                              ? tensor::Buffer::Borrow(source.data, input.size_bytes)
-                              : MLOS_TRY(Copy(request, source.data, input.size_bytes));
+Result<Tensor> MakeTensor(Request& request, TensorEntry& input, const InputPlace& place) {
+  if (input.dtype == DType::kString) return MakeStrings(request, place, input);
+  tensor::Buffer buffer = place.in_place && input.size_bytes != 0
+                              ? tensor::Buffer::Borrow(place.data, input.size_bytes)
+                              : MLOS_TRY(Copy(request, place.data, input.size_bytes));
   Tensor tensor =
       MLOS_TRY(Tensor::FromBuffer(input.dtype, std::move(input.shape), std::move(buffer)));
   if (input.dtype == DType::kBool) MLOS_TRY(CheckBools(tensor));
@@ -124,33 +107,48 @@ std::uint64_t PlaceInline(wire::ResultMessage& message) {
 
 }  // namespace
 
-Result<std::uint64_t> BytesToCopy(const Session& session, const std::vector<TensorEntry>& inputs) {
-  std::uint64_t bytes = 0;
+Result<std::vector<InputPlace>> FindInputs(Request& request,
+                                           const std::vector<TensorEntry>& inputs) {
+  std::vector<InputPlace> places;
+  places.reserve(inputs.size());
   for (const TensorEntry& input : inputs) {
-    if (input.region_id == wire::kInline) continue;
-    const auto region =
-        MLOS_TRY(session.FindRegion(input.region_id, wire::Access::kRead, input.name));
-    MLOS_TRY(region->At(input.offset, input.size_bytes, input.name));
-    if (!region->in_place() || input.dtype == DType::kString) bytes += input.size_bytes;
+    InputPlace place;
+    if (input.region_id == wire::kInline) {
+      place.data = request.body_data() + input.offset;
+    } else {
+      place.region =
+          MLOS_TRY(request.session().FindRegion(input.region_id, wire::Access::kRead, input.name));
+      place.data = MLOS_TRY(place.region->At(input.offset, input.size_bytes, input.name));
+      place.in_place = place.region->in_place();
+      const bool copied = !place.in_place || input.dtype == DType::kString;
+      place.copy_bytes = copied ? input.size_bytes : 0;
+    }
+    places.push_back(std::move(place));
   }
+  return places;
+}
+
+std::uint64_t BytesToCopy(const std::vector<InputPlace>& inputs) {
+  std::uint64_t bytes = 0;
+  for (const InputPlace& input : inputs) bytes += input.copy_bytes;
   return bytes;
 }
 
 Result<std::vector<tensor::NamedTensor>> MakeInputs(Request& request,
-                                                    std::vector<TensorEntry> inputs,
-                                                    RegionHold& hold) {
+                                                    std::vector<TensorEntry>& inputs,
+                                                    const std::vector<InputPlace>& places) {
   std::vector<tensor::NamedTensor> tensors;
   tensors.reserve(inputs.size());
-  for (TensorEntry& input : inputs) {
-    Result<Tensor> tensor = MakeTensor(request, input, hold);
-    if (!tensor.ok()) return std::move(tensor).status().WithField(input.name);
-    tensors.push_back({std::string(input.name), std::move(tensor).value()});
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    Result<Tensor> tensor = MakeTensor(request, inputs[i], places[i]);
+    if (!tensor.ok()) return std::move(tensor).status().WithField(inputs[i].name);
+    tensors.push_back({std::string(inputs[i].name), std::move(tensor).value()});
   }
   return tensors;
 }
 
-Result<std::vector<OutputPlace>> FindPlaces(const Session& session,
-                                            const std::vector<TensorEntry>& wanted) {
+Result<std::vector<OutputPlace>> FindOutputs(const Session& session,
+                                             const std::vector<TensorEntry>& wanted) {
   std::vector<OutputPlace> places;
   places.reserve(wanted.size());
   for (const TensorEntry& entry : wanted) {
@@ -171,11 +169,11 @@ Result<std::vector<OutputPlace>> FindPlaces(const Session& session,
   return places;
 }
 
-Result<wire::ByteBuffer> MakeResult(Request& request, const catalog::ServedModel& model,
+Result<wire::ByteBuffer> MakeResult(Request& request, std::string_view model_version,
                                     const engine::InferenceResponse& response,
                                     const std::vector<OutputPlace>& places) {
   wire::ResultMessage message;
-  message.model_version = model.version();
+  message.model_version = model_version;
   message.queue_time_us = response.queue_time_us;
   message.inference_time_us = response.inference_time_us;
   message.outputs.reserve(response.outputs.size());

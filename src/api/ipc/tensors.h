@@ -1,29 +1,37 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <string_view>
 #include <vector>
 
 #include "api/ipc/request.h"
 #include "api/ipc/wire/inference.h"
-#include "catalog/served_model.h"
 #include "engine/inference.h"
 
 namespace mlos::api::ipc {
 
-/// Regions that an inference reads or writes, kept while it does.
-using RegionHold = std::vector<std::shared_ptr<const memory::Region>>;
+/// Where one input lies. Keeps the region mapped.
+struct InputPlace {
+  std::shared_ptr<const memory::Region> region;  ///< null: in the frame
+  char* data = nullptr;
+  /// Its client cannot change it any more.
+  bool in_place = true;
+  std::uint64_t copy_bytes = 0;  ///< that are copied before they may be read
+};
 
-/// Bytes of `inputs` that have to be copied before they may be read.
-Result<std::uint64_t> BytesToCopy(const Session& session,
-                                  const std::vector<wire::TensorEntry>& inputs);
+/// Finds the inputs of `request`, in their order. INVALID_FIELD with the input as field.
+Result<std::vector<InputPlace>> FindInputs(Request& request,
+                                           const std::vector<wire::TensorEntry>& inputs);
+std::uint64_t BytesToCopy(const std::vector<InputPlace>& inputs);
 
-/// Makes tensors of `inputs`: over the frame or the region they lie in, or over a copy where the
-/// client could change them meanwhile. Strings are always copied. INVALID_FIELD, SHAPE_MISMATCH,
+/// Makes tensors of `inputs`, which lie at `places`: over those, or over a copy where the client
+/// could change them meanwhile. Strings are always copied. Takes the shapes. SHAPE_MISMATCH,
 /// VALUE_OUT_OF_RANGE (a bool that is neither 0 nor 1), OVERLOADED, with the input as field.
 Result<std::vector<tensor::NamedTensor>> MakeInputs(Request& request,
-                                                    std::vector<wire::TensorEntry> inputs,
-                                                    RegionHold& hold);
+                                                    std::vector<wire::TensorEntry>& inputs,
+                                                    const std::vector<InputPlace>& places);
 
 /// Where one output shall go; null region: into the answer.
 struct OutputPlace {
@@ -32,12 +40,12 @@ struct OutputPlace {
 };
 
 /// Looks up and checks where the `wanted` outputs shall go. INVALID_FIELD with the output as field.
-Result<std::vector<OutputPlace>> FindPlaces(const Session& session,
-                                            const std::vector<wire::TensorEntry>& wanted);
+Result<std::vector<OutputPlace>> FindOutputs(const Session& session,
+                                             const std::vector<wire::TensorEntry>& wanted);
 
 /// The answer, with outputs in it or written to their places, of which there are none or one for
 /// each output. PAYLOAD_TOO_LARGE with the output as field where a place is too small.
-Result<wire::ByteBuffer> MakeResult(Request& request, const catalog::ServedModel& model,
+Result<wire::ByteBuffer> MakeResult(Request& request, std::string_view model_version,
                                     const engine::InferenceResponse& response,
                                     const std::vector<OutputPlace>& places);
 

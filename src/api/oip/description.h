@@ -5,7 +5,6 @@
 #include <string>
 #include <vector>
 
-#include "base/clock.h"
 #include "catalog/model_info.h"
 
 // What the Open Inference Protocol says of models, whichever door says it.
@@ -17,8 +16,5 @@ std::string Platform(const catalog::ModelInfo& model);
 /// The sizes that metadata shows; -1 where any is taken. The protocol has no word for an unknown
 /// rank: one dimension of any size stands for it.
 std::vector<std::int64_t> SizesOf(const tensor::TensorSpec& spec);
-
-/// `deadline`, or the end of the request parameter `timeout` where that comes first; 0 is none.
-Deadline Bounded(Deadline deadline, std::int64_t timeout_us);
 
 }  // namespace mlos::api::oip

@@ -28,16 +28,6 @@ TEST(OipTest, AnUnknownRankIsOneDimensionOfAnySize) {
   EXPECT_EQ(SizesOf(spec), Sizes{-1});
 }
 
-TEST(OipTest, ATimeoutOnlyShortensADeadline) {
-  const Deadline soon = SteadyClock::now() + std::chrono::milliseconds(1);
-  EXPECT_EQ(Bounded(soon, 0), soon);
-  EXPECT_EQ(Bounded(soon, INT64_MAX), soon);
-  EXPECT_EQ(Bounded(kNoDeadline, 0), kNoDeadline);
-  EXPECT_LT(Bounded(kNoDeadline, INT64_MAX), kNoDeadline);
-  const Deadline late = SteadyClock::now() + std::chrono::hours(1);
-  EXPECT_LT(Bounded(late, 1), late);
-}
-
 TEST(OipTest, StatisticsAreInNanoseconds) {
   metrics::ModelStats counted;
   counted.model_id = "m";

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "api/grpc/call/call.h"
 
+#include <algorithm>
 #include <chrono>
 #include <limits>
 #include <string>
@@ -16,6 +17,8 @@ namespace {
 
 // Messages that carry no tensors.
 constexpr std::uint64_t kDocumentBytesMax = 1 << 20;
+// Parsing this much takes about a millisecond.
+constexpr std::size_t kSmallBytes = 1 << 20;
 // Below this, compressing a message costs more than sending it.
 constexpr std::size_t kGzipBytesMin = 1 << 10;
 
@@ -108,6 +111,18 @@ void Call::EndOfMessages() {
   }
 }
 
+void Call::Run(const Message& message, std::function<void()> task) {
+  service_->lobby().Run({.caller = caller(),
+                         .operation = method_.operation,
+                         .model = {},
+                         .deadline = head_.deadline,
+                         .large = message.compressed || message.bytes.size() > kSmallBytes},
+                        [self = shared_from_this(), task = std::move(task)](const Status& turn) {
+                          if (!turn.ok()) return self->Finish(turn);
+                          task();
+                        });
+}
+
 net::ByteBuffer Call::NewMessage() {
   net::ByteBuffer message(service_->budget());
   if (message.Prepare(kPrefixBytes) != nullptr) message.Commit(kPrefixBytes);
@@ -132,8 +147,14 @@ http2::Part Call::PartOf(net::ByteBuffer message) {
 
 void Call::Send(net::ByteBuffer message) {
   if (finished()) return;
-  waiting_bytes_.fetch_add(message.size(), std::memory_order_relaxed);
-  port_->Send(stream_id_, PartOf(std::move(message)));
+  if (!message.status().ok()) {
+    cancellation_->Cancel();
+    return Finish(message.status());
+  }
+  http2::Part part = PartOf(std::move(message));
+  handed_bytes_.fetch_add(part.data.size());
+  credit_.Hold(static_cast<std::int64_t>(part.data.size()));
+  port_->Send(stream_id_, std::move(part));
 }
 
 void Call::SendLast(net::ByteBuffer message) {
@@ -161,13 +182,20 @@ bool Call::MarkFinished(const Status& status) {
   return true;
 }
 
-void Call::OnSent(std::size_t waiting_bytes) {
-  waiting_bytes_.store(waiting_bytes, std::memory_order_relaxed);
+void Call::Release(std::size_t sent_bytes) {
+  // The last message is not counted: nothing waits for it to be read.
+  const std::size_t sent = std::min(sent_bytes, handed_bytes_.load());
+  credit_.Release(static_cast<std::int64_t>(sent - sent_bytes_.exchange(sent)));
+}
+
+void Call::OnSent(std::size_t sent_bytes) {
+  Release(sent_bytes);
   if (!finished()) handler_->OnDrained();
 }
 
 void Call::OnClose() {
   cancellation_->Cancel();
+  Release(std::numeric_limits<std::size_t>::max());
   waiting_ = net::ByteBuffer();
   if (MarkFinished(Status(Reason::kCancelled, "the caller has gone away"))) handler_->OnCancel();
 }

@@ -4,14 +4,17 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string_view>
 
+#include "api/door/operation.h"
 #include "api/grpc/call/message_reader.h"
 #include "api/grpc/call/service.h"
 #include "api/grpc/http2/stream.h"
 #include "base/clock.h"
 #include "engine/cancellation.h"
+#include "engine/credit.h"
 
 namespace mlos::api::grpc::call {
 
@@ -40,6 +43,7 @@ class CallHandler {
 
 struct Method {
   std::string_view path;  ///< "/mlos.v1.InferenceService/Infer"
+  door::Operation operation;
   bool client_streaming = false;
   /// Messages may be as large as the server takes; of others 1 MiB.
   bool carries_tensors = false;
@@ -68,18 +72,25 @@ class Call : public http2::StreamHandler, public std::enable_shared_from_this<Ca
   Deadline deadline() const { return head_.deadline; }
   /// Set when the caller goes away.
   const std::shared_ptr<engine::Cancellation>& cancellation() const { return cancellation_; }
+  runtime::Caller caller() const { return {.door = runtime::Door::kGrpc}; }
   bool finished() const { return finished_.load(std::memory_order_acquire); }
+
+  /// Runs `task`, which reads `message`, on a thread of the operation's executor; on this one only
+  /// if the message is read in no time. The call ends in its place if no thread is free in time.
+  void Run(const Message& message, std::function<void()> task);
 
   /// A buffer for a message of the reply, with room for its prefix before it.
   net::ByteBuffer NewMessage();
-  /// Sends a message of the reply, made by NewMessage.
+  /// Sends a message of the reply, made by NewMessage. One that found no room ends the call.
   void Send(net::ByteBuffer message);
   /// Sends the last message and ends the call with OK.
   void SendLast(net::ByteBuffer message);
   /// Ends the call. Only the first end counts.
   void Finish(const Status& status);
   /// Bytes that the caller has not taken.
-  std::size_t waiting_bytes() const { return waiting_bytes_.load(std::memory_order_relaxed); }
+  std::size_t waiting_bytes() const { return handed_bytes_.load() - sent_bytes_.load(); }
+  /// What they are held in; holds the call.
+  std::shared_ptr<engine::Credit> credit() { return {shared_from_this(), &credit_}; }
   /// Runs `task` on the connection's thread, soon.
   void Post(std::function<void()> task) { port_->Post(std::move(task)); }
   bool RunsHere() { return port_->RunsHere(); }
@@ -90,7 +101,7 @@ class Call : public http2::StreamHandler, public std::enable_shared_from_this<Ca
 
   void OnData(std::string_view data) override;
   void OnEnd() override;
-  void OnSent(std::size_t waiting_bytes) override;
+  void OnSent(std::size_t sent_bytes) override;
   void OnClose() override;
   void OnTick(SteadyClock::time_point now) override;
 
@@ -100,6 +111,8 @@ class Call : public http2::StreamHandler, public std::enable_shared_from_this<Ca
   void Deliver();
   void EndOfMessages();
   void CheckProgress(SteadyClock::time_point now);
+  /// `sent_bytes` of replies have been sent, in all, or never will be.
+  void Release(std::size_t sent_bytes);
   /// False for all calls but the first.
   bool MarkFinished(const Status& status);
   http2::Part PartOf(net::ByteBuffer message);
@@ -126,7 +139,9 @@ class Call : public http2::StreamHandler, public std::enable_shared_from_this<Ca
   Deadline read_deadline_ = kNoDeadline;
 
   std::atomic<bool> finished_{false};
-  std::atomic<std::size_t> waiting_bytes_{0};
+  std::atomic<std::size_t> handed_bytes_{0};  ///< to Send
+  std::atomic<std::size_t> sent_bytes_{0};    ///< of those
+  engine::Credit credit_;
   std::unique_ptr<CallHandler> handler_;
 };
 

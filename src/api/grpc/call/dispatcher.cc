@@ -2,8 +2,6 @@
 #include "api/grpc/call/dispatcher.h"
 
 #include <algorithm>
-#include <chrono>
-#include <limits>
 #include <string>
 #include <utility>
 
@@ -21,7 +19,7 @@ class Refused : public http2::StreamHandler {
 
   void OnData(std::string_view data) override { port_->Consume(stream_id_, data.size()); }
   void OnEnd() override {}
-  void OnSent(std::size_t /*waiting_bytes*/) override {}
+  void OnSent(std::size_t /*sent_bytes*/) override {}
   void OnClose() override {}
   void OnTick(SteadyClock::time_point /*now*/) override {}
 
@@ -109,14 +107,14 @@ Result<CallHead> Dispatcher::ReadHead(const http2::RequestHead& head, const Meth
 // Streams last as long as their callers want; each request on one has a time of its own.
 Result<Deadline> Dispatcher::CallDeadline(const http2::RequestHead& head,
                                           const Method& method) const {
-  std::int64_t limit = service_->options().request_timeout_ms_max;
-  if (limit == 0 || method.client_streaming) limit = std::numeric_limits<std::int64_t>::max();
-  std::int64_t timeout_ms = limit;
-  if (!head.timeout.empty()) timeout_ms = std::min(limit, MLOS_TRY(ParseTimeoutMs(head.timeout)));
-  if (timeout_ms > std::chrono::milliseconds(std::chrono::hours(24 * 365)).count()) {
-    return kNoDeadline;
+  door::Timeout timeout;
+  if (!head.timeout.empty()) {
+    const std::int64_t timeout_ms = MLOS_TRY(ParseTimeoutMs(head.timeout));
+    timeout = door::Milliseconds(static_cast<std::uint64_t>(timeout_ms));
   }
-  return SteadyClock::now() + std::chrono::milliseconds(timeout_ms);
+  const SteadyClock::time_point now = SteadyClock::now();
+  if (method.client_streaming) return door::Bounds::After(now, timeout);
+  return service_->lobby().bounds().From(now, timeout);
 }
 
 }  // namespace mlos::api::grpc::call

@@ -204,7 +204,7 @@ bool Session::Produce(net::ByteBuffer& out, std::size_t bytes_max) {
   for (const std::int32_t id : std::exchange(drained_, {})) {
     if (Stream* stream = Find(id); stream != nullptr && stream->handler != nullptr) {
       const std::shared_ptr<StreamHandler> handler = stream->handler;
-      handler->OnSent(stream->outgoing.size());
+      handler->OnSent(stream->sent_bytes);
     }
   }
   return count >= 0 && out.status().ok();

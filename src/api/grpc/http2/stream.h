@@ -75,8 +75,8 @@ class StreamHandler {
   virtual void OnData(std::string_view data) = 0;
   /// The request is complete.
   virtual void OnEnd() = 0;
-  /// Bytes of replies that wait to be sent have become fewer.
-  virtual void OnSent(std::size_t waiting_bytes) = 0;
+  /// Nothing waits to be sent any more; `sent_bytes` of replies have been, in all.
+  virtual void OnSent(std::size_t sent_bytes) = 0;
   /// The stream is over: answered, reset, or lost with its connection. The last call.
   virtual void OnClose() = 0;
   /// Four times a second.

@@ -10,17 +10,6 @@
 #include "net/inflate.h"
 
 namespace mlos::api::grpc::messages {
-namespace {
-
-// Parsing this much takes about a millisecond.
-constexpr std::size_t kSmallBytes = 1 << 20;
-
-}  // namespace
-
-bool IsLarge(const call::Message& message) {
-  return message.compressed || message.bytes.size() > kSmallBytes;
-}
-
 Status Parse(call::Service& service, const call::Message& message, const Cost& cost,
              google::protobuf::MessageLite& parsed, resource::Reservation& held) {
   std::string_view bytes = message.bytes.view();

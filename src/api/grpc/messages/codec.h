@@ -19,9 +19,6 @@ namespace mlos::api::grpc::messages {
 Status Parse(call::Service& service, const call::Message& message, const Cost& cost,
              google::protobuf::MessageLite& parsed, resource::Reservation& held);
 
-/// True where parsing takes longer than others should wait for an event thread.
-bool IsLarge(const call::Message& message);
-
 /// `reply` as a message of `call`; its status tells where there is no room for it. `extra_bytes`
 /// will be appended.
 net::ByteBuffer Encode(call::Call& call, const google::protobuf::MessageLite& reply,

@@ -9,52 +9,61 @@
 
 namespace mlos::api::grpc::messages {
 
-/// A method of one request, whose parsing takes `cost`, and one reply that is answered before its
-/// function returns.
-template <typename Request, typename Response>
+/// A method of one request, whose parsing takes `cost`, and one reply.
+template <typename Request>
 class UnaryHandler : public call::CallHandler {
  public:
-  using Function = Result<Response> (*)(call::Call& call, const Request& request);
+  /// Replies through `call`, now or later.
+  using Function = void (*)(const std::shared_ptr<call::Call>& call, const Request& request);
 
-  UnaryHandler(call::Call& call, call::Place place, Function function, const Cost& cost)
-      : call_(call), place_(place), function_(function), cost_(cost) {}
+  UnaryHandler(call::Call& call, Function function, const Cost& cost)
+      : call_(call), function_(function), cost_(cost) {}
 
   void OnMessage(call::Message message) override { message_ = std::move(message); }
   void OnHalfClose() override {
-    const bool large = place_ == call::Place::kEventThread && IsLarge(message_);
-    const call::Place place = large ? call::Place::kWorker : place_;
-    call_.service().Post(place, [this, call = call_.shared_from_this()] { Run(); });
+    call_.Run(message_, [this, call = call_.shared_from_this()] { Run(call); });
   }
 
  private:
-  void Run() {
+  void Run(const std::shared_ptr<call::Call>& call) {
     Request request;
     resource::Reservation held;
-    const Status parsed = Parse(call_.service(), message_, cost_, request, held);
-    if (!parsed.ok()) return call_.Finish(parsed);
-    const Result<Response> response = function_(call_, request);
-    if (!response.ok()) return call_.Finish(response.status());
-    Reply(call_, *response);
+    const Status parsed = Parse(call->service(), message_, cost_, request, held);
+    if (!parsed.ok()) return call->Finish(parsed);
+    function_(call, request);
   }
 
   call::Call& call_;
-  const call::Place place_;
   const Function function_;
   const Cost& cost_;
   call::Message message_;
 };
 
-/// The row of a method that `kFunction`, a Result<Response>(Call&, const Request&), answers.
-template <auto kFunction, call::Place kPlace = call::Place::kEventThread,
-          const Cost& kCost = kFlatCost>
+/// How a method is opened that `kFunction` answers: a Result<Response>(Call&, const Request&), or a
+/// UnaryHandler::Function.
+template <auto kFunction, const Cost& kCost = kFlatCost>
 struct Unary;
 
 template <typename Request, typename Response,
-          Result<Response> (*kFunction)(call::Call&, const Request&), call::Place kPlace,
-          const Cost& kCost>
-struct Unary<kFunction, kPlace, kCost> {
+          Result<Response> (*kFunction)(call::Call&, const Request&), const Cost& kCost>
+struct Unary<kFunction, kCost> {
   static std::unique_ptr<call::CallHandler> Open(call::Call& call) {
-    return std::make_unique<UnaryHandler<Request, Response>>(call, kPlace, kFunction, kCost);
+    return std::make_unique<UnaryHandler<Request>>(call, &Answer, kCost);
+  }
+
+ private:
+  static void Answer(const std::shared_ptr<call::Call>& call, const Request& request) {
+    const Result<Response> response = kFunction(*call, request);
+    if (!response.ok()) return call->Finish(response.status());
+    Reply(*call, *response);
+  }
+};
+
+template <typename Request, void (*kFunction)(const std::shared_ptr<call::Call>&, const Request&),
+          const Cost& kCost>
+struct Unary<kFunction, kCost> {
+  static std::unique_ptr<call::CallHandler> Open(call::Call& call) {
+    return std::make_unique<UnaryHandler<Request>>(call, kFunction, kCost);
   }
 };
 

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <utility>
 
-#include "api/grpc/tensors/dtype.h"
+#include "api/oip/datatype.h"
 #include "base/text.h"
 
 namespace mlos::api::grpc::tensors {
@@ -68,9 +68,9 @@ Result<Tensor> Narrowed(DType dtype, Shape shape, const List& list, TensorMemory
   for (Narrow& element : made.elements<Narrow>()) {
     const auto value = list.Get(i);
     if (!std::in_range<Narrow>(value)) {
-      return Status(Reason::kValueOutOfRange, "element " + std::to_string(i) + " is " +
-                                                  std::to_string(value) + ", which " +
-                                                  std::string(OipName(dtype)) + " cannot hold");
+      return Status(Reason::kValueOutOfRange,
+                    "element " + std::to_string(i) + " is " + std::to_string(value) + ", which " +
+                        std::string(oip::DatatypeName(dtype)) + " cannot hold");
     }
     element = static_cast<Narrow>(value);
     ++i;
@@ -111,8 +111,8 @@ Result<Tensor> FromContents(DType dtype, Shape shape, const InferTensorContents&
           },
           memory);
     default:
-      return Status(Reason::kInvalidField,
-                    std::string(OipName(dtype)) + " can be given in raw_input_contents only");
+      return Status(Reason::kInvalidField, std::string(oip::DatatypeName(dtype)) +
+                                               " can be given in raw_input_contents only");
   }
 }
 
@@ -126,7 +126,7 @@ int FilledLists(const InferTensorContents& c) {
 }
 
 Result<Tensor> ReadInput(const InputTensor& input, const std::string* raw, TensorMemory& memory) {
-  const auto dtype = ParseOipName(input.datatype());
+  const auto dtype = oip::ParseDatatype(input.datatype());
   if (!dtype) {
     return Status(Reason::kInvalidField,
                   "'" + Excerpt(input.datatype()) + "' is no datatype, such as FP32 or INT64");

@@ -3,9 +3,9 @@
 
 #include <utility>
 
-#include "api/grpc/tensors/dtype.h"
 #include "api/grpc/tensors/elements.h"
 #include "api/grpc/tensors/wire.h"
+#include "api/oip/datatype.h"
 
 namespace mlos::api::grpc::tensors {
 namespace {
@@ -21,7 +21,7 @@ OipResponse::OipResponse(inference::ModelInferResponse head,
   for (const tensor::NamedTensor& output : response.outputs) {
     auto* described = head_.add_outputs();
     described->set_name(output.name);
-    described->set_datatype(std::string(OipName(output.tensor.dtype())));
+    described->set_datatype(std::string(oip::DatatypeName(output.tensor.dtype())));
     for (const std::int64_t size : output.tensor.shape()) described->add_shape(size);
     raw_sizes_.push_back(RawSize(output.tensor));
     size_ += FieldSize(raw_sizes_.back());

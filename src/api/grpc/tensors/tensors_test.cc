@@ -5,12 +5,12 @@
 #include <cstring>
 #include <string>
 
-#include "api/grpc/tensors/dtype.h"
 #include "api/grpc/tensors/mlos_reader.h"
 #include "api/grpc/tensors/mlos_writer.h"
 #include "api/grpc/tensors/oip_reader.h"
 #include "api/grpc/tensors/oip_writer.h"
 #include "api/grpc/tensors/wire.h"
+#include "api/oip/datatype.h"
 
 namespace mlos::api::grpc::tensors {
 namespace {
@@ -44,7 +44,7 @@ ModelInferRequest Raw(DType dtype, std::string bytes) {
   ModelInferRequest request;
   auto* input = request.add_inputs();
   input->set_name("x");
-  input->set_datatype(std::string(OipName(dtype)));
+  input->set_datatype(std::string(oip::DatatypeName(dtype)));
   input->add_shape(2);
   request.add_raw_input_contents(std::move(bytes));
   return request;
@@ -63,9 +63,9 @@ ModelInferRequest Typed(const char* datatype) {
 }
 
 TEST_F(TensorsTest, NamesGoBothWays) {
-  for (const DType dtype : kDTypes) EXPECT_EQ(ParseOipName(OipName(dtype)), dtype);
-  EXPECT_EQ(ParseOipName("float32"), std::nullopt);
-  EXPECT_EQ(ParseOipName(""), std::nullopt);
+  for (const DType dtype : kDTypes) EXPECT_EQ(oip::ParseDatatype(oip::DatatypeName(dtype)), dtype);
+  EXPECT_EQ(oip::ParseDatatype("float32"), std::nullopt);
+  EXPECT_EQ(oip::ParseDatatype(""), std::nullopt);
 }
 
 TEST_F(TensorsTest, RawContentsAreBorrowedInEveryDtype) {
@@ -74,13 +74,14 @@ TEST_F(TensorsTest, RawContentsAreBorrowedInEveryDtype) {
     const ModelInferRequest request = Raw(dtype, bytes);
     const auto inputs = Read(request).value();
     ASSERT_EQ(inputs.size(), 1);
-    EXPECT_EQ(inputs[0].tensor.element_count(), 2) << OipName(dtype);
+    EXPECT_EQ(inputs[0].tensor.element_count(), 2) << oip::DatatypeName(dtype);
     EXPECT_EQ(RawSize(inputs[0].tensor), bytes.size());
     net::ByteBuffer out;
     AppendRaw(out, inputs[0].tensor);
-    EXPECT_EQ(out.view(), bytes) << OipName(dtype);
+    EXPECT_EQ(out.view(), bytes) << oip::DatatypeName(dtype);
     if (dtype == DType::kString) continue;
-    EXPECT_EQ(inputs[0].tensor.data(), request.raw_input_contents(0).data()) << OipName(dtype);
+    EXPECT_EQ(inputs[0].tensor.data(), request.raw_input_contents(0).data())
+        << oip::DatatypeName(dtype);
   }
 }
 
@@ -91,7 +92,7 @@ TEST_F(TensorsTest, RawContentsOfAnotherSizeAreRefused) {
     shorter.pop_back();
     for (const std::string& bytes : {longer, shorter, std::string()}) {
       const auto inputs = Read(Raw(dtype, bytes));
-      EXPECT_EQ(inputs.status().code(), StatusCode::kInvalidArgument) << OipName(dtype);
+      EXPECT_EQ(inputs.status().code(), StatusCode::kInvalidArgument) << oip::DatatypeName(dtype);
       EXPECT_EQ(inputs.status().field(), "x");
     }
   }

@@ -23,9 +23,8 @@ Call::Call(std::shared_ptr<Service> service, RouteMatch match, std::string_view 
     : service_(std::move(service)),
       match_(std::move(match)),
       query_(query),
-      memory_(service_->budget()) {
-  if (match_.route->pattern.starts_with("/models/{id}")) model_id_ = match_.id;
-}
+      model_id_(match_.model_id()),
+      memory_(service_->budget()) {}
 
 Call::~Call() {
   if (responder_) Finish(Status(Reason::kInternal, "the request was dropped"));
@@ -60,18 +59,16 @@ std::uint64_t Call::body_bytes_max() const {
 void Call::Handle(net::ByteBuffer body, wire::Responder responder) {
   body_ = std::move(body);
   responder_.emplace(std::move(responder));
-  const Place place = ChoosePlace();
-  if (place == Place::kEventThread) {
-    Run();
-  } else {
-    service_->Post(place, [self = shared_from_this()] { self->Run(); });
-  }
-}
-
-Place Call::ChoosePlace() const {
   const bool packed = body_coding_ != wire::ContentCoding::kIdentity;
-  const bool large = packed || body_.size() > kSmallBodyBytes;
-  return large && match_.route->place == Place::kEventThread ? Place::kWorker : match_.route->place;
+  service_->lobby().Run({.caller = caller(),
+                         .operation = match_.route->operation,
+                         .model = model_id_,
+                         .deadline = deadline_,
+                         .large = packed || body_.size() > kSmallBodyBytes},
+                        [self = shared_from_this()](Status turn) {
+                          if (!turn.ok()) return self->Finish(std::move(turn));
+                          self->Run();
+                        });
 }
 
 void Call::Run() {
@@ -95,7 +92,7 @@ void Call::Finish(Result<wire::Reply> outcome) {
   service_->runtime().stats().RecordRequest("http", match_.route->pattern, outcome.status(),
                                             time_us);
   if (stream_ != nullptr) {
-    stream_->End(outcome.ok() ? net::ByteBuffer() : OipErrorEvent(outcome.status()));
+    stream_->End(outcome.ok() ? net::ByteBuffer() : ErrorEvent(*match_.dialect, outcome.status()));
     return;
   }
   wire::Reply reply = outcome.ok() ? std::move(outcome).value() : ErrorOf(outcome.status());
@@ -104,8 +101,9 @@ void Call::Finish(Result<wire::Reply> outcome) {
   responder.Send(std::move(reply));
 }
 
-std::shared_ptr<wire::BodyStream> Call::StartStream(std::string_view content_type) {
-  stream_ = std::make_shared<wire::BodyStream>(service_->budget(), *responder_);
+std::shared_ptr<wire::BodyStream> Call::StartStream(std::string_view content_type,
+                                                    std::shared_ptr<engine::Credit> credit) {
+  stream_ = std::make_shared<wire::BodyStream>(service_->budget(), *responder_, std::move(credit));
   wire::Reply reply;
   reply.content_type = content_type;
   reply.stream = wire::BodyStream::ReaderOf(stream_);
@@ -119,7 +117,7 @@ wire::Reply Call::Refuse(const Status& status) {
 }
 
 wire::Reply Call::ErrorOf(const Status& status) const {
-  return speaks_oip() ? OipErrorReply(status) : ErrorReply(status, model_id_);
+  return ErrorReply(*match_.dialect, status, model_id_);
 }
 
 }  // namespace mlos::api::http::call

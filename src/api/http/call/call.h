@@ -53,6 +53,7 @@ class Call : public wire::Exchange, public std::enable_shared_from_this<Call> {
   tensors::RequestMemory& memory() { return memory_; }
   Service& service() { return *service_; }
   runtime::Runtime& runtime() { return service_->runtime(); }
+  runtime::Caller caller() const { return {.door = runtime::Door::kHttp}; }
   bool on_event_thread() const { return responder_->OnEventThread(); }
 
   std::uint64_t body_bytes_max() const override;
@@ -73,14 +74,13 @@ class Call : public wire::Exchange, public std::enable_shared_from_this<Call> {
   /// failure is its last event then.
   void Finish(Result<wire::Reply> outcome);
   /// Starts a 200 whose body comes in pieces: what is written to the result, until Finish.
-  /// `content_type` is a constant. At most once.
-  std::shared_ptr<wire::BodyStream> StartStream(std::string_view content_type);
+  /// `content_type` is a constant; what the caller has not read is held in `credit`. At most once.
+  std::shared_ptr<wire::BodyStream> StartStream(std::string_view content_type,
+                                                std::shared_ptr<engine::Credit> credit);
 
  private:
-  Place ChoosePlace() const;
   void Run();
   Status Decompress();
-  bool speaks_oip() const { return match_.route->pattern.starts_with("/v2"); }
   wire::Reply ErrorOf(const Status& status) const;
 
   // Keeps the budget alive, and dies after what is counted against it.
@@ -100,5 +100,11 @@ class Call : public wire::Exchange, public std::enable_shared_from_this<Call> {
   net::ByteBuffer body_;
   tensors::RequestMemory memory_;
 };
+
+/// A route's handler that replies, of one that returns its reply.
+template <Result<wire::Reply> (*kHandle)(Call&)>
+void Answer(const std::shared_ptr<Call>& call) {
+  call->Finish(kHandle(*call));
+}
 
 }  // namespace mlos::api::http::call

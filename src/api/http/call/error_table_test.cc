@@ -7,8 +7,6 @@
 #include <fstream>
 #include <sstream>
 
-#include "api/http/call/reply.h"
-
 namespace mlos::api::http::call {
 namespace {
 
@@ -45,16 +43,6 @@ TEST(ErrorTableTest, TheReferenceShowsThisTable) {
   EXPECT_THAT(text.str(), testing::HasSubstr(ErrorTableMarkdown()))
       << "docs/API-REFERENCE.md has another table; paste this one:\n"
       << ErrorTableMarkdown();
-}
-
-TEST(ErrorReplyTest, NamesCodeReasonFieldAndModel) {
-  const Status status = Status(Reason::kShapeMismatch, "wants [1,\"n\"]").WithField("input_ids");
-  const wire::Reply reply = ErrorReply(status, "hf/bert");
-  EXPECT_EQ(reply.http_status, 400);
-  EXPECT_EQ(reply.body.view(),
-            R"({"status":"error","code":"INVALID_ARGUMENT","reason":"SHAPE_MISMATCH",)"
-            R"("field":"input_ids","message":"wants [1,\"n\"]","model_id":"hf/bert"})");
-  EXPECT_TRUE(ErrorReply({Reason::kOverloaded, "later"}).retry_later);
 }
 
 }  // namespace

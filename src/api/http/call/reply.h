@@ -3,23 +3,21 @@
 
 #include <string_view>
 
+#include "api/http/call/route.h"
 #include "api/http/wire/message.h"
-#include "base/result.h"
+#include "base/status.h"
 
 namespace mlos::api::http::call {
 
-/// `{"status":"error","code":…,"reason":…,"field":…,"message":…}`, and "model_id" where it is
-/// known, with the HTTP status of the error table.
-wire::Reply ErrorReply(const Status& status, std::string_view model_id = {});
-
-/// `{"error":…,"code":…,"reason":…,"field":…}`: what the Open Inference Protocol says of an error,
-/// and what Core tells besides.
-wire::Reply OipErrorReply(const Status& status);
+/// What `dialect` says of an error, with the HTTP status of the error table. `model_id` is empty
+/// if it is not known.
+wire::Reply ErrorReply(const Dialect& dialect, const Status& status,
+                       std::string_view model_id = {});
 
 /// What events come as: server-sent events, as Triton calls them.
 inline constexpr std::string_view kEventStreamType = "text/event-stream; charset=utf-8";
 
 /// The same as the last event of a stream.
-net::ByteBuffer OipErrorEvent(const Status& status);
+net::ByteBuffer ErrorEvent(const Dialect& dialect, const Status& status);
 
 }  // namespace mlos::api::http::call

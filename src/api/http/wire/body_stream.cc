@@ -7,6 +7,7 @@ namespace mlos::api::http::wire {
 
 Status BodyStream::Write(net::ByteBuffer piece) {
   MLOS_TRY(piece.status());
+  const auto bytes = static_cast<std::int64_t>(piece.size());
   bool wake = false;
   {
     const MutexLock lock(mutex_);
@@ -20,25 +21,11 @@ Status BodyStream::Write(net::ByteBuffer piece) {
       return waiting_.status();
     }
     wake = std::exchange(idle_, false);
+    // Before the connection can release them.
+    credit_->Hold(bytes);
   }
   Wake(wake);
   return OkStatus();
-}
-
-bool BodyStream::has_room() {
-  const MutexLock lock(mutex_);
-  return gone_ || waiting_.size() < kWaitingBytesMax;
-}
-
-void BodyStream::AwaitRoom(Deadline deadline) {
-  const MutexLock lock(mutex_);
-  while (!gone_ && waiting_.size() >= kWaitingBytesMax) {
-    if (deadline == kNoDeadline) {
-      changed_.Wait(mutex_);
-    } else if (!changed_.WaitUntil(mutex_, deadline)) {
-      return;
-    }
-  }
 }
 
 void BodyStream::End(net::ByteBuffer last) {
@@ -58,11 +45,16 @@ std::shared_ptr<BodyStream> BodyStream::ReaderOf(std::shared_ptr<BodyStream> str
 }
 
 net::ByteBuffer BodyStream::Take() {
-  const MutexLock lock(mutex_);
-  net::ByteBuffer taken = std::exchange(waiting_, net::ByteBuffer(budget_));
-  if (taken.empty()) taken = std::exchange(last_, net::ByteBuffer());
-  idle_ = taken.empty() && !ended_;
-  changed_.NotifyAll();
+  net::ByteBuffer taken;
+  std::size_t sent_bytes = 0;
+  {
+    const MutexLock lock(mutex_);
+    taken = std::exchange(waiting_, net::ByteBuffer(budget_));
+    sent_bytes = std::exchange(taken_bytes_, taken.size());
+    if (taken.empty()) taken = std::exchange(last_, net::ByteBuffer());
+    idle_ = taken.empty() && !ended_;
+  }
+  credit_->Release(static_cast<std::int64_t>(sent_bytes));
   return taken;
 }
 
@@ -72,10 +64,14 @@ bool BodyStream::ended() {
 }
 
 void BodyStream::Abandon() {
-  const MutexLock lock(mutex_);
-  gone_ = true;
-  waiting_ = net::ByteBuffer(budget_);
-  changed_.NotifyAll();
+  std::size_t bytes = 0;
+  {
+    const MutexLock lock(mutex_);
+    gone_ = true;
+    bytes = waiting_.size() + std::exchange(taken_bytes_, 0);
+    waiting_ = net::ByteBuffer(budget_);
+  }
+  credit_->Release(static_cast<std::int64_t>(bytes));
 }
 
 }  // namespace mlos::api::http::wire

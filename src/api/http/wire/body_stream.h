@@ -5,9 +5,9 @@
 #include <memory>
 
 #include "api/http/wire/handler.h"
-#include "base/clock.h"
 #include "base/mutex.h"
 #include "base/status.h"
+#include "engine/credit.h"
 #include "net/byte_buffer.h"
 
 namespace mlos::api::http::wire {
@@ -15,17 +15,18 @@ namespace mlos::api::http::wire {
 /// A reply's body that comes in pieces: what was written and not yet sent, between whoever makes it
 /// and the connection. Pieces that wait together leave together, in order. Thread-safe.
 ///
-/// Its maker writes, and looks at `has_room` to go no faster than the caller reads; the connection
-/// takes. Each sees when the other has gone.
+/// What waits is held in the caller's credit, by which its maker goes no faster than the caller
+/// reads, until the connection has sent it. The connection takes; each sees when the other has
+/// gone.
 class BodyStream {
  public:
-  /// What may wait to be sent before there is no room for more. The piece that goes beyond it is
-  /// still taken.
-  static constexpr std::size_t kWaitingBytesMax = 4 << 20;
-
   /// What waits is counted against `budget`, which must outlive it.
-  BodyStream(resource::ByteBudget& budget, Responder responder)
-      : budget_(budget), responder_(std::move(responder)), waiting_(budget) {}
+  BodyStream(resource::ByteBudget& budget, Responder responder,
+             std::shared_ptr<engine::Credit> credit)
+      : budget_(budget),
+        responder_(std::move(responder)),
+        credit_(std::move(credit)),
+        waiting_(budget) {}
   BodyStream(const BodyStream&) = delete;
   BodyStream& operator=(const BodyStream&) = delete;
   ~BodyStream() = default;
@@ -33,16 +34,13 @@ class BodyStream {
   /// Sends `piece` after what waits. CANCELLED where the caller is gone; OVERLOADED,
   /// PAYLOAD_TOO_LARGE or OUT_OF_MEMORY, and nothing is added, where there is no memory for it.
   Status Write(net::ByteBuffer piece);
-  bool has_room();
-  /// Waits until there is room, the caller is gone or has been given up, or `deadline`. Not for
-  /// event threads.
-  void AwaitRoom(Deadline deadline);
   /// Nothing follows `last`, which may be empty. At most once.
   void End(net::ByteBuffer last);
 
   /// What the connection holds: its end tells the maker that the caller is gone.
   static std::shared_ptr<BodyStream> ReaderOf(std::shared_ptr<BodyStream> stream);
-  /// All that waits; empty where nothing does, and Wake is then called for what comes next.
+  /// All that waits, once what was taken before is sent; empty where nothing does, and Wake is then
+  /// called for what comes next.
   net::ByteBuffer Take();
   /// True once all is taken.
   bool ended();
@@ -56,13 +54,14 @@ class BodyStream {
 
   resource::ByteBudget& budget_;
   const Responder responder_;
+  const std::shared_ptr<engine::Credit> credit_;
   Mutex mutex_;
-  CondVar changed_;
   net::ByteBuffer waiting_ GUARDED_BY(mutex_);
   net::ByteBuffer last_ GUARDED_BY(mutex_);
   bool ended_ GUARDED_BY(mutex_) = false;
   bool gone_ GUARDED_BY(mutex_) = false;
-  bool idle_ GUARDED_BY(mutex_) = false;  ///< the connection waits to be woken
+  std::size_t taken_bytes_ GUARDED_BY(mutex_) = 0;  ///< by the connection, which sends them
+  bool idle_ GUARDED_BY(mutex_) = false;            ///< the connection waits to be woken
 };
 
 }  // namespace mlos::api::http::wire

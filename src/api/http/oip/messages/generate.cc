@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT
+#include "api/http/oip/messages/generate.h"
+
+#include <utility>
+
+#include "api/http/oip/messages/json_value.h"
+#include "api/http/tensors/tensor_reader.h"
+#include "api/http/tensors/tensor_writer.h"
+#include "json/json_writer.h"
+#include "json/parser.h"
+
+namespace mlos::api::http::oip::messages {
+namespace {
+
+using json::JsonWriter;
+using tensor::Tensor;
+using tensor::TensorSpec;
+
+Status CheckParameters(value from) {
+  simdjson::ondemand::object parameters = MLOS_TRY(ReadObject(from, "parameters"));
+  Members members;
+  for (auto member : parameters) {
+    const std::string key = MLOS_TRY(ReadKey(member));
+    value item;
+    if (const auto error = member.value().get(item)) return json::JsonError(error);
+    MLOS_TRY(members.Add(key, "parameters"));
+    MLOS_TRY(ReadParameter(item, Dotted("parameters", key)));
+  }
+  return OkStatus();
+}
+
+Status ReadMember(const std::string& key, value from, const engine::ModelSchema& schema,
+                  tensors::RequestMemory& memory, GenerateRequest& request) {
+  if (const TensorSpec* spec = schema.FindInput(key)) {
+    Result<Tensor> data = tensors::ReadTensor(from, {spec->dtype, 0, 1}, memory);
+    if (!data.ok()) {
+      return std::move(data).status().WithContext("input " + json::Quote(key)).WithField(key);
+    }
+    request.inputs.push_back({key, std::move(data).value()});
+    return OkStatus();
+  }
+  if (key == "parameters") return CheckParameters(from);
+  if (key == "id") {
+    request.id = MLOS_TRY(ReadText(from, "id"));
+    return OkStatus();
+  }
+  MLOS_TRY(ReadParameter(from, key));
+  return OkStatus();
+}
+
+void WriteValue(JsonWriter& writer, const Tensor& tensor) {
+  if (tensor.element_count() != 1) return tensors::AppendFlatTensor(writer.StartRaw(), tensor);
+  tensors::AppendElement(writer.StartRaw(), tensor);
+}
+
+}  // namespace
+
+Result<GenerateRequest> ReadGenerateRequest(const net::ByteBuffer& body,
+                                            const engine::ModelSchema& schema,
+                                            tensors::RequestMemory& memory) {
+  if (!schema.declared) {
+    return Status(Reason::kUnimplemented,
+                  "the model declares no inputs; use infer, where the request does");
+  }
+  json::ParserLease lease;
+  simdjson::ondemand::document document = MLOS_TRY(lease.Open(body, memory.budget()));
+  simdjson::ondemand::json_type type;
+  if (const auto error = document.type().get(type)) return json::JsonError(error);
+  if (type != simdjson::ondemand::json_type::object) {
+    return Status(Reason::kMalformedJson, "the body is not a JSON object");
+  }
+  simdjson::ondemand::object object;
+  if (const auto error = document.get_object().get(object)) return json::JsonError(error);
+  GenerateRequest request;
+  Members members;
+  for (auto member : object) {
+    const std::string key = MLOS_TRY(ReadKey(member));
+    value item;
+    if (const auto error = member.value().get(item)) return json::JsonError(error);
+    MLOS_TRY(members.Add(key));
+    MLOS_TRY(ReadMember(key, item, schema, memory, request));
+  }
+  if (document.current_location().error() != simdjson::OUT_OF_BOUNDS) {
+    return json::JsonError(simdjson::TRAILING_CONTENT);
+  }
+  return request;
+}
+
+Result<net::ByteBuffer> WriteGenerateAnswer(const GenerateRequest& request,
+                                            std::string_view model_id, std::string_view version,
+                                            const engine::InferenceResponse& response,
+                                            AnswerForm form, resource::ByteBudget& budget) {
+  net::ByteBuffer answer(budget);
+  // The document has no line breaks of its own, which would end the data.
+  if (form == AnswerForm::kEvent) answer.Append("data: ");
+  JsonWriter writer(answer);
+  writer.StartObject();
+  if (!request.id.empty()) writer.Text("id", request.id);
+  writer.Text("model_name", model_id);
+  writer.Text("model_version", version);
+  for (const tensor::NamedTensor& output : response.outputs) {
+    writer.Key(output.name);
+    WriteValue(writer, output.tensor);
+  }
+  writer.EndObject();
+  if (form == AnswerForm::kEvent) answer.Append("\n\n");
+  MLOS_TRY(answer.status());
+  return answer;
+}
+
+}  // namespace mlos::api::http::oip::messages
