@@ -320,7 +320,7 @@ TEST(Scheduler, AModelWhoseRunsDoNotStopIsGivenUp) {
         [&](engine::Stop* /*stop*/) {
           while (!open.load()) std::this_thread::yield();
         },
-        SteadyClock::now() + seconds(2 * i) + milliseconds(1)));
+        SteadyClock::now() + seconds(2 * i + 1)));
     // The next one runs although the one before has not stopped: another thread takes its place.
     EXPECT_EQ(runs.back()->Wait().status.reason(), Reason::kDeadlineExceeded);
   }

@@ -47,7 +47,8 @@ bool TestRun::Await(const std::function<bool()>& condition) {
 
 Status TestRun::Ended() {
   const MutexLock lock(mutex_);
-  if (!Await([&]() REQUIRES(mutex_) { return end_.has_value(); })) return {Reason::kInternal, "the run has no end"};
+  const bool ended = Await([&]() REQUIRES(mutex_) { return end_.has_value(); });
+  if (!ended) return {Reason::kInternal, "the run has no end"};
   return *end_;
 }
 

@@ -18,7 +18,7 @@ class WorkersTest : public testing::Test {
  protected:
   WorkersTest() {
     for (std::promise<void>& started : started_) {
-      workers_.Run(Executor::kLoader, kNoDeadline, [&](Status turn) {
+      workers_.Run(Executor::kLoader, kNoDeadline, [&](const Status& turn) {
         EXPECT_TRUE(turn.ok());
         started.set_value();
         release_.wait();
@@ -50,7 +50,7 @@ class WorkersTest : public testing::Test {
 TEST_F(WorkersTest, OtherWorkDoesNotWaitForLoads) {
   for (const Executor executor : {Executor::kWorker, Executor::kManager}) {
     std::promise<std::thread::id> ran;
-    workers_.Run(executor, kNoDeadline, [&](Status turn) {
+    workers_.Run(executor, kNoDeadline, [&](const Status& turn) {
       EXPECT_TRUE(turn.ok());
       ran.set_value(std::this_thread::get_id());
     });

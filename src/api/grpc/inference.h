@@ -72,7 +72,8 @@ class Inference : public door::Inference {
 template <typename Dialect, bool kStreams>
 class CallAnswer : public Dialect {
  public:
-  explicit CallAnswer(std::shared_ptr<call::Call> call) : Dialect(call, TermsOf(*call, kStreams)) {}
+  explicit CallAnswer(const std::shared_ptr<call::Call>& call)
+      : Dialect(call, TermsOf(*call, kStreams)) {}
 
  protected:
   Status Write(const engine::InferenceResponse& response) override {

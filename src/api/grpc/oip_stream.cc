@@ -38,7 +38,7 @@ class ModelStreamInfer : public call::CallHandler {
   /// The request that is answered. Its call holds the method.
   class Next : public OipInference {
    public:
-    Next(ModelStreamInfer& method, std::shared_ptr<call::Call> call)
+    Next(ModelStreamInfer& method, const std::shared_ptr<call::Call>& call)
         : OipInference(call, TermsOfNext(*call)), method_(method) {}
 
     // A request that fails does not end the stream: that is how Triton has it.

@@ -41,7 +41,8 @@ class Generation : public Inference {
   }
 
   void End(Status status) override {
-    if (read_ && !status.ok() && status.reason() == Reason::kUnimplemented && ticket().streams()) {
+    const bool one_of_several = read_ && !Streams() && ticket().streams();
+    if (one_of_several && !status.ok() && status.reason() == Reason::kUnimplemented) {
       status = Status(Reason::kUnimplemented,
                       "the model gives several answers; ask for them with generate_stream");
     }
@@ -79,7 +80,7 @@ class EventStream : public Generation {
 
   void End(Status status) override {
     if (status.ok() && Streams()) Body();
-    Inference::End(std::move(status));
+    Generation::End(std::move(status));
   }
 
  private:
