@@ -119,6 +119,8 @@ bool Scheduler::RunInline(const std::shared_ptr<Job>& job) {
 }
 
 void Scheduler::Enqueue(const std::shared_ptr<Job>& job) {
+  // Before a thread can take it, which lets go of the request with the answer.
+  job->watched_ = job->request().cancellation;
   Status refusal;
   {
     const MutexLock lock(mutex_);
@@ -141,7 +143,6 @@ void Scheduler::Enqueue(const std::shared_ptr<Job>& job) {
 
 // Without the lock, which is taken when the caller leaves.
 void Scheduler::WatchCaller(const std::shared_ptr<Job>& job) {
-  job->watched_ = job->request().cancellation;
   if (job->watched_ == nullptr) return;
   job->watched_->Watch(job.get(), [this, weak = std::weak_ptr<Job>(job)] {
     const MutexLock lock(mutex_);

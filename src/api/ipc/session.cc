@@ -57,11 +57,14 @@ void Session::Close() {
   {
     const MutexLock lock(mutex_);
     closed_ = true;
-    for (const auto& [id, cancellation] : requests_) cancellation->Cancel();
     regions.swap(regions_);
     attachment.swap(attachment_);
   }
+  // First, so that what is cancelled now is not answered on a ring whose client shall learn that
+  // its connection has ended.
   if (attachment != nullptr) attachment->Stop();
+  const MutexLock lock(mutex_);
+  for (const auto& [id, cancellation] : requests_) cancellation->Cancel();
 }
 
 Status Session::Attach(std::shared_ptr<Attachment> attachment) {
