@@ -49,15 +49,15 @@ Result<std::shared_ptr<ServedModel>> ModelLoader::Load(
   MLOS_TRY(TryOnce(files, source, plugin));
   auto loaded = MLOS_TRY(LoadJournalled(source, *plugin.engine));
   const auto batching = BatchingOf(record, files, loaded->schema());
-  auto sequences = MLOS_TRY(SequencesOf(record.state_pairs, *loaded));
+  auto sequences = MLOS_TRY(SequencesOf(record.settings.state_pairs, *loaded));
   return std::make_shared<ServedModel>(record.model_id, record.version, plugin.id, record.digest,
                                        std::move(counts), plugin.engine, std::move(loaded),
                                        std::move(sequences), batching, budget_);
 }
 
 Result<std::unique_ptr<sequence::Sequences>> ModelLoader::SequencesOf(
-    const std::map<std::string, std::string>& state_pairs, engine::LoadedModel& model) const {
-  auto pairs = MLOS_TRY(sequence::ResolveStatePairs(state_pairs, model.schema()));
+    const sequence::StatePairs& declared, engine::LoadedModel& model) const {
+  auto pairs = MLOS_TRY(sequence::ResolveStatePairs(declared, model.schema()));
   if (pairs.empty() || model.streams()) return std::unique_ptr<sequence::Sequences>();
   return std::make_unique<sequence::Sequences>(model, std::move(pairs), budget_, reaper_,
                                                sequences_);
@@ -66,12 +66,13 @@ Result<std::unique_ptr<sequence::Sequences>> ModelLoader::SequencesOf(
 std::optional<scheduler::BatchOptions> ModelLoader::BatchingOf(
     const registry::ModelRecord& record, const package::ModelFiles& files,
     const engine::ModelSchema& schema) const {
-  const registry::BatchSettings& settings = record.batching;
+  const settings::ModelSettings& settings = record.settings;
   scheduler::BatchOptions options = batching_;
-  const bool asked = settings.max_batch_size != 0;
-  if (asked) options.max_batch_size = static_cast<std::uint32_t>(settings.max_batch_size);
-  options.preferred_batch_size = static_cast<std::uint32_t>(settings.preferred_batch_size);
-  if (settings.max_queue_delay_us >= 0) options.max_queue_delay_us = settings.max_queue_delay_us;
+  const bool asked = settings.max_batch_size.has_value();
+  if (asked) options.max_batch_size = static_cast<std::uint32_t>(*settings.max_batch_size);
+  options.preferred_batch_size =
+      static_cast<std::uint32_t>(settings.preferred_batch_size.value_or(0));
+  options.max_queue_delay_us = settings.max_queue_delay_us.value_or(options.max_queue_delay_us);
   if (options.max_batch_size < 2 || (!asked && !scheduler::HasBatchAxis(schema))) return {};
   if (!files.onnx || files.onnx->whole_batch_operator.empty()) return options;
   Log(LogLevel::kInfo, "requests are not batched: their answers would depend on each other",

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -53,8 +52,8 @@ class ModelLoader {
                                                     const package::ModelFiles& files,
                                                     const engine::ModelSchema& schema) const;
   /// Null where the model carries no state.
-  Result<std::unique_ptr<sequence::Sequences>> SequencesOf(
-      const std::map<std::string, std::string>& state_pairs, engine::LoadedModel& model) const;
+  Result<std::unique_ptr<sequence::Sequences>> SequencesOf(const sequence::StatePairs& declared,
+                                                           engine::LoadedModel& model) const;
 
   registry::Registry& registry_;
   const probe::Program program_;

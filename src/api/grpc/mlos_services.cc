@@ -5,6 +5,7 @@
 #include "api/grpc/convert.h"
 #include "api/grpc/messages/unary.h"
 #include "api/grpc/methods.h"
+#include "api/grpc/settings.h"
 #include "base/model_id.h"
 
 // HealthService, PluginService and ModelService of mlos.v1: the same use cases as the routes of the
@@ -86,7 +87,7 @@ constexpr messages::CostField kRegisterModelFields[] = {{13, &messages::kFlatCos
 const messages::Cost kRegisterModelCost{kRegisterModelFields};
 
 catalog::RegisterModelRequest RequestOf(const v1::RegisterModelRequest& message) {
-  catalog::RegisterModelRequest request{
+  return {
       .model_id = message.model_id(),
       .path = message.path(),
       .manifest_path = message.manifest_path(),
@@ -96,15 +97,8 @@ catalog::RegisterModelRequest RequestOf(const v1::RegisterModelRequest& message)
       .description = message.description(),
       .plugin_id = message.plugin_id(),
       .autoload = !message.has_autoload() || message.autoload(),
-      .batching = {},
-      .state_pairs = {message.state_pairs().begin(), message.state_pairs().end()},
+      .settings = SettingsOf(message),
   };
-  request.batching.max_batch_size = message.max_batch_size();
-  request.batching.preferred_batch_size = message.preferred_batch_size();
-  if (message.has_max_queue_delay_us()) {
-    request.batching.max_queue_delay_us = message.max_queue_delay_us();
-  }
-  return request;
 }
 
 Result<v1::RegisterModelResponse> RegisterModel(Call& call,

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+#include "settings/table.h"
+
+#include <array>
+#include <string>
+
+#include "base/text.h"
+
+namespace mlos::settings {
+namespace {
+
+constexpr std::int64_t kItemsMax = 65'536;
+constexpr std::int64_t kSecondUs = 1'000'000;
+
+constexpr std::array kTable = {
+    Setting{"max_batch_size", &ModelSettings::max_batch_size, Range{.max = kItemsMax},
+            "items of one run that requests may share: 0 (the default) lets Core decide, 1 keeps "
+            "requests apart, more asks for it"},
+    Setting{"preferred_batch_size", &ModelSettings::preferred_batch_size, Range{.max = kItemsMax},
+            "a shared run waits no longer once it has so many items; 0, the default: as many as "
+            "callers asked lately"},
+    Setting{"max_queue_delay_us", &ModelSettings::max_queue_delay_us,
+            Range{.min = -1, .max = kSecondUs, .unset = -1},
+            "longest wait for more items; -1, the default, is Core's `--max-queue-delay-us`"},
+    Setting{"state_pairs", &ModelSettings::state_pairs, Range{},
+            "inputs through which the graph carries state, each with the output that is its next "
+            "value: `{\"state\": \"stateN\"}`. Without them Core goes by names (`state` and "
+            "`stateN`, `h0` and `hn`, `c_in` and `c_out`, `x` and `new_x`) where dtype and shape "
+            "agree and nothing else could be meant"},
+};
+
+/// A member of ModelSettings without a row would be lost on its way: all members have the alignment
+/// of a pointer, so without gaps their sizes add up.
+constexpr std::size_t SizeOfMembers() {
+  std::size_t size = 0;
+  for (const Setting& setting : kTable) {
+    size += std::visit(
+        []<typename T>(T ModelSettings::* /*member*/) {
+          static_assert(sizeof(T) % alignof(ModelSettings) == 0);
+          return sizeof(T);
+        },
+        setting.member);
+  }
+  return size;
+}
+static_assert(SizeOfMembers() == sizeof(ModelSettings), "each member has a row, and only one");
+
+Status Refused(Reason reason, std::string_view name, std::string message) {
+  return Status(reason, std::move(message)).WithField(name);
+}
+
+struct Checker {
+  Status operator()(const Setting& setting, const Integer& value) const {
+    const auto& [min, max, unset] = setting.range;
+    if (!value || (*value >= min && *value <= max)) return OkStatus();
+    return Refused(Reason::kValueOutOfRange, setting.name,
+                   "expected a whole number from " + std::to_string(min) + " to " +
+                       std::to_string(max) + ", not " + std::to_string(*value));
+  }
+
+  Status operator()(const Setting& setting, const TextMap& value) const {
+    constexpr std::size_t kPairsMax = 1024;
+    const std::string name(setting.name);
+    if (value.size() > kPairsMax) {
+      return Refused(Reason::kInvalidField, setting.name,
+                     name + " has at most " + std::to_string(kPairsMax) + " members");
+    }
+    for (const auto& [key, text] : value) {
+      if (IsText(key) && IsText(text)) continue;
+      return Refused(
+          Reason::kInvalidField, setting.name,
+          name + " has at most " + std::to_string(kTextBytesMax) + " bytes of UTF-8 text");
+    }
+    return OkStatus();
+  }
+
+ private:
+  static constexpr std::size_t kTextBytesMax = 256;
+  static bool IsText(std::string_view text) {
+    return text.size() <= kTextBytesMax && IsValidUtf8(text);
+  }
+};
+
+struct Merger {
+  const ModelSettings& other;
+
+  void operator()(const Setting& setting, Integer& value) const {
+    if (!value) value = other.*std::get<Integer ModelSettings::*>(setting.member);
+    if (value == setting.range.unset) value.reset();
+  }
+  void operator()(const Setting& setting, TextMap& value) const {
+    if (value.empty()) value = other.*std::get<TextMap ModelSettings::*>(setting.member);
+  }
+};
+
+}  // namespace
+
+std::span<const Setting> Table() { return kTable; }
+
+Status Check(const ModelSettings& settings) { return TryEach(settings, Checker()); }
+
+ModelSettings Merge(const ModelSettings& first, const ModelSettings& second) {
+  ModelSettings merged = first;
+  ForEach(merged, Merger{second});
+  return merged;
+}
+
+}  // namespace mlos::settings
