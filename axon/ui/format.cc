@@ -5,25 +5,12 @@
 #include <array>
 #include <cstdio>
 
+#include "base/text.h"
+
 namespace axon::ui {
 namespace {
 
 using Byte = unsigned char;
-
-/// Bytes of the UTF-8 sequence at the start of `text` (RFC 3629); 0 where it is not one.
-std::size_t SequenceLength(std::string_view text) {
-  const Byte lead = static_cast<Byte>(text[0]);
-  if (lead < 0x80) return 1;
-  const std::size_t length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
-  if (lead < 0xc2 || lead > 0xf4 || text.size() < length) return 0;
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((static_cast<Byte>(text[i]) & 0xc0) != 0x80) return 0;
-  }
-  const Byte second = static_cast<Byte>(text[1]);
-  const bool overlong = (lead == 0xe0 && second < 0xa0) || (lead == 0xf0 && second < 0x90);
-  const bool outside = (lead == 0xed && second > 0x9f) || (lead == 0xf4 && second > 0x8f);
-  return overlong || outside ? 0 : length;
-}
 
 bool IsControl(std::string_view sequence) {
   const Byte lead = static_cast<Byte>(sequence[0]);
@@ -72,7 +59,7 @@ std::string Printable(std::string_view text) {
   std::string shown;
   shown.reserve(text.size());
   while (!text.empty()) {
-    const std::size_t length = SequenceLength(text);
+    const std::size_t length = mlos::Utf8Length(text);
     if (length == 0 || IsControl(text.substr(0, length))) {
       shown.push_back('?');
     } else {

@@ -26,8 +26,11 @@ bool SecondByteFits(unsigned char lead, unsigned char second) {
   return true;
 }
 
-/// Bytes of the valid sequence at the front of `text`; 0 where there is none.
-std::size_t SequenceLength(std::string_view text) {
+bool IsControl(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
+
+}  // namespace
+
+std::size_t Utf8Length(std::string_view text) {
   const auto lead = static_cast<unsigned char>(text.front());
   const std::size_t length = AnnouncedLength(lead);
   if (length <= 1) return length;
@@ -37,13 +40,9 @@ std::size_t SequenceLength(std::string_view text) {
   return SecondByteFits(lead, static_cast<unsigned char>(rest.front())) ? length : 0;
 }
 
-bool IsControl(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
-
-}  // namespace
-
 bool IsValidUtf8(std::string_view text) {
   while (!text.empty()) {
-    const std::size_t length = SequenceLength(text);
+    const std::size_t length = Utf8Length(text);
     if (length == 0) return false;
     text.remove_prefix(length);
   }
@@ -53,9 +52,9 @@ bool IsValidUtf8(std::string_view text) {
 std::string Excerpt(std::string_view text, std::size_t bytes_max) {
   std::string shown;
   while (!text.empty()) {
-    const std::size_t length = std::max<std::size_t>(SequenceLength(text), 1);
+    const std::size_t length = std::max<std::size_t>(Utf8Length(text), 1);
     if (shown.size() + length > bytes_max) return shown + "…";
-    const bool printable = SequenceLength(text) != 0 && !IsControl(text.front());
+    const bool printable = Utf8Length(text) != 0 && !IsControl(text.front());
     shown.append(printable ? text.substr(0, length) : "?");
     text.remove_prefix(length);
   }

@@ -7,6 +7,10 @@
 
 namespace mlos {
 
+/// Bytes of the well-formed UTF-8 character at the front of `text`, which is not empty; 0 if there
+/// is none.
+std::size_t Utf8Length(std::string_view text);
+
 /// Well-formed UTF-8: no overlong form, no surrogate, nothing above U+10FFFF (RFC 3629).
 bool IsValidUtf8(std::string_view text);
 

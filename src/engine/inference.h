@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "engine/cancellation.h"
+#include "engine/credit.h"
 #include "engine/sequence_step.h"
 #include "tensor/tensor.h"
 
@@ -25,6 +26,8 @@ struct InferenceRequest {
   Deadline deadline = kNoDeadline;
   /// Of the caller, who may go away; null for one who waits to the end.
   std::shared_ptr<const Cancellation> cancellation;
+  /// What the caller may leave unread of the answers; null if it takes them as they come.
+  std::shared_ptr<Credit> credit;
   /// Whatever borrowed input tensors point into, and what counts it; released with the request.
   std::shared_ptr<const void> keepalive;
 

@@ -12,6 +12,9 @@
 
 namespace mlos::net {
 
+/// Readable bytes behind a body or a document, which simdjson reads in wide steps.
+inline constexpr std::size_t kBodyPaddingBytes = 64;
+
 /// Bytes that grow as they arrive or are written, counted against a budget as soon as they are more
 /// than a connection is worth. Never initialises what it allocates.
 ///

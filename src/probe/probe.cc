@@ -9,8 +9,8 @@
 #include <array>
 #include <string_view>
 
-#include "probe/child_process.h"
 #include "probe/message.h"
+#include "process/child_process.h"
 
 namespace mlos::probe {
 namespace {
@@ -77,22 +77,22 @@ Verdict VerdictOnReport(Status status) {
 }  // namespace
 
 Result<Verdict> Try(const Program& program, const Request& request) {
-  ChildCommand command;
+  process::ChildCommand command;
   command.program = program.path;
   command.arguments = {"--probe-model"};
   command.environment = ChildEnvironment();
   command.input = WriteRequest(request);
   command.timeout_ms = program.timeout_ms;
   command.cancelled = program.cancelled;
-  const ChildExit end = MLOS_TRY(RunChild(command));
+  const process::ChildExit end = MLOS_TRY(process::RunChild(command));
   switch (end.cause) {
-    case ChildExit::Cause::kSignalled:
+    case process::ChildExit::Cause::kSignalled:
       return VerdictOnSignal(end.code);
-    case ChildExit::Cause::kTimedOut:
+    case process::ChildExit::Cause::kTimedOut:
       return Verdict{Invalid("the model was not loaded within " +
                              std::to_string(program.timeout_ms) + " ms while being tried"),
                      false};
-    case ChildExit::Cause::kCancelled:
+    case process::ChildExit::Cause::kCancelled:
       return Status(Reason::kDraining, "Core is shutting down");
     default:
       break;

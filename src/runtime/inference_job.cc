@@ -57,13 +57,12 @@ void InferenceJob::Answer(Result<engine::InferenceResponse> outcome, std::int64_
 }
 
 StreamJob::StreamJob(std::shared_ptr<catalog::ServedModel> model, engine::InferenceRequest request,
-                     metrics::Stats& stats, ResponseCallback on_response, EndCallback on_end)
+                     metrics::Stats& stats, std::shared_ptr<ResponseSink> sink)
     : Job(model->lane(), request.deadline),
       model_(std::move(model)),
       request_(std::move(request)),
       in_flight_(stats),
-      on_response_(std::move(on_response)),
-      on_end_(std::move(on_end)) {}
+      sink_(std::move(sink)) {}
 
 void StreamJob::Run(std::int64_t queue_time_us) {
   const SteadyClock::time_point start = SteadyClock::now();
@@ -82,8 +81,7 @@ Status StreamJob::HandOn(engine::InferenceResponse response, std::int64_t queue_
   }
   response.queue_time_us = queue_time_us;
   response.owner = model_;
-  on_response_(std::move(response));
-  return OkStatus();
+  return sink_->OnResponse(std::move(response));
 }
 
 void StreamJob::Refuse(Status why, std::int64_t queue_time_us) {
@@ -93,7 +91,7 @@ void StreamJob::Refuse(Status why, std::int64_t queue_time_us) {
 void StreamJob::End(Status outcome, std::int64_t queue_time_us, std::int64_t run_time_us) {
   model_->counts()->Record(outcome, queue_time_us, run_time_us);
   request_ = {};
-  on_end_(std::move(outcome));
+  sink_->OnEnd(std::move(outcome));
 }
 
 }  // namespace mlos::runtime

@@ -7,6 +7,7 @@
 #include "catalog/served_model.h"
 #include "engine/inference.h"
 #include "metrics/stats.h"
+#include "runtime/ticket.h"
 #include "scheduler/batcher.h"
 #include "scheduler/scheduler.h"
 
@@ -55,11 +56,8 @@ class InferenceJob : public scheduler::MergeableJob {
 /// The same for a request that is answered with a stream.
 class StreamJob : public scheduler::Job {
  public:
-  using ResponseCallback = std::function<void(engine::InferenceResponse)>;
-  using EndCallback = std::function<void(Status)>;
-
   StreamJob(std::shared_ptr<catalog::ServedModel> model, engine::InferenceRequest request,
-            metrics::Stats& stats, ResponseCallback on_response, EndCallback on_end);
+            metrics::Stats& stats, std::shared_ptr<ResponseSink> sink);
 
   void Run(std::int64_t queue_time_us) override;
   void Refuse(Status why, std::int64_t queue_time_us) override;
@@ -73,8 +71,7 @@ class StreamJob : public scheduler::Job {
   const std::shared_ptr<catalog::ServedModel> model_;
   engine::InferenceRequest request_;
   const InFlight in_flight_;
-  const ResponseCallback on_response_;
-  const EndCallback on_end_;
+  const std::shared_ptr<ResponseSink> sink_;
 };
 
 }  // namespace mlos::runtime

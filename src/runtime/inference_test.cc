@@ -169,12 +169,12 @@ TEST_F(InferenceTest, AModelThatAnswersOnceIsAStreamOfOne) {
     request.inputs = Input(3);
     std::vector<float> answers;
     std::promise<Status> end;
-    runtime_->Stream(
-        model, std::move(request),
-        [&](const engine::InferenceResponse& response) {
-          answers.push_back(response.outputs[0].tensor.elements<float>()[0]);
-        },
-        [&](Status status) { end.set_value(std::move(status)); });
+    runtime_->Stream(model, std::move(request),
+                     SinkOf(
+                         [&](const engine::InferenceResponse& response) {
+                           answers.push_back(response.outputs[0].tensor.elements<float>()[0]);
+                         },
+                         [&](Status status) { end.set_value(std::move(status)); }));
     EXPECT_TRUE(end.get_future().get().ok());
     EXPECT_EQ(answers, std::vector<float>{6});
     EXPECT_EQ(StatsOf(model->model_id()).success_count, 1U);

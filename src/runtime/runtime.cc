@@ -184,6 +184,10 @@ Status Runtime::RemovePlugin(std::string_view plugin_id) {
   return impl_->models.RemovePlugin(plugin_id);
 }
 
+Result<Ticket> Runtime::Admit(const Caller& /*caller*/, std::string_view model_id) {
+  return Ticket(*this, MLOS_TRY(Acquire(model_id)));
+}
+
 Result<std::shared_ptr<catalog::ServedModel>> Runtime::Acquire(std::string_view model_id) {
   if (impl_->scheduler.draining()) return Draining();
   Result<std::shared_ptr<catalog::ServedModel>> model = impl_->table.Acquire(model_id);
@@ -212,19 +216,16 @@ void Runtime::Infer(std::shared_ptr<catalog::ServedModel> model, engine::Inferen
 }
 
 void Runtime::Stream(std::shared_ptr<catalog::ServedModel> model, engine::InferenceRequest request,
-                     StreamResponse on_response, StreamEnd on_end) {
+                     std::shared_ptr<ResponseSink> sink) {
   if (!model->loaded().streams()) {
     return Infer(std::move(model), std::move(request),
-                 [on_response = std::move(on_response),
-                  on_end = std::move(on_end)](Result<engine::InferenceResponse> outcome) {
-                   if (!outcome.ok()) return on_end(std::move(outcome).status());
-                   on_response(std::move(outcome).value());
-                   on_end(OkStatus());
+                 [sink = std::move(sink)](Result<engine::InferenceResponse> outcome) {
+                   if (!outcome.ok()) return sink->OnEnd(std::move(outcome).status());
+                   sink->OnEnd(sink->OnResponse(std::move(outcome).value()));
                  });
   }
   impl_->scheduler.Submit(std::make_unique<StreamJob>(std::move(model), std::move(request),
-                                                      impl_->stats, std::move(on_response),
-                                                      std::move(on_end)));
+                                                      impl_->stats, std::move(sink)));
 }
 
 metrics::Stats& Runtime::stats() { return impl_->stats; }

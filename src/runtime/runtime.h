@@ -16,7 +16,9 @@
 #include "engine/inference.h"
 #include "metrics/stats.h"
 #include "resource/byte_budget.h"
+#include "runtime/caller.h"
 #include "runtime/fit.h"
+#include "runtime/ticket.h"
 
 namespace mlos::runtime {
 
@@ -78,6 +80,11 @@ class Runtime {
   /// PLUGIN_IN_USE while models of it are registered.
   Status RemovePlugin(std::string_view plugin_id);
 
+  /// Lets `caller` in to the model `model_id`, once. MODEL_NOT_FOUND; MODEL_NOT_LOADED or
+  /// MODEL_QUARANTINED with the reason why; DRAINING. Failures count as requests of a registered
+  /// model.
+  Result<Ticket> Admit(const Caller& caller, std::string_view model_id);
+
   /// The model to run, for its schema and Infer. MODEL_NOT_FOUND; MODEL_NOT_LOADED or
   /// MODEL_QUARANTINED with the reason why; DRAINING. Failures count as requests of a registered
   /// model, as does what Infer answers; a door that refuses a request in between (malformed, of the
@@ -94,14 +101,11 @@ class Runtime {
   void Infer(std::shared_ptr<catalog::ServedModel> model, engine::InferenceRequest request,
              InferCallback done);
 
-  using StreamResponse = std::function<void(engine::InferenceResponse)>;
-  using StreamEnd = std::function<void(Status)>;
-  /// Runs `request` and gives each response of the model to `on_response`, in order, as it comes:
-  /// on the compute pool, or as Infer does where the model answers only once; `on_end` is called
-  /// exactly once, after the last of them, with OK or as Infer fails. A callback that takes its
-  /// time slows the model down; cancellation ends the stream before its next response.
+  /// Runs `request` and gives each response of the model to `sink`, in order, as it comes: on the
+  /// compute pool, or as Infer does if the model answers only once. Cancellation ends the stream
+  /// before its next response.
   void Stream(std::shared_ptr<catalog::ServedModel> model, engine::InferenceRequest request,
-              StreamResponse on_response, StreamEnd on_end);
+              std::shared_ptr<ResponseSink> sink);
 
   /// Refuses what waits and is cancelled at once, and not only when its turn comes.
   void RefuseCancelled();

@@ -29,7 +29,7 @@ mlos::net::ByteBuffer Packed(const Tensor& tensor) {
   return out;
 }
 
-void CheckComesBack(const Tensor& tensor, json::RequestMemory& memory) {
+void CheckComesBack(const Tensor& tensor, tensors::RequestMemory& memory) {
   const mlos::net::ByteBuffer packed = Packed(tensor);
   const auto again = oip::ReadBinaryTensor(tensor.dtype(), tensor.shape(), packed.view(), memory);
   MLOS_CHECK(again.ok(), again.status().ToString());
@@ -56,14 +56,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   mlos::net::ByteBuffer body;
   body.Append(text.substr(0, json_bytes));
   body.Append(text.substr(std::min(json_bytes + 1, size)));
-  if (!body.Pad(wire::kBodyPaddingBytes)) return 0;
+  if (!body.Pad(net::kBodyPaddingBytes)) return 0;
   static const mlos::engine::ModelSchema kUndeclared{{}, {}, false};
   mlos::resource::ByteBudget budget(kBudgetBytes);
   {
-    json::RequestMemory memory(budget);
+    tensors::RequestMemory memory(budget);
     auto read = oip::ReadInferRequest(body, json_bytes, kUndeclared, memory);
     if (read.ok()) {
-      json::RequestMemory more_memory(budget);
+      tensors::RequestMemory more_memory(budget);
       for (const auto& input : read->inputs) CheckComesBack(input.tensor, more_memory);
       CheckReply(std::move(read).value(), budget);
     }

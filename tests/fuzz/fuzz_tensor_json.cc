@@ -8,11 +8,11 @@
 #include <string>
 #include <string_view>
 
-#include "api/http/json/input_reader.h"
-#include "api/http/json/json_writer.h"
-#include "api/http/json/tensor_writer.h"
+#include "api/http/tensors/input_reader.h"
+#include "api/http/tensors/tensor_writer.h"
 #include "api/http/wire/message.h"
 #include "base/check.h"
+#include "json/json_writer.h"
 
 namespace {
 
@@ -53,10 +53,10 @@ mlos::net::ByteBuffer Write(const Inputs& inputs) {
   writer.StartObject();
   for (const auto& input : inputs) {
     writer.Key(input.name);
-    json::AppendTensor(writer.StartRaw(), input.tensor);
+    tensors::AppendTensor(writer.StartRaw(), input.tensor);
   }
   writer.EndObject();
-  MLOS_CHECK(out.Pad(wire::kBodyPaddingBytes), "no memory to write");
+  MLOS_CHECK(out.Pad(net::kBodyPaddingBytes), "no memory to write");
   return out;
 }
 
@@ -73,10 +73,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   mlos::net::ByteBuffer body;
   body.Append(text);
-  if (!body.Pad(wire::kBodyPaddingBytes)) return 0;
+  if (!body.Pad(net::kBodyPaddingBytes)) return 0;
   mlos::resource::ByteBudget budget(kBudgetBytes);
-  json::RequestMemory memory(budget);
-  const auto read = json::ReadInputs(body, Schema(), memory);
+  tensors::RequestMemory memory(budget);
+  const auto read = tensors::ReadInputs(body, Schema(), memory);
   if (!read.ok()) return 0;
   MLOS_CHECK(IsJson(text), "what is read is JSON");
 
@@ -84,8 +84,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   MLOS_CHECK(IsJson(written.view()), "what is written is JSON");
   // Shapes without elements can be more than nested arrays can say.
   if (HasEmptyTensor(*read)) return 0;
-  json::RequestMemory more_memory(budget);
-  const auto again = json::ReadInputs(written, Schema(), more_memory);
+  tensors::RequestMemory more_memory(budget);
+  const auto again = tensors::ReadInputs(written, Schema(), more_memory);
   MLOS_CHECK(again.ok(), again.status().ToString());
   MLOS_CHECK(Write(*again).view() == written.view(), "what is read again is the same");
   return 0;

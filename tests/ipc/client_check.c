@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What tests/integration/ipc/test_ipc_c_client.py compiles against the installed header, as C and
+ * What tests/integration/ipc/test_c_client.py compiles against the installed header, as C and
  * as C++, and runs against Core: client_check SOCKET. Models: `f` is y = x in float32, `s` the same
  * for strings, `slow` takes its time, `sum` is a running sum whose total is its state. */
 #include <mlos/client.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What tests/integration/ipc/test_ipc_c_client.py runs against a Core that goes away:
+ * What tests/integration/ipc/test_c_client.py runs against a Core that goes away:
  * client_gone SOCKET WAY SPIN_US UNREAD. It waits on a ring for `slow`, with an answer unread on
  * the socket where UNREAD is 1, and says how the wait ended. Where WAY is `breach` it breaks the
  * ring's rules itself; otherwise somebody ends Core once it says "waiting". */

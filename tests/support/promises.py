@@ -27,7 +27,7 @@ class Promise:
     shows: str = ""
     refused: str = ""
     run_by: str = ""
-    test: str = "tests/integration/test_promises.py"
+    test: str = "tests/integration/guides/test_promises.py"
 
     @property
     def state(self) -> str:
@@ -38,6 +38,7 @@ class Promise:
 
 
 PERFORMANCE = "make test-performance"
+INSTALL_TEST = "tests/integration/guides/test_install.py"
 
 
 def measured() -> str:
@@ -98,8 +99,8 @@ PAGE = [
     Promise("make test-unit", run_by="a part of `make test-all`"),
     Promise("make test-integration", run_by="a part of `make test-all`"),
     Promise(PERFORMANCE, run_by="[bench/results.md](../bench/results.md)"),
-    Promise("make install", test="tests/integration/test_install.py", shows="mlos_core"),
-    Promise("make install-dev", test="tests/integration/test_install.py", shows="smi_spec.h"),
+    Promise("make install", test=INSTALL_TEST, shows="mlos_core"),
+    Promise("make install-dev", test=INSTALL_TEST, shows="smi_spec.h"),
     Promise("make debug", run_by="`make check`, which configures it for clang-tidy; "
             "`make test-deep`, whose builds have its library assertions"),
     Promise("make docker-build", refused="No rule to make target 'docker-build'"),

@@ -5,9 +5,11 @@
 #include <string_view>
 #include <vector>
 
-#include "api/document/json.h"
+#include "json/json_writer.h"
 
 namespace mlos::api::document {
+
+using json::JsonWriter;
 
 /// That Core is up, which it is: `version` and the doors that are open.
 void WriteHealth(JsonWriter& writer, std::string_view version,

@@ -4,13 +4,16 @@
 #include <string_view>
 #include <vector>
 
-#include "api/document/json.h"
 #include "base/result.h"
 #include "catalog/model_info.h"
+#include "json/document.h"
+#include "json/json_writer.h"
 
 // What the doors that speak JSON read and write of models: one table of fields for all of them. The
 // writers write members, without the braces of the object.
 namespace mlos::api::document {
+
+using json::JsonWriter;
 
 /// MISSING_FIELD, INVALID_FIELD or INVALID_MODEL_ID, with the member as field.
 Result<catalog::RegisterModelRequest> ReadModelRequest(const json::Document& document);

@@ -4,12 +4,15 @@
 #include <string_view>
 #include <vector>
 
-#include "api/document/json.h"
 #include "base/result.h"
 #include "catalog/plugin_info.h"
+#include "json/document.h"
+#include "json/json_writer.h"
 
 // What the doors that speak JSON read and write of plugins; see model_document.h.
 namespace mlos::api::document {
+
+using json::JsonWriter;
 
 /// MISSING_FIELD or INVALID_FIELD, with the member as field.
 Result<catalog::RegisterPluginRequest> ReadPluginRequest(const json::Document& document);

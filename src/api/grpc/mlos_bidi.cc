@@ -122,14 +122,15 @@ class InferBidi : public call::CallHandler {
     request->cancellation = cancellation;
     call->runtime().Stream(
         work->model, std::move(request).value(),
-        [call, work, id](engine::InferenceResponse response) {
-          v1::InferBidiResponse envelope;
-          envelope.set_id(id);
-          net::ByteBuffer message = call->NewMessage();
-          tensors::MlosResponse(MlosHead(*work), response).AppendTo(message, envelope);
-          SendInStream(*call, std::move(message));
-        },
-        [this, call, id](const Status& status) { End(call, id, status); });
+        runtime::SinkOf(
+            [call, work, id](engine::InferenceResponse response) {
+              v1::InferBidiResponse envelope;
+              envelope.set_id(id);
+              net::ByteBuffer message = call->NewMessage();
+              tensors::MlosResponse(MlosHead(*work), response).AppendTo(message, envelope);
+              SendInStream(*call, std::move(message));
+            },
+            [this, call, id](const Status& status) { End(call, id, status); }));
   }
 
   void End(const CallPtr& call, const std::string& id, const Status& status) {

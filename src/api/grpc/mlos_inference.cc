@@ -39,14 +39,14 @@ void SendOne(const std::shared_ptr<call::Call>& call, const Work& work,
 
 void SendStream(const std::shared_ptr<call::Call>& call, const Work& work,
                 engine::InferenceRequest request) {
-  call->runtime().Stream(
-      work->model, std::move(request),
-      [call, work](engine::InferenceResponse response) {
-        net::ByteBuffer message = call->NewMessage();
-        tensors::MlosResponse(MlosHead(*work), response).AppendTo(message);
-        SendInStream(*call, std::move(message));
-      },
-      [call](const Status& status) { call->Finish(status); });
+  call->runtime().Stream(work->model, std::move(request),
+                         runtime::SinkOf(
+                             [call, work](engine::InferenceResponse response) {
+                               net::ByteBuffer message = call->NewMessage();
+                               tensors::MlosResponse(MlosHead(*work), response).AppendTo(message);
+                               SendInStream(*call, std::move(message));
+                             },
+                             [call](const Status& status) { call->Finish(status); }));
 }
 
 /// Infer and InferStream: one request, answered by `kSend`.

@@ -43,12 +43,13 @@ class ModelStreamInfer : public call::CallHandler {
     auto request = MLOS_TRY(PrepareOip(*call, work, RequestDeadline(*call)));
     call->runtime().Stream(
         work->model, std::move(request),
-        [call, work](engine::InferenceResponse response) {
-          net::ByteBuffer encoded = call->NewMessage();
-          tensors::OipResponse(OipHead(*work), response).AppendStreamedTo(encoded);
-          SendInStream(*call, std::move(encoded));
-        },
-        [this, call, work](const Status& status) { End(call, work, status); });
+        runtime::SinkOf(
+            [call, work](engine::InferenceResponse response) {
+              net::ByteBuffer encoded = call->NewMessage();
+              tensors::OipResponse(OipHead(*work), response).AppendStreamedTo(encoded);
+              SendInStream(*call, std::move(encoded));
+            },
+            [this, call, work](const Status& status) { End(call, work, status); }));
     return OkStatus();
   }
 

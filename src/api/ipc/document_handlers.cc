@@ -15,11 +15,8 @@
 namespace mlos::api::ipc {
 namespace {
 
-using document::JsonWriter;
-namespace json = document::json;
+using json::JsonWriter;
 
-// Behind a document, for simdjson.
-constexpr std::size_t kPaddingBytes = 64;
 constexpr std::size_t kDocumentBytesMax = 1 << 20;
 
 /// An answer with the JSON object whose members `write_members` writes.
@@ -40,7 +37,7 @@ Result<json::Document> Parse(const Request& request) {
   }
   wire::ByteBuffer body;
   body.Append(request.body());
-  if (!body.Pad(kPaddingBytes)) return body.status();
+  if (!body.Pad(net::kBodyPaddingBytes)) return body.status();
   return json::Document::Parse(body);
 }
 

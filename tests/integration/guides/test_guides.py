@@ -14,6 +14,8 @@ from tests.support.graphs import scale
 from tests.support.guide import Reader, Step, blocks, steps
 from tests.support.tls import Authority
 
+pytestmark = pytest.mark.release_only
+
 # Commands that no test can paste here, and what runs them instead.
 RUN_ELSEWHERE = {
     "git clone <this repository> mlos && cd mlos": "every checkout",
@@ -21,9 +23,9 @@ RUN_ELSEWHERE = {
     "make": "every run of the tests",
     "make quick-test": "a part of `make test-all`",
     "make test-all": "`.ci/run`",
-    "make install PREFIX=/usr/local": "tests/integration/test_install.py",
+    "make install PREFIX=/usr/local": "tests/integration/guides/test_install.py",
     "curl -sN localhost:8080/v2/models/count/generate_stream -d '{\"count\": 2}'":
-        "tests/integration/test_oip_generate.py, with a plugin of the tests",
+        "tests/integration/oip/test_generate.py, with a plugin of the tests",
 }  # fmt: skip
 BERT = "hf/bert-base-uncased@latest"
 

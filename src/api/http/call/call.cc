@@ -85,7 +85,7 @@ void Call::Run() {
 
 Status Call::Decompress() {
   body_ = MLOS_TRY(net::Inflate(body_coding_, body_.view(), body_bytes_max(), service_->budget()));
-  if (!body_.Pad(wire::kBodyPaddingBytes)) return body_.status();
+  if (!body_.Pad(net::kBodyPaddingBytes)) return body_.status();
   return OkStatus();
 }
 

@@ -9,7 +9,7 @@
 #include "api/http/call/route.h"
 #include "api/http/call/service.h"
 #include "api/http/guard/target.h"
-#include "api/http/json/request_memory.h"
+#include "api/http/tensors/request_memory.h"
 #include "api/http/wire/body_stream.h"
 #include "api/http/wire/coding.h"
 #include "api/http/wire/handler.h"
@@ -50,7 +50,7 @@ class Call : public wire::Exchange, public std::enable_shared_from_this<Call> {
 
   net::ByteBuffer& body() { return body_; }
   /// What its tensors hold of the budget.
-  json::RequestMemory& memory() { return memory_; }
+  tensors::RequestMemory& memory() { return memory_; }
   Service& service() { return *service_; }
   runtime::Runtime& runtime() { return service_->runtime(); }
   bool on_event_thread() const { return responder_->OnEventThread(); }
@@ -98,7 +98,7 @@ class Call : public wire::Exchange, public std::enable_shared_from_this<Call> {
   std::optional<wire::Responder> responder_;
   std::shared_ptr<wire::BodyStream> stream_;
   net::ByteBuffer body_;
-  json::RequestMemory memory_;
+  tensors::RequestMemory memory_;
 };
 
 }  // namespace mlos::api::http::call

@@ -3,7 +3,7 @@
 
 #include "api/document/error_document.h"
 #include "api/http/call/error_table.h"
-#include "api/http/json/json_writer.h"
+#include "json/json_writer.h"
 
 namespace mlos::api::http::call {
 

@@ -4,9 +4,9 @@
 
 #include "api/http/call/call.h"
 #include "api/http/handlers/handlers.h"
-#include "api/http/json/document_reply.h"
-#include "api/http/json/input_reader.h"
-#include "api/http/json/tensor_writer.h"
+#include "api/http/tensors/input_reader.h"
+#include "api/http/tensors/tensor_writer.h"
+#include "api/http/wire/document_reply.h"
 
 namespace mlos::api::http::handlers {
 namespace {
@@ -52,7 +52,7 @@ void WriteValues(JsonWriter& writer, const Outputs& outputs) {
   writer.StartObject();
   for (const auto& output : outputs) {
     writer.Key(output.name);
-    json::AppendTensor(writer.StartRaw(), output.tensor);
+    tensors::AppendTensor(writer.StartRaw(), output.tensor);
   }
   writer.EndObject();
 }
@@ -74,7 +74,7 @@ void WriteTypes(JsonWriter& writer, const Outputs& outputs) {
 }
 
 Result<wire::Reply> Encode(const Inference& inference, const engine::InferenceResponse& response) {
-  return json::DocumentReply(inference.call->service().budget(), [&](JsonWriter& writer) {
+  return wire::DocumentReply(inference.call->service().budget(), [&](JsonWriter& writer) {
     writer.Text("status", "success");
     writer.Text("model_id", inference.call->id());
     writer.Text("model_version", inference.model->version());
@@ -108,7 +108,7 @@ Result<engine::InferenceRequest> ReadRequest(const std::shared_ptr<Call>& call,
                                              const catalog::ServedModel& model) {
   engine::InferenceRequest request;
   request.sequence = MLOS_TRY(SequenceOf(*call));
-  request.inputs = MLOS_TRY(json::ReadInputs(call->body(), model.schema(), call->memory()));
+  request.inputs = MLOS_TRY(tensors::ReadInputs(call->body(), model.schema(), call->memory()));
   call->body() = net::ByteBuffer();
   MLOS_TRY(runtime::FitRequest(model, request));
   request.deadline = call->deadline();

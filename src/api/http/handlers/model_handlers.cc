@@ -6,8 +6,8 @@
 #include "api/document/model_document.h"
 #include "api/http/call/call.h"
 #include "api/http/handlers/handlers.h"
-#include "api/http/json/document.h"
-#include "api/http/json/document_reply.h"
+#include "api/http/wire/document_reply.h"
+#include "json/document.h"
 
 namespace mlos::api::http::handlers {
 namespace {
@@ -18,7 +18,7 @@ using json::JsonWriter;
 
 /// The reply to a request that changed the state of a model.
 Result<wire::Reply> StateReply(Call& call, const ModelInfo& model, std::string_view message) {
-  return json::DocumentReply(call.service().budget(), [&](JsonWriter& writer) {
+  return wire::DocumentReply(call.service().budget(), [&](JsonWriter& writer) {
     document::WriteModelState(writer, model, message);
   });
 }
@@ -30,26 +30,26 @@ Result<wire::Reply> RegisterModel(Call& call) {
   call.set_model_id(MLOS_TRY(body.Text("model_id")));
   const catalog::RegisterModelRequest request = MLOS_TRY(document::ReadModelRequest(body));
   const auto outcome = MLOS_TRY(call.runtime().RegisterModel(request));
-  return json::DocumentReply(call.service().budget(), [&](JsonWriter& writer) {
+  return wire::DocumentReply(call.service().budget(), [&](JsonWriter& writer) {
     document::WriteRegistered(writer, outcome);
   });
 }
 
 Result<wire::Reply> ListModels(Call& call) {
   const std::vector<ModelInfo> models = call.runtime().ListModels();
-  return json::DocumentReply(call.service().budget(),
+  return wire::DocumentReply(call.service().budget(),
                              [&](JsonWriter& writer) { document::WriteModels(writer, models); });
 }
 
 Result<wire::Reply> GetModel(Call& call) {
   const ModelInfo model = MLOS_TRY(call.runtime().GetModel(call.id()));
-  return json::DocumentReply(call.service().budget(),
+  return wire::DocumentReply(call.service().budget(),
                              [&](JsonWriter& writer) { document::WriteModel(writer, model); });
 }
 
 Result<wire::Reply> RemoveModel(Call& call) {
   MLOS_TRY(call.runtime().RemoveModel(call.id()));
-  return json::DocumentReply(call.service().budget(), [&](JsonWriter& writer) {
+  return wire::DocumentReply(call.service().budget(), [&](JsonWriter& writer) {
     document::WriteModelRemoved(writer, call.id());
   });
 }

@@ -5,8 +5,8 @@
 #include "api/document/plugin_document.h"
 #include "api/http/call/call.h"
 #include "api/http/handlers/handlers.h"
-#include "api/http/json/document.h"
-#include "api/http/json/document_reply.h"
+#include "api/http/wire/document_reply.h"
+#include "json/document.h"
 
 namespace mlos::api::http::handlers {
 
@@ -18,26 +18,26 @@ Result<wire::Reply> RegisterPlugin(Call& call) {
   const catalog::RegisterPluginRequest request =
       MLOS_TRY(document::ReadPluginRequest(MLOS_TRY(json::Document::Parse(call.body()))));
   const PluginInfo plugin = MLOS_TRY(call.runtime().RegisterPlugin(request));
-  return json::DocumentReply(call.service().budget(), [&](JsonWriter& writer) {
+  return wire::DocumentReply(call.service().budget(), [&](JsonWriter& writer) {
     document::WritePluginRegistered(writer, plugin);
   });
 }
 
 Result<wire::Reply> ListPlugins(Call& call) {
   const std::vector<PluginInfo> plugins = call.runtime().ListPlugins();
-  return json::DocumentReply(call.service().budget(),
+  return wire::DocumentReply(call.service().budget(),
                              [&](JsonWriter& writer) { document::WritePlugins(writer, plugins); });
 }
 
 Result<wire::Reply> GetPlugin(Call& call) {
   const PluginInfo plugin = MLOS_TRY(call.runtime().GetPlugin(call.id()));
-  return json::DocumentReply(call.service().budget(),
+  return wire::DocumentReply(call.service().budget(),
                              [&](JsonWriter& writer) { document::WritePlugin(writer, plugin); });
 }
 
 Result<wire::Reply> RemovePlugin(Call& call) {
   MLOS_TRY(call.runtime().RemovePlugin(call.id()));
-  return json::DocumentReply(call.service().budget(), [&](JsonWriter& writer) {
+  return wire::DocumentReply(call.service().budget(), [&](JsonWriter& writer) {
     document::WritePluginRemoved(writer, call.id());
   });
 }

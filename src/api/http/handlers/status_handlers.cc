@@ -7,8 +7,8 @@
 #include "api/document/health_document.h"
 #include "api/http/call/call.h"
 #include "api/http/handlers/handlers.h"
-#include "api/http/json/document_reply.h"
 #include "api/http/openapi/openapi.h"
+#include "api/http/wire/document_reply.h"
 
 namespace mlos::api::http::handlers {
 namespace {
@@ -102,20 +102,20 @@ void WriteApis(JsonWriter& writer, const Service& service) {
 
 Result<wire::Reply> GetHealth(Call& call) {
   const Service& service = call.service();
-  return json::DocumentReply(call.service().budget(), [&](JsonWriter& writer) {
+  return wire::DocumentReply(call.service().budget(), [&](JsonWriter& writer) {
     document::WriteHealth(writer, service.options().version, OpenDoors(service));
   });
 }
 
 Result<wire::Reply> GetLiveness(Call& call) {
-  return json::DocumentReply(call.service().budget(),
+  return wire::DocumentReply(call.service().budget(),
                              [](JsonWriter& writer) { writer.Text("status", "alive"); });
 }
 
 Result<wire::Reply> GetReadiness(Call& call) {
   const bool ready = call.runtime().ready();
   wire::Reply reply =
-      MLOS_TRY(json::DocumentReply(call.service().budget(), [&](JsonWriter& writer) {
+      MLOS_TRY(wire::DocumentReply(call.service().budget(), [&](JsonWriter& writer) {
         writer.Text("status", ready ? "ready" : "not_ready");
       }));
   if (!ready) {
@@ -128,7 +128,7 @@ Result<wire::Reply> GetReadiness(Call& call) {
 Result<wire::Reply> GetStats(Call& call) {
   const metrics::ServerStats server = call.runtime().stats().Server();
   const std::vector<metrics::ModelStats> models = call.runtime().stats().Models();
-  return json::DocumentReply(call.service().budget(), [&](JsonWriter& writer) {
+  return wire::DocumentReply(call.service().budget(), [&](JsonWriter& writer) {
     writer.Count("total_requests", server.total_requests);
     writer.Count("successful_requests", server.successful_requests);
     writer.Count("failed_requests", server.failed_requests);

@@ -31,7 +31,7 @@ Status WrongSize(DType dtype, const Shape& shape, std::size_t given, std::size_t
 }
 
 // Counts and lengths are the caller's: none is believed beyond the bytes there are.
-Result<Tensor> ReadStrings(Shape shape, std::string_view bytes, json::RequestMemory& memory) {
+Result<Tensor> ReadStrings(Shape shape, std::string_view bytes, tensors::RequestMemory& memory) {
   const std::int64_t count = MLOS_TRY(tensor::ElementCount(shape));
   const Status damaged(Reason::kShapeMismatch, "the binary data does not hold the " +
                                                    std::to_string(count) + " strings of shape " +
@@ -87,7 +87,7 @@ void AppendStrings(net::ByteBuffer& out, const Tensor& tensor) {
 }  // namespace
 
 Result<Tensor> ReadBinaryTensor(DType dtype, Shape shape, std::string_view bytes,
-                                json::RequestMemory& memory) {
+                                tensors::RequestMemory& memory) {
   if (dtype == DType::kString) return ReadStrings(std::move(shape), bytes, memory);
   const std::size_t size = MLOS_TRY(tensor::ByteSize(dtype, shape));
   if (size != bytes.size()) return WrongSize(dtype, shape, bytes.size(), size);

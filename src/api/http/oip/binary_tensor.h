@@ -3,7 +3,7 @@
 
 #include <string_view>
 
-#include "api/http/json/request_memory.h"
+#include "api/http/tensors/request_memory.h"
 #include "base/result.h"
 #include "tensor/tensor.h"
 
@@ -18,7 +18,7 @@ namespace mlos::api::http::oip {
 /// Strings always point into them. SHAPE_MISMATCH where the bytes do not fill the shape,
 /// VALUE_OUT_OF_RANGE for a BOOL that is neither 0 nor 1.
 Result<tensor::Tensor> ReadBinaryTensor(tensor::DType dtype, tensor::Shape shape,
-                                        std::string_view bytes, json::RequestMemory& memory);
+                                        std::string_view bytes, tensors::RequestMemory& memory);
 
 /// The bytes AppendBinaryTensor writes.
 std::size_t BinarySize(const tensor::Tensor& tensor);

@@ -28,7 +28,7 @@ class BinaryTensorTest : public testing::Test {
   }
 
   resource::ByteBudget budget_{1 << 20};
-  json::RequestMemory memory_{budget_};
+  tensors::RequestMemory memory_{budget_};
 };
 
 TEST(DatatypeTest, NamesComeBack) {

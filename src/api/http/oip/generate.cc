@@ -3,11 +3,11 @@
 
 #include <utility>
 
-#include "api/http/json/json_writer.h"
-#include "api/http/json/parser.h"
-#include "api/http/json/tensor_reader.h"
-#include "api/http/json/tensor_writer.h"
 #include "api/http/oip/json_value.h"
+#include "api/http/tensors/tensor_reader.h"
+#include "api/http/tensors/tensor_writer.h"
+#include "json/json_writer.h"
+#include "json/parser.h"
 
 namespace mlos::api::http::oip {
 namespace {
@@ -30,9 +30,9 @@ Status CheckParameters(value from) {
 }
 
 Status ReadMember(const std::string& key, value from, const engine::ModelSchema& schema,
-                  json::RequestMemory& memory, GenerateRequest& request) {
+                  tensors::RequestMemory& memory, GenerateRequest& request) {
   if (const TensorSpec* spec = schema.FindInput(key)) {
-    Result<Tensor> data = json::ReadTensor(from, {spec->dtype, 0, 1}, memory);
+    Result<Tensor> data = tensors::ReadTensor(from, {spec->dtype, 0, 1}, memory);
     if (!data.ok()) {
       return std::move(data).status().WithContext("input " + json::Quote(key)).WithField(key);
     }
@@ -49,15 +49,15 @@ Status ReadMember(const std::string& key, value from, const engine::ModelSchema&
 }
 
 void WriteValue(JsonWriter& writer, const Tensor& tensor) {
-  if (tensor.element_count() != 1) return json::AppendFlatTensor(writer.StartRaw(), tensor);
-  json::AppendElement(writer.StartRaw(), tensor);
+  if (tensor.element_count() != 1) return tensors::AppendFlatTensor(writer.StartRaw(), tensor);
+  tensors::AppendElement(writer.StartRaw(), tensor);
 }
 
 }  // namespace
 
 Result<GenerateRequest> ReadGenerateRequest(const net::ByteBuffer& body,
                                             const engine::ModelSchema& schema,
-                                            json::RequestMemory& memory) {
+                                            tensors::RequestMemory& memory) {
   if (!schema.declared) {
     return Status(Reason::kUnimplemented,
                   "the model declares no inputs; use infer, where the request does");

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "api/http/json/request_memory.h"
+#include "api/http/tensors/request_memory.h"
 #include "api/http/wire/message.h"
 #include "base/result.h"
 #include "engine/engine.h"
@@ -28,7 +28,7 @@ struct GenerateRequest {
 /// PAYLOAD_TOO_LARGE, OUT_OF_MEMORY.
 Result<GenerateRequest> ReadGenerateRequest(const net::ByteBuffer& body,
                                             const engine::ModelSchema& schema,
-                                            json::RequestMemory& memory);
+                                            tensors::RequestMemory& memory);
 
 enum class AnswerForm : std::uint8_t {
   kDocument,

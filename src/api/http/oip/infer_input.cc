@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <utility>
 
-#include "api/http/json/tensor_reader.h"
 #include "api/http/oip/binary_tensor.h"
 #include "api/http/oip/datatype.h"
+#include "api/http/tensors/tensor_reader.h"
 
 namespace mlos::api::http::oip {
 namespace {
@@ -129,7 +129,7 @@ Status InputReader::ReadParameters(value from, Input& input) {
 
 Result<Shape> InputReader::ReadShape(value from) {
   const simdjson::ondemand::array array = MLOS_TRY(ReadArray(from, "inputs.shape"));
-  const Result<Tensor> sizes = json::ReadTensor(array, {DType::kInt64, 0, kDepth}, memory_);
+  const Result<Tensor> sizes = tensors::ReadTensor(array, {DType::kInt64, 0, kDepth}, memory_);
   if (!sizes.ok()) return Status(sizes.status()).WithContext("shape");
   const auto elements = sizes->elements<std::int64_t>();
   if (sizes->shape().size() != 1 || elements.size() > tensor::kRankMax) {
@@ -148,7 +148,7 @@ Status InputReader::ReadData(value from, Input& input) {
   // An element and its comma take two bytes at least, so a shape alone makes us take no memory.
   const std::size_t hint = std::min(static_cast<std::size_t>(count), rest / 2 + 1);
   const simdjson::ondemand::array array = MLOS_TRY(ReadArray(from, "inputs.data"));
-  Result<Tensor> data = json::ReadTensor(array, {*input.dtype, hint, kDepth}, memory_);
+  Result<Tensor> data = tensors::ReadTensor(array, {*input.dtype, hint, kDepth}, memory_);
   if (!data.ok()) return std::move(data).status().WithContext("data");
   MLOS_TRY(GiveShape(*input.shape, *data));
   input.data = std::move(data).value();

@@ -5,8 +5,8 @@
 #include <string>
 #include <string_view>
 
-#include "api/http/json/request_memory.h"
 #include "api/http/oip/json_value.h"
+#include "api/http/tensors/request_memory.h"
 #include "base/result.h"
 #include "tensor/tensor.h"
 
@@ -22,7 +22,7 @@ namespace mlos::api::http::oip {
 class InputReader {
  public:
   /// `json` is the text, `binary` what follows it; both outlive the tensors.
-  InputReader(std::string_view json, std::string_view binary, json::RequestMemory& memory)
+  InputReader(std::string_view json, std::string_view binary, tensors::RequestMemory& memory)
       : json_(json), binary_(binary), memory_(memory) {}
 
   /// See ReadInferRequest.
@@ -42,7 +42,7 @@ class InputReader {
 
   const std::string_view json_;
   std::string_view binary_;
-  json::RequestMemory& memory_;
+  tensors::RequestMemory& memory_;
 };
 
 }  // namespace mlos::api::http::oip

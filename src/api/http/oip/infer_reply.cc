@@ -3,10 +3,10 @@
 
 #include <utility>
 
-#include "api/http/json/json_writer.h"
-#include "api/http/json/tensor_writer.h"
 #include "api/http/oip/binary_tensor.h"
 #include "api/http/oip/datatype.h"
+#include "api/http/tensors/tensor_writer.h"
+#include "json/json_writer.h"
 
 namespace mlos::api::http::oip {
 namespace {
@@ -29,7 +29,7 @@ void WriteOutput(JsonWriter& writer, const NamedTensor& output, bool binary) {
     writer.EndObject();
   } else {
     writer.Key("data");
-    json::AppendFlatTensor(writer.StartRaw(), output.tensor);
+    tensors::AppendFlatTensor(writer.StartRaw(), output.tensor);
   }
   writer.EndObject();
 }

@@ -4,10 +4,10 @@
 #include <algorithm>
 #include <utility>
 
-#include "api/http/json/json_error.h"
-#include "api/http/json/parser.h"
 #include "api/http/oip/infer_input.h"
 #include "api/http/oip/json_value.h"
+#include "json/json_error.h"
+#include "json/parser.h"
 
 namespace mlos::api::http::oip {
 namespace {
@@ -51,7 +51,7 @@ Status ReadParameters(value from, std::string_view field, Take take) {
 class RequestReader {
  public:
   RequestReader(std::string_view json, std::string_view binary, const engine::ModelSchema& schema,
-                json::RequestMemory& memory)
+                tensors::RequestMemory& memory)
       : schema_(schema), inputs_(json, binary, memory) {}
 
   Result<InferRequest> Read(simdjson::ondemand::document& document) {
@@ -210,7 +210,7 @@ bool InferRequest::IsBinary(std::string_view output) const {
 
 Result<InferRequest> ReadInferRequest(const net::ByteBuffer& body, std::size_t json_bytes,
                                       const engine::ModelSchema& schema,
-                                      json::RequestMemory& memory) {
+                                      tensors::RequestMemory& memory) {
   json::ParserLease lease;
   simdjson::ondemand::document document = MLOS_TRY(lease.Open(body, json_bytes, memory.budget()));
   RequestReader reader(body.view().substr(0, json_bytes), body.view().substr(json_bytes), schema,

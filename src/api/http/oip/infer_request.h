@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "api/http/json/request_memory.h"
+#include "api/http/tensors/request_memory.h"
 #include "base/result.h"
 #include "engine/engine.h"
 #include "engine/sequence_step.h"
@@ -52,6 +52,6 @@ struct InferRequest {
 /// or member as field; OVERLOADED, PAYLOAD_TOO_LARGE, OUT_OF_MEMORY.
 Result<InferRequest> ReadInferRequest(const net::ByteBuffer& body, std::size_t json_bytes,
                                       const engine::ModelSchema& schema,
-                                      json::RequestMemory& memory);
+                                      tensors::RequestMemory& memory);
 
 }  // namespace mlos::api::http::oip

@@ -25,7 +25,7 @@ class InferRequestTest : public testing::Test {
     body_ = net::ByteBuffer();
     body_.Append(json);
     body_.Append(binary);
-    body_.Pad(wire::kBodyPaddingBytes);
+    body_.Pad(net::kBodyPaddingBytes);
     return ReadInferRequest(body_, json.size(), Schema(), memory_);
   }
   /// "REASON field".
@@ -36,7 +36,7 @@ class InferRequestTest : public testing::Test {
   }
 
   resource::ByteBudget budget_{64 << 20};
-  json::RequestMemory memory_{budget_};
+  tensors::RequestMemory memory_{budget_};
   net::ByteBuffer body_;
 };
 

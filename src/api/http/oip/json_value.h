@@ -10,8 +10,8 @@
 #include <string_view>
 #include <vector>
 
-#include "api/http/json/json_error.h"
 #include "base/result.h"
+#include "json/json_error.h"
 
 // Single members of a request, each with the name under which an error tells of it.
 namespace mlos::api::http::oip {

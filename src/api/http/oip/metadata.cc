@@ -3,8 +3,8 @@
 
 #include <string>
 
-#include "api/http/json/document_reply.h"
 #include "api/http/oip/datatype.h"
+#include "api/http/wire/document_reply.h"
 #include "api/oip/description.h"
 
 namespace mlos::api::http::oip {
@@ -85,7 +85,7 @@ void WriteSequenceBatching(JsonWriter& writer, const catalog::ModelInfo& model) 
 }  // namespace
 
 Result<wire::Reply> ServerMetadata(std::string_view version, resource::ByteBudget& budget) {
-  return json::DocumentReply(budget, [&](JsonWriter& writer) {
+  return wire::DocumentReply(budget, [&](JsonWriter& writer) {
     writer.Text("name", "mlos-core");
     writer.Text("version", version);
     writer.Key("extensions");
@@ -96,7 +96,7 @@ Result<wire::Reply> ServerMetadata(std::string_view version, resource::ByteBudge
 }
 
 Result<wire::Reply> ModelMetadata(const catalog::ModelInfo& model, resource::ByteBudget& budget) {
-  return json::DocumentReply(budget, [&](JsonWriter& writer) {
+  return wire::DocumentReply(budget, [&](JsonWriter& writer) {
     writer.Text("name", model.model_id);
     writer.Key("versions");
     writer.StartArray();
@@ -109,7 +109,7 @@ Result<wire::Reply> ModelMetadata(const catalog::ModelInfo& model, resource::Byt
 }
 
 Result<wire::Reply> ModelConfig(const catalog::ModelInfo& model, resource::ByteBudget& budget) {
-  return json::DocumentReply(budget, [&](JsonWriter& writer) {
+  return wire::DocumentReply(budget, [&](JsonWriter& writer) {
     writer.Text("name", model.model_id);
     writer.Text("platform", api::oip::Platform(model));
     writer.Text("backend", model.plugin_id);

@@ -3,8 +3,8 @@
 
 #include <string>
 
-#include "api/http/json/document.h"
-#include "api/http/json/document_reply.h"
+#include "api/http/wire/document_reply.h"
+#include "json/document.h"
 
 namespace mlos::api::http::oip {
 namespace {
@@ -55,7 +55,7 @@ Result<wire::Reply> RepositoryIndex(const net::ByteBuffer& body,
     const json::Document document = MLOS_TRY(json::Document::Parse(body));
     ready_only = MLOS_TRY(document.Flag("ready", false));
   }
-  return json::ValueReply(budget, [&](JsonWriter& writer) {
+  return wire::ValueReply(budget, [&](JsonWriter& writer) {
     writer.StartArray();
     for (const catalog::ModelInfo& model : models) {
       if (!ready_only || model.state == ModelState::kLoaded) WriteEntry(writer, model);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "api/http/oip/statistics.h"
 
-#include "api/http/json/document_reply.h"
+#include "api/http/wire/document_reply.h"
 #include "api/oip/statistics.h"
 
 namespace mlos::api::http::oip {
@@ -60,7 +60,7 @@ void WriteModel(JsonWriter& writer, const catalog::ModelInfo& model, const Model
 
 Result<wire::Reply> Statistics(const std::vector<catalog::ModelInfo>& models,
                                const std::vector<ModelStats>& stats, resource::ByteBudget& budget) {
-  return json::DocumentReply(budget, [&](JsonWriter& writer) {
+  return wire::DocumentReply(budget, [&](JsonWriter& writer) {
     writer.Key("model_stats");
     writer.StartArray();
     for (const catalog::ModelInfo& model : models) {

@@ -4,11 +4,11 @@
 #include <utility>
 
 #include "api/http/call/call.h"
-#include "api/http/json/document_reply.h"
 #include "api/http/oip/metadata.h"
 #include "api/http/oip/repository.h"
 #include "api/http/oip/statistics.h"
 #include "api/http/oip_handlers/handlers.h"
+#include "api/http/wire/document_reply.h"
 
 namespace mlos::api::http::oip_handlers {
 namespace {
@@ -23,7 +23,7 @@ Result<catalog::ModelInfo> FindModel(Call& call) {
 
 /// What a health check answers where it is good. KServe's clients read it; Triton has no body.
 Result<wire::Reply> Good(Call& call, std::string_view what) {
-  return json::DocumentReply(call.service().budget(),
+  return wire::DocumentReply(call.service().budget(),
                              [&](json::JsonWriter& writer) { writer.Flag(what, true); });
 }
 
@@ -47,7 +47,7 @@ Result<wire::Reply> GetModelMetadata(Call& call) {
 Result<wire::Reply> GetModelReady(Call& call) {
   const catalog::ModelInfo model = MLOS_TRY(FindModel(call));
   if (model.state == catalog::ModelState::kLoaded) {
-    return json::DocumentReply(call.service().budget(), [&](json::JsonWriter& writer) {
+    return wire::DocumentReply(call.service().budget(), [&](json::JsonWriter& writer) {
       writer.Text("name", model.model_id);
       writer.Flag("ready", true);
     });

@@ -118,8 +118,9 @@ void RunStream(const std::shared_ptr<Generation>& generation, engine::InferenceR
   const auto events = std::make_shared<EventStream>(generation);
   generation->call->runtime().Stream(
       generation->model, std::move(request),
-      [events](const engine::InferenceResponse& response) { events->OnResponse(response); },
-      [events](Status outcome) { events->OnEnd(std::move(outcome)); });
+      runtime::SinkOf(
+          [events](const engine::InferenceResponse& response) { events->OnResponse(response); },
+          [events](Status outcome) { events->OnEnd(std::move(outcome)); }));
 }
 
 }  // namespace

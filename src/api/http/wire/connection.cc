@@ -211,7 +211,7 @@ void Connection::ExpectBody(const RequestHead& head, std::uint64_t body_bytes_ma
   const std::size_t lead_bytes = exchange_->body_lead_bytes();
   body_ = net::ByteBuffer(loop_->handler().budget());
   body_.Expect(static_cast<std::size_t>(head.content_length.value_or(0)) + lead_bytes +
-               kBodyPaddingBytes);
+               net::kBodyPaddingBytes);
   for (std::size_t i = 0; i < lead_bytes; ++i) body_.Append(' ');
   body_mark_ = 0;
   parser_->ExpectBody(body_, body_bytes_max + lead_bytes);
@@ -244,7 +244,7 @@ bool Connection::StepBody() {
 
 bool Connection::Dispatch() {
   body_unread_ = false;
-  if (!body_.empty() && !body_.Pad(kBodyPaddingBytes)) {
+  if (!body_.empty() && !body_.Pad(net::kBodyPaddingBytes)) {
     Refuse(body_.status());
     return true;
   }
@@ -420,7 +420,7 @@ bool Connection::ReadBody() {
                                          std::clamp(std::max(body_.size(), body_bytes_before_),
                                                     kBodyReadBytesMin, kBodyReadBytesMax))
                : kChunkReadBytes);
-  char* room = target.Prepare(wanted + kBodyPaddingBytes);
+  char* room = target.Prepare(wanted + net::kBodyPaddingBytes);
   if (room == nullptr) {
     Refuse(target.status());
     return false;

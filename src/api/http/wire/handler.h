@@ -42,9 +42,9 @@ class Exchange {
   virtual std::uint64_t body_bytes_max() const = 0;
   /// Blanks to be put in front of the body, so that what is behind its JSON lies aligned.
   virtual std::size_t body_lead_bytes() const { return 0; }
-  /// The request is whole; `body`, if not empty, has kBodyPaddingBytes zero bytes behind it. Called
-  /// once, on an event thread, which must not be kept busy. Replies through `responder`, now or
-  /// later, on any thread.
+  /// The request is whole; `body`, if not empty, has net::kBodyPaddingBytes zero bytes behind it.
+  /// Called once, on an event thread, which must not be kept busy. Replies through `responder`, now
+  /// or later, on any thread.
   virtual void Handle(net::ByteBuffer body, Responder responder) = 0;
   /// The reply to a request that is refused while its body is read. Handle is not called then.
   virtual Reply Refuse(const Status& status) = 0;

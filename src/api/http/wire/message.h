@@ -57,7 +57,4 @@ struct Reply {
   std::shared_ptr<BodyStream> stream;
 };
 
-/// Readable bytes behind a body, which simdjson reads in wide steps.
-inline constexpr std::size_t kBodyPaddingBytes = 64;
-
 }  // namespace mlos::api::http::wire
