@@ -73,6 +73,7 @@ void Open(smi_model& model) {
 
 smi_status_t RegisterModel(const smi_model_source_t* source, smi_model_t** model) noexcept {
   return Guard([&] {
+    CheckOptions(source->options);
     auto registered = std::make_unique<smi_model>();
     registered->path = source->path;
     if (source->digest != nullptr) registered->digest = source->digest;

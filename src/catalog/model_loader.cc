@@ -27,6 +27,12 @@ std::uint64_t TrialMemory(const package::ModelFiles& files, std::uint64_t arena_
          (arena_bytes_max != 0 ? arena_bytes_max : machine);
 }
 
+/// What a verdict is of: the files, and the options they are loaded with.
+std::string DigestOfTrial(const engine::ModelSource& source) {
+  if (source.options.empty()) return source.digest;
+  return source.digest + " with options " + package::DigestOf(source.options).ToString();
+}
+
 /// What an engine says of a model is said of the files at its path.
 Status OfPath(Status status) {
   if (status.ok() || !status.field().empty()) return status;
@@ -45,6 +51,7 @@ Result<std::shared_ptr<ServedModel>> ModelLoader::Load(
       .path = files.EnginePath(),
       .format = files.execution_format,
       .digest = record.digest,
+      .options = record.settings.options.text,
   };
   MLOS_TRY(TryOnce(files, source, plugin));
   auto loaded = MLOS_TRY(LoadJournalled(source, *plugin.engine));
@@ -97,7 +104,8 @@ Result<std::unique_ptr<engine::LoadedModel>> ModelLoader::LoadJournalled(
 Status ModelLoader::TryOnce(const package::ModelFiles& files, const engine::ModelSource& source,
                             const PluginHandle& plugin) {
   if (program_.path.empty()) return OkStatus();
-  const registry::TrialKey key{source.digest, plugin.id, std::string(plugin.engine->version())};
+  const registry::TrialKey key{DigestOfTrial(source), plugin.id,
+                               std::string(plugin.engine->version())};
   const std::optional<registry::Trial> known = MLOS_TRY(registry_.FindTrial(key));
   if (known.has_value()) {
     if (known->passed) return OkStatus();

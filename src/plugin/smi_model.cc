@@ -38,6 +38,7 @@ Status RegisteredModel::Register(const engine::ModelSource& source) {
   smi.path = path.c_str();
   smi.format = source.format.c_str();
   smi.digest = source.digest.empty() ? nullptr : source.digest.c_str();
+  smi.options = source.options.empty() ? nullptr : source.options.c_str();
   const int status = LoadedPlugin::Call(plugin_->smi().register_model, &smi, &handle_);
   registered_ = status == SMI_SUCCESS;
   return registered_ ? OkStatus() : Failure(Activity::kModel, status);

@@ -50,6 +50,7 @@ struct PluginRecord {
 
 /// The files that were tried, and what tried them.
 struct TrialKey {
+  /// Of the files, and of what else they are loaded with.
   std::string digest;
   std::string plugin_id;
   std::string plugin_version;

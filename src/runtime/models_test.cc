@@ -137,6 +137,31 @@ TEST_F(ModelsTest, RefusesWithTheFieldAtFault) {
   EXPECT_TRUE(runtime_->ListModels().empty());
 }
 
+TEST_F(ModelsTest, OptionsReachThePluginInItsTrialAndHere) {
+  catalog::RegisterModelRequest request = Request("m", Model("m", "option"));
+  ExpectRefusal(request, Reason::kInvalidField, "options");
+  request.settings.options.text = R"({"factor":3})";
+  ASSERT_TRUE(runtime_->RegisterModel(request).ok());
+  EXPECT_EQ(Answer("m", 2), 6);
+  Start();
+  EXPECT_EQ(Answer("m", 2), 6) << "they are kept across restarts";
+  EXPECT_FALSE(runtime_->RegisterModel(request).value().changed);
+  request.settings.options.text = R"({"factor":4})";
+  EXPECT_TRUE(runtime_->RegisterModel(request).value().changed);
+  EXPECT_EQ(Answer("m", 2), 8);
+}
+
+TEST_F(ModelsTest, FilesThatPassedAreTriedAgainWithOtherOptions) {
+  catalog::RegisterModelRequest request = Request("m", Model("m", "option"));
+  request.settings.options.text = R"({"factor":3})";
+  ASSERT_TRUE(runtime_->RegisterModel(request).ok());
+  options_.probe_program = "/bin/false";  // whoever tries again finds out
+  Start();
+  EXPECT_EQ(Answer("m", 2), 6);
+  request.settings.options.text = R"({"factor":4})";
+  ExpectRefusal(request, Reason::kInvalidModel, "path");
+}
+
 TEST_F(ModelsTest, ReadsOnlyBelowTheModelRoots) {
   options_.model_roots = {folder() / "models"};
   Start();

@@ -5,7 +5,9 @@
 #include <rapidjson/writer.h>
 
 #include <cmath>
+#include <set>
 
+#include "base/text.h"
 #include "settings/table.h"
 
 namespace mlos::settings {
@@ -28,6 +30,36 @@ Integer WholeNumber(const element& value) {
   if (value.get(real) != simdjson::SUCCESS) return {};
   if (std::trunc(real) != real || std::abs(real) > kExactMax) return {};
   return static_cast<std::int64_t>(real);
+}
+
+constexpr std::size_t kObjectBytesMax = std::size_t{64} << 10;
+constexpr int kObjectDepthMax = 16;
+
+/// What is wrong with `value`, an object or array at `depth` or what is in one; empty for nothing.
+std::string FaultOf(const element& value, int depth = 1) {
+  simdjson::dom::array items;
+  simdjson::dom::object members;
+  const bool is_array = value.get(items) == simdjson::SUCCESS;
+  const bool is_object = value.get(members) == simdjson::SUCCESS;
+  if (!is_array && !is_object) return {};
+  if (depth > kObjectDepthMax) {
+    return "is nested deeper than " + std::to_string(kObjectDepthMax) + " levels";
+  }
+  std::string fault;
+  if (is_array) {
+    for (const element item : items) {
+      if (fault = FaultOf(item, depth + 1); !fault.empty()) break;
+    }
+    return fault;
+  }
+  std::set<std::string_view> names;
+  for (const auto member : members) {
+    if (!names.insert(member.key).second) {
+      return "has the member '" + Excerpt(member.key) + "' twice";
+    }
+    if (fault = FaultOf(member.value, depth + 1); !fault.empty()) break;
+  }
+  return fault;
 }
 
 /// Reads the value of each row from its member.
@@ -54,6 +86,14 @@ class MemberReader {
         return WrongType(setting.name, kWanted);
       }
     }
+    return OkStatus();
+  }
+
+  Status operator()(const Setting& setting, JsonObject& value) const {
+    const std::optional<element> found = Find(setting);
+    if (!found) return OkStatus();
+    if (!found->is_object()) return WrongType(setting.name, "an object");
+    value.text = simdjson::minify(*found);
     return OkStatus();
   }
 
@@ -86,6 +126,11 @@ class MemberWriter {
     }
     writer_.EndObject();
   }
+  void operator()(const Setting& setting, const JsonObject& value) const {
+    if (value.text.empty()) return;
+    Text(setting.name);
+    writer_.RawValue(value.text.data(), value.text.size(), rapidjson::kObjectType);
+  }
 
  private:
   // RapidJSON writes a key as it does a string.
@@ -111,6 +156,23 @@ Result<ModelSettings> ParseSettings(std::string_view text) {
     return Status(Reason::kMalformedJson, "the settings are not a JSON object");
   }
   return ReadSettings(object);
+}
+
+Status CheckObject(std::string_view name, std::string_view text) {
+  std::string fault;
+  simdjson::dom::parser parser;
+  element root;
+  if (text.size() > kObjectBytesMax) {
+    fault = "has " + std::to_string(text.size()) + " bytes; at most " +
+            std::to_string(kObjectBytesMax) + " are taken";
+  } else if (parser.parse(text.data(), text.size()).get(root) != simdjson::SUCCESS ||
+             !root.is_object()) {
+    fault = "is not a JSON object";
+  } else {
+    fault = FaultOf(root);
+  }
+  if (fault.empty()) return OkStatus();
+  return Status(Reason::kInvalidField, std::string(name) + " " + fault).WithField(name);
 }
 
 std::string ToJson(const ModelSettings& settings) {

@@ -21,6 +21,9 @@ struct Setter {
   void operator()(const Setting& /*setting*/, TextMap& value) const {
     value = {{"it's", "\"\u00fc\"\n"}, {"h", "hn"}};
   }
+  void operator()(const Setting& /*setting*/, JsonObject& value) const {
+    value.text = R"({"a":[1,2.5,"ü\n"],"b":{"c":null}})";
+  }
 };
 
 ModelSettings AllSet() {
@@ -76,6 +79,39 @@ TEST(SettingsTest, ChecksRangesAndNamesTheSetting) {
   EXPECT_TRUE(Check({.max_queue_delay_us = -1}).ok());
   EXPECT_EQ(Check({.state_pairs = {{"h", std::string(257, 'x')}}}).field(), "state_pairs");
   EXPECT_EQ(Check({.state_pairs = {{"h", "\xff"}}}).reason(), Reason::kInvalidField);
+}
+
+std::string Nested(int depth) {
+  std::string text;
+  for (int i = 1; i < depth; ++i) text += R"({"a":)";
+  return text + "{}" + std::string(static_cast<std::size_t>(depth - 1), '}');
+}
+
+TEST(SettingsTest, TakesObjectsAsTheyAreWithoutBlanks) {
+  const auto read = ParseSettings(R"({"options": { "b" : [1, 2.5, "x y"],  "a": {} }})");
+  EXPECT_EQ(read.value().options.text, R"({"b":[1,2.5,"x y"],"a":{}})");
+  EXPECT_EQ(ParseSettings(R"({"options": []})").status().field(), "options");
+}
+
+TEST(SettingsTest, BoundsObjects) {
+  const std::string large = R"({"a":")" + std::string(65'529, 'x') + "\"}";
+  ASSERT_EQ(large.size(), 65'537U);
+  EXPECT_TRUE(CheckObject("options", large.substr(0, 9) + large.substr(10)).ok());
+  EXPECT_TRUE(CheckObject("options", Nested(16)).ok());
+  EXPECT_TRUE(CheckObject("options", R"({"a":{"b":1},"c":{"b":1}})").ok());
+  const std::pair<std::string, const char*> cases[] = {
+      {large, "65537 bytes"},
+      {Nested(17), "deeper than 16"},
+      {R"({"a":[{"b":1,"b":2}]})", "'b' twice"},
+      {"[]", "not a JSON object"},
+      {"{", "not a JSON object"},
+  };
+  for (const auto& [text, says] : cases) {
+    const Status refused = Check({.options = {text}});
+    EXPECT_EQ(refused.reason(), Reason::kInvalidField);
+    EXPECT_EQ(refused.field(), "options");
+    EXPECT_THAT(std::string(refused.message()), HasSubstr(says));
+  }
 }
 
 TEST(SettingsTest, TheFirstWinsAndWhatStandsForNotSetIsNotSet) {

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/text.h"
+#include "settings/json.h"
 
 namespace mlos::settings {
 namespace {
@@ -27,6 +28,9 @@ constexpr std::array kTable = {
             "value: `{\"state\": \"stateN\"}`. Without them Core goes by names (`state` and "
             "`stateN`, `h0` and `hn`, `c_in` and `c_out`, `x` and `new_x`) where dtype and shape "
             "agree and nothing else could be meant"},
+    Setting{"options", &ModelSettings::options, Range{},
+            "an object for the plugin, which says what may be in it: at most 64 KiB, nested 16 "
+            "levels deep. The ONNX Runtime plugin knows no options and refuses each by its name"},
 };
 
 /// A member of ModelSettings without a row would be lost on its way: all members have the alignment
@@ -74,6 +78,10 @@ struct Checker {
     return OkStatus();
   }
 
+  Status operator()(const Setting& setting, const JsonObject& value) const {
+    return value.text.empty() ? OkStatus() : CheckObject(setting.name, value.text);
+  }
+
  private:
   static constexpr std::size_t kTextBytesMax = 256;
   static bool IsText(std::string_view text) {
@@ -90,6 +98,9 @@ struct Merger {
   }
   void operator()(const Setting& setting, TextMap& value) const {
     if (value.empty()) value = other.*std::get<TextMap ModelSettings::*>(setting.member);
+  }
+  void operator()(const Setting& setting, JsonObject& value) const {
+    if (value.text.empty()) value = other.*std::get<JsonObject ModelSettings::*>(setting.member);
   }
 };
 

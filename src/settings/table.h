@@ -23,7 +23,8 @@ struct Range {
 /// values it may have, and what it does, in Markdown.
 struct Setting {
   std::string_view name;
-  std::variant<Integer ModelSettings::*, TextMap ModelSettings::*> member;
+  std::variant<Integer ModelSettings::*, TextMap ModelSettings::*, JsonObject ModelSettings::*>
+      member;
   Range range;
   std::string_view meaning;
 };
@@ -31,8 +32,8 @@ struct Setting {
 /// All of them, in the order in which they are shown.
 std::span<const Setting> Table();
 
-/// Calls visit(row, value) with each row and the value that `settings` has of it, of type Integer
-/// or TextMap.
+/// Calls visit(row, value) with each row and the value that `settings` has of it, of type Integer,
+/// TextMap or JsonObject.
 template <typename Settings, typename Visitor>
 void ForEach(Settings& settings, Visitor&& visit) {
   for (const Setting& setting : Table()) {

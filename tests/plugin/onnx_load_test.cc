@@ -67,6 +67,22 @@ INSTANTIATE_TEST_SUITE_P(
       return name;
     });
 
+TEST(OnnxModels, HaveNoOptions) {
+  const auto engine = MustLoad(OnnxPlugin());
+  const auto load = [&](const char* options) {
+    const engine::ModelSource source{
+        .model_id = "m", .path = Model("scale"), .format = "onnx", .options = options};
+    return engine->Load(source).status();
+  };
+  EXPECT_TRUE(load("").ok()) << load("");
+  EXPECT_TRUE(load("{}").ok()) << load("{}");
+  const Status refused = load(R"({"threads":2,"depth":1})");
+  EXPECT_EQ(refused.reason(), Reason::kInvalidField);
+  EXPECT_EQ(refused.field(), "options");
+  EXPECT_THAT(std::string(refused.message()), HasSubstr("option \"threads\" is not known"));
+  EXPECT_FALSE(load("[]").ok());
+}
+
 TEST(OnnxModels, MayKeepTheirWeightsInAnotherFile) {
   const auto engine = MustLoad(OnnxPlugin());
   const auto model = MustLoadModel(*engine, "external", Models() / "external" / "model.onnx");

@@ -65,6 +65,10 @@ struct SettingWriter {
     for (const auto& [key, text] : value) writer.Text(key, text);
     writer.EndObject();
   }
+  void operator()(const settings::Setting& setting, const settings::JsonObject& value) const {
+    writer.Key(setting.name);
+    writer.StartRaw().Append(value.text.empty() ? "{}" : value.text);
+  }
 };
 
 std::string InferenceEndpoint(std::string_view model_id) {

@@ -86,8 +86,8 @@ Result<v1::RemovePluginResponse> RemovePlugin(Call& call, const v1::RemovePlugin
 constexpr messages::CostField kRegisterModelFields[] = {{13, &messages::kFlatCost, 0}};
 const messages::Cost kRegisterModelCost{kRegisterModelFields};
 
-catalog::RegisterModelRequest RequestOf(const v1::RegisterModelRequest& message) {
-  return {
+Result<catalog::RegisterModelRequest> RequestOf(const v1::RegisterModelRequest& message) {
+  return catalog::RegisterModelRequest{
       .model_id = message.model_id(),
       .path = message.path(),
       .manifest_path = message.manifest_path(),
@@ -97,7 +97,7 @@ catalog::RegisterModelRequest RequestOf(const v1::RegisterModelRequest& message)
       .description = message.description(),
       .plugin_id = message.plugin_id(),
       .autoload = !message.has_autoload() || message.autoload(),
-      .settings = SettingsOf(message),
+      .settings = MLOS_TRY(SettingsOf(message)),
   };
 }
 
@@ -109,7 +109,7 @@ Result<v1::RegisterModelResponse> RegisterModel(Call& call,
     return Missing("path", "a model file, a package's directory or an .axon file");
   }
   const catalog::RegisterModelOutcome outcome =
-      MLOS_TRY(call.runtime().RegisterModel(RequestOf(request)));
+      MLOS_TRY(call.runtime().RegisterModel(MLOS_TRY(RequestOf(request))));
   v1::RegisterModelResponse response;
   Convert(outcome.info, *response.mutable_model());
   response.set_changed(outcome.changed);

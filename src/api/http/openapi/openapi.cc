@@ -14,6 +14,7 @@ namespace {
 
 using JsonWriter = rapidjson::Writer<rapidjson::StringBuffer>;
 using settings::Integer;
+using settings::JsonObject;
 using settings::Setting;
 using settings::TextMap;
 
@@ -41,6 +42,11 @@ class SchemaWriter {
     Key("type");
     Text("string");
     writer_.EndObject();
+    writer_.EndObject();
+  }
+
+  void operator()(const Setting& setting, const JsonObject& /*value*/) const {
+    Start(setting, "object");
     writer_.EndObject();
   }
 

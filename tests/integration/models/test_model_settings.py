@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: MIT
+"""Settings of one model: given with its registration over every door, or by its package."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import grpc
+import pytest
+
+from tests.support.graphs import scale
+from tests.support.ipc import Client, MlosError
+from tests.support.open_core import OpenCore
+from tests.support.protos import mlos_v1
+
+models_pb, models_grpc = mlos_v1("model")
+NAME = "t/scale@1"
+
+
+@pytest.fixture(scope="module")
+def core(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenCore]:
+    core = OpenCore(tmp_path_factory.mktemp("settings")).start()
+    yield core
+    assert core.stop() == 0
+
+
+@pytest.fixture
+def graph(core: OpenCore, tmp_path: Path) -> Iterator[Path]:
+    yield scale(tmp_path / "scale.onnx", 3.0)
+    core.delete(core.model_path(NAME))
+
+
+Answer = tuple[str, str] | dict
+
+
+def over_http(core: OpenCore, graph: Path, settings: dict) -> Answer:
+    reply = core.register(NAME, graph, **settings)
+    error = reply.json()
+    return (error["reason"], error["field"]) if reply.status_code != 200 else shown(core)
+
+
+def over_ipc(core: OpenCore, graph: Path, settings: dict) -> Answer:
+    with Client(core.socket) as client:
+        try:
+            client.register_model(NAME, graph, **settings)
+        except MlosError as error:
+            return error.reason, error.field
+        return client.get_model(NAME)
+
+
+def over_grpc(core: OpenCore, graph: Path, settings: dict) -> Answer:
+    ask = models_pb.RegisterModelRequest(
+        model_id=NAME, path=str(graph), settings_json=json.dumps(settings)
+    )
+    with grpc.insecure_channel(core.grpc_address) as channel:
+        try:
+            made = models_grpc.ModelServiceStub(channel).RegisterModel(ask)
+        except grpc.RpcError as error:
+            told = dict(error.trailing_metadata())
+            return told["mlos-reason"], told["mlos-field"]
+    given = shown(core)
+    assert json.loads(made.model.settings_json).items() <= given.items()
+    return given
+
+
+def shown(core: OpenCore) -> dict:
+    return core.get(core.model_path(NAME)).json()
+
+
+DOORS = pytest.mark.parametrize("door", [over_http, over_ipc, over_grpc])
+Door = Callable[[OpenCore, Path, dict], Answer]
+
+
+def nested(depth: int) -> dict:
+    return {} if depth == 1 else {"a": nested(depth - 1)}
+
+
+REFUSED = {
+    "no object": [1],
+    "a text": '{"a": 1}',
+    "too large": {"a": "x" * 65_536},
+    "too deep": nested(17),
+    "of no plugin's": {"beam_width": 4},
+}
+
+
+@DOORS
+@pytest.mark.parametrize("case", REFUSED)
+def test_options_that_cannot_be_are_refused(core: OpenCore, graph: Path, door: Door, case: str):
+    assert door(core, graph, {"options": REFUSED[case]}) == ("INVALID_FIELD", "options")
+    assert core.get(core.model_path(NAME)).status_code == 404
+
+
+def test_the_onnx_plugin_names_the_option_it_does_not_know(core: OpenCore, graph: Path):
+    error = core.register(NAME, graph, options={"beam_width": 4, "depth": 1}).json()
+    assert 'option "beam_width" is not known' in error["message"]
+
+
+@DOORS
+def test_settings_are_shown_as_they_were_given(core: OpenCore, graph: Path, door: Door):
+    given = {"max_batch_size": 4, "max_queue_delay_us": 0, "options": {}}
+    model = door(core, graph, given)
+    assert model.items() >= given.items()
+    assert (model["preferred_batch_size"], model["state_pairs"]) == (0, {})
+
+
+def test_a_setting_is_given_to_grpc_in_one_way(core: OpenCore, graph: Path):
+    ask = models_pb.RegisterModelRequest(model_id=NAME, path=str(graph), max_batch_size=4)
+    faults = {
+        '{"max_batch_size": 4}': "max_batch_size",
+        '{"preferred_batch_size": 70000}': "preferred_batch_size",
+        "[]": "settings_json",
+        "{": "settings_json",
+    }
+    with grpc.insecure_channel(core.grpc_address) as channel:
+        register = models_grpc.ModelServiceStub(channel).RegisterModel
+        for text, field in faults.items():
+            ask.settings_json = text
+            with pytest.raises(grpc.RpcError) as raised:
+                register(ask)
+            assert dict(raised.value.trailing_metadata())["mlos-field"] == field
+        ask.settings_json = '{"preferred_batch_size": 2}'
+        made = register(ask).model
+    assert (made.max_batch_size, made.preferred_batch_size) == (4, 2)
