@@ -70,7 +70,7 @@ registry::ModelRecord RecordOf(const ModelId& id, const RegisterModelRequest& re
   record.digest = found.files.digest.ToString();
   record.verified = found.files.verified();
   record.autoload = request.autoload;
-  record.settings = settings::Merge(request.settings, {});
+  record.settings = settings::Merge(request.settings, manifest.serving);
   record.registered_at = UnixSecondsNow();
   return record;
 }

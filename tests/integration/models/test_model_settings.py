@@ -9,6 +9,7 @@ from pathlib import Path
 
 import grpc
 import pytest
+import yaml
 
 from tests.support.graphs import scale
 from tests.support.ipc import Client, MlosError
@@ -124,3 +125,50 @@ def test_a_setting_is_given_to_grpc_in_one_way(core: OpenCore, graph: Path):
         ask.settings_json = '{"preferred_batch_size": 2}'
         made = register(ask).model
     assert (made.max_batch_size, made.preferred_batch_size) == (4, 2)
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Callable[[dict], Path]:
+    """Makes packages with that section `serving`."""
+
+    def make(serving: dict) -> Path:
+        folder = tmp_path / "package"
+        folder.mkdir(exist_ok=True)
+        scale(folder / "model.onnx", 3.0)
+        file = {"path": "model.onnx", "format": "onnx"}
+        manifest = {
+            "apiVersion": "v1",
+            "kind": "Model",
+            "metadata": {"name": "scale", "namespace": "t", "version": "1"},
+            "spec": {
+                "format": {"execution_format": "onnx", "execution_files": [file]},
+                "serving": serving,
+            },
+        }
+        (folder / "manifest.yaml").write_text(yaml.safe_dump(manifest))
+        return folder
+
+    return make
+
+
+@pytest.mark.usefixtures("graph")
+def test_a_package_says_how_it_is_served_where_its_registration_does_not(core: OpenCore, package):
+    folder = package({"max_batch_size": 8, "max_queue_delay_us": 7, "options": {}})
+    model = over_http(core, folder, {"max_queue_delay_us": -1, "preferred_batch_size": 4})
+    names = ("max_batch_size", "preferred_batch_size", "max_queue_delay_us")
+    assert tuple(model[name] for name in names) == (8, 4, -1)
+    core.restart()
+    assert tuple(shown(core)[name] for name in names) == (8, 4, -1)
+
+
+@pytest.mark.usefixtures("graph")
+@pytest.mark.parametrize(
+    ("serving", "field"),
+    [
+        ({"max_batch_size": "many"}, "max_batch_size"),
+        ({"state_pairs": ["x"]}, "state_pairs"),
+        ({"options": "none"}, "options"),
+    ],
+)
+def test_a_package_that_cannot_be_served_so_is_refused(core, package, serving: dict, field: str):
+    assert over_http(core, package(serving), {}) == ("INVALID_MANIFEST", f"spec.serving.{field}")
