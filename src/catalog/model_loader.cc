@@ -52,6 +52,7 @@ Result<std::shared_ptr<ServedModel>> ModelLoader::Load(
       .format = files.execution_format,
       .digest = record.digest,
       .options = record.settings.options.text,
+      .thread_count = static_cast<std::uint32_t>(record.settings.intra_op_threads.value_or(0)),
   };
   MLOS_TRY(TryOnce(files, source, plugin));
   auto loaded = MLOS_TRY(LoadJournalled(source, *plugin.engine));
@@ -80,6 +81,10 @@ std::optional<scheduler::BatchOptions> ModelLoader::BatchingOf(
   options.preferred_batch_size =
       static_cast<std::uint32_t>(settings.preferred_batch_size.value_or(0));
   options.max_queue_delay_us = settings.max_queue_delay_us.value_or(options.max_queue_delay_us);
+  if (settings.intra_op_threads) {
+    options.slots = scheduler::SlotsFor(compute_threads_,
+                                        static_cast<std::uint32_t>(*settings.intra_op_threads));
+  }
   if (options.max_batch_size < 2 || (!asked && !scheduler::HasBatchAxis(schema))) return {};
   if (!files.onnx || files.onnx->whole_batch_operator.empty()) return options;
   Log(LogLevel::kInfo, "requests are not batched: their answers would depend on each other",

@@ -43,6 +43,8 @@ struct ModelSource {
   /// A JSON object of the engine's own, from whoever registered the model or from its package;
   /// empty for none.
   std::string options;
+  /// Threads that a run of it computes with, in a pool of its own; 0: the engine's.
+  std::uint32_t thread_count = 0;
 };
 
 /// Takes the responses of a stream, in order, one at a time, on any thread. Not OK where no more of

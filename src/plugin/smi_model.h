@@ -38,6 +38,7 @@ class RegisteredModel {
   RegisteredModel(std::shared_ptr<LoadedPlugin> plugin, std::string folder)
       : plugin_(std::move(plugin)), folder_(std::move(folder)) {}
   Status Register(const engine::ModelSource& source);
+  Status GrantThreads(std::uint32_t thread_count);
   Status ReadInfo();
   Status Load();
 
@@ -47,6 +48,7 @@ class RegisteredModel {
   engine::ModelSchema schema_;
   std::vector<OutputSlot> slots_;
   bool registered_ = false;
+  bool granted_ = false;
   bool loaded_ = false;
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <deque>
@@ -43,6 +44,12 @@ struct BatchOptions {
   std::uint32_t slots = 1;
   std::uint32_t queue_length_max = 1024;
 };
+
+/// As many runs of one model side by side as the compute threads are enough for, if a run computes
+/// with `threads_per_run`.
+inline std::uint32_t SlotsFor(std::uint32_t compute_threads, std::uint32_t threads_per_run) {
+  return std::max(1U, compute_threads / threads_per_run);
+}
 
 /// The queue of one model whose requests may share a run (dynamic batching). A run takes what waits
 /// when a thread is free for it, so that a lone caller waits for nobody; where several callers

@@ -27,6 +27,7 @@ struct ModelSettings {
   Integer max_batch_size;
   Integer preferred_batch_size;
   Integer max_queue_delay_us;
+  Integer intra_op_threads;
   TextMap state_pairs;
   JsonObject options;
 

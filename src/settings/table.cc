@@ -11,6 +11,7 @@ namespace mlos::settings {
 namespace {
 
 constexpr std::int64_t kItemsMax = 65'536;
+constexpr std::int64_t kThreadsMax = 256;
 constexpr std::int64_t kSecondUs = 1'000'000;
 
 constexpr std::array kTable = {
@@ -23,6 +24,9 @@ constexpr std::array kTable = {
     Setting{"max_queue_delay_us", &ModelSettings::max_queue_delay_us,
             Range{.min = -1, .max = kSecondUs, .unset = -1},
             "longest wait for more items; -1, the default, is Core's `--max-queue-delay-us`"},
+    Setting{"intra_op_threads", &ModelSettings::intra_op_threads, Range{.max = kThreadsMax},
+            "threads that a run of the model computes with, in a pool of its own; 0, the default: "
+            "those of its plugin's one pool. Refused where the plugin has no such pools"},
     Setting{"state_pairs", &ModelSettings::state_pairs, Range{},
             "inputs through which the graph carries state, each with the output that is its next "
             "value: `{\"state\": \"stateN\"}`. Without them Core goes by names (`state` and "

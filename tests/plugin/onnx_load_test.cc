@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <iterator>
 #include <thread>
 
 #include "tests/plugin/support.h"
@@ -66,6 +67,39 @@ INSTANTIATE_TEST_SUITE_P(
       std::replace_if(name.begin(), name.end(), [](char c) { return !std::isalnum(c); }, '_');
       return name;
     });
+
+/// Of this process.
+std::ptrdiff_t CountThreads() {
+  return std::distance(std::filesystem::directory_iterator("/proc/self/task"), {});
+}
+
+TEST(OnnxModels, MayComputeWithThreadsOfTheirOwn) {
+  const auto engine = MustLoad(OnnxPlugin());
+  const auto load = [&](const char* id, std::uint32_t thread_count) {
+    return engine
+        ->Load({.model_id = id,
+                .path = Model("scale"),
+                .format = "onnx",
+                .digest = "sha256:01",
+                .thread_count = thread_count})
+        .value();
+  };
+  const auto shared = load("shared", 0);
+  const std::ptrdiff_t before = CountThreads();
+  {
+    const auto one = load("one", 1);
+    EXPECT_EQ(CountThreads(), before) << "the thread that calls is the one";
+    const auto four = load("four", 4);
+    EXPECT_EQ(CountThreads(), before + 3);
+    const auto again = load("again", 4);
+    EXPECT_EQ(CountThreads(), before + 3) << "equal weights and threads are one session";
+    const auto response = four->Infer(Request("x", Floats({1, 2})));
+    ASSERT_TRUE(response.ok()) << response.status();
+    const auto other = shared->Infer(Request("x", Floats({1, 2})));
+    EXPECT_EQ(FloatsOf(response->outputs[0].tensor), FloatsOf(other->outputs[0].tensor));
+  }
+  EXPECT_EQ(CountThreads(), before) << "they end with their model";
+}
 
 TEST(OnnxModels, HaveNoOptions) {
   const auto engine = MustLoad(OnnxPlugin());

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import grpc
+import numpy as np
 import pytest
 import yaml
 
@@ -172,3 +173,25 @@ def test_a_package_says_how_it_is_served_where_its_registration_does_not(core: O
 )
 def test_a_package_that_cannot_be_served_so_is_refused(core, package, serving: dict, field: str):
     assert over_http(core, package(serving), {}) == ("INVALID_MANIFEST", f"spec.serving.{field}")
+
+
+@DOORS
+def test_a_model_with_threads_of_its_own_has_them_while_it_is_loaded(
+    core: OpenCore, graph: Path, door: Door
+):
+    door(core, graph, {})  # with those of all models
+    without = core.resources().threads
+    assert door(core, graph, {"intra_op_threads": 4})["intra_op_threads"] == 4
+    # The thread that runs the model is one of the four.
+    assert core.resources().threads == without + 3
+    y = core.infer(NAME, {"x": np.array([1, 2], np.float32)})["y"]
+    np.testing.assert_array_equal(y, np.array([3, 6], np.float32))
+    assert core.post(core.model_path(NAME, "unload")).status_code == 200
+    assert core.resources().threads == without
+
+
+@DOORS
+def test_threads_are_counted_in_whole_numbers_up_to_256(core: OpenCore, graph: Path, door: Door):
+    refused = ("VALUE_OUT_OF_RANGE", "intra_op_threads")
+    assert door(core, graph, {"intra_op_threads": 257}) == refused
+    assert door(core, graph, {"intra_op_threads": -1}) == refused
