@@ -48,9 +48,10 @@ test-integration: build ## Whole programs against the test hub and real models
 
 .PHONY: test-all
 test-all: test-unit test-integration ## Every test but the deep ones
+	@$(PYTHON) -m tools.test.slowest build
 
 .PHONY: test-deep
-test-deep: build ## Sanitizer builds, long kill loops and the fuzz corpora
+test-deep: build ## Sanitizer builds, long kill loops, fuzzing; PARTS="asan-ipc fuzz" runs these
 	@$(SETUP) test deep
 	@tools/test/deep.sh
 

@@ -25,7 +25,7 @@ from memory_rows import MemoryBench
 from peer_rows import PeerBench
 from registry_rows import RegistryBench
 from servers import ROOT
-from tables import BEGIN, END, PEERS, goals_table, with_marked
+from tables import BEGIN, END, goals_table, peers_section, with_marked
 
 SECTIONS = ("http", "peers", "grpc", "ipc", "memory", "registry", "health")
 
@@ -122,7 +122,7 @@ def main():
                   f"before and {os.getloadavg()[0]:.2f} after, {arguments.repetitions} "
                   "repetitions, load generator on the same cores.")
     if arguments.only == SECTIONS:
-        block = PEERS.format(table=peers, machine=machine(), date=time.strftime("%Y-%m-%d"))
+        block = peers_section(peers, machine(), time.strftime("%Y-%m-%d"))
         publish(arguments.results, results_page(rows, block, conditions))
         arguments.readme.write_text(with_marked(arguments.readme.read_text(), block))
     print(f"\n{goals_table(rows)}\n\n{peers}")

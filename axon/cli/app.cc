@@ -27,7 +27,7 @@ bool HasFlag(int argc, const char* const* argv, std::string_view flag) {
   return std::any_of(argv, argv + argc, [flag](const char* word) { return word == flag; });
 }
 
-/// The first word that is no flag, where it is no command either.
+/// The first word that is neither a flag nor a command.
 std::string UnknownCommand(const CLI::App& root, int argc, const char* const* argv) {
   for (int i = 1; i < argc; ++i) {
     const std::string_view word = argv[i];
@@ -41,12 +41,12 @@ std::string UnknownCommand(const CLI::App& root, int argc, const char* const* ar
 Status UnknownCommandStatus(const std::string& command) {
   Status status(Reason::kUsage, "axon has no command '" + command + "'");
   if (std::find(kLater.begin(), kLater.end(), command) != kLater.end()) {
-    return ui::WithHint(std::move(status), "it is not in this version; it comes later");
+    return ui::WithHint(std::move(status), "a later version will have it");
   }
   return ui::WithHint(std::move(status), "`axon --help` lists the commands");
 }
 
-/// What CLI11 found wrong, in our words' form.
+/// CLI11's message in the form of ours.
 Status UsageStatus(const CLI::App& root, const CLI::ParseError& error) {
   const CLI::App* at = &root;
   std::string command = "axon";
@@ -64,7 +64,7 @@ ExitCode CarryOut(const Commands& commands, Console& console, const fetch::Cance
   if (!config.ok()) {
     outcome = config.status();
   } else if (action == nullptr) {
-    outcome = Status(Reason::kUsage, "a command is wanted");
+    outcome = Status(Reason::kUsage, "a command is missing");
   } else {
     Context context{*config, console, cancel};
     outcome = (*action)(context);

@@ -6,7 +6,7 @@
 
 namespace axon::cli {
 
-/// Parses the command line and carries it out. `cancel`, set from a signal handler, ends it early.
+/// Parses the command line and runs its command. `cancel`, set by a signal handler, ends it early.
 ui::ExitCode Run(int argc, const char* const* argv, const fetch::CancelFlag& cancel);
 
 }  // namespace axon::cli

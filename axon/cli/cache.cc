@@ -116,7 +116,7 @@ void AddCache(Commands& commands) {
   commands
       .AddTo(group, "clean", "Removes files that no model uses, partial downloads and leftovers",
              [dry_run](Context& context) { return Clean(context, *dry_run); })
-      .Flag("--dry-run", *dry_run, "Only say what would be removed");
+      .Flag("--dry-run", *dry_run, "Only show what would be removed");
 }
 
 }  // namespace axon::cli

@@ -51,7 +51,7 @@ Command& Command::OneOf(const std::vector<std::string>& values) {
 }
 
 Command& Command::Hidden() {
-  // An empty group is how CLI11 marks what is hidden.
+  // CLI11 marks a hidden option by an empty group.
   app_.group("");
   return *this;
 }

@@ -24,14 +24,14 @@ class Option;
 
 namespace axon::cli {
 
-/// What a command works with. Borrowed for the duration of the command.
+/// The console, configuration and cancel flag of a command. Borrowed for its duration.
 struct Context {
   const config::Config& config;
   ui::Console& console;
   const fetch::CancelFlag& cancel;
 };
 
-/// How a command ended: its status and, where the reason alone does not tell, the exit code.
+/// How a command ended: its status and, if the reason alone does not decide it, the exit code.
 struct Outcome {
   Outcome(mlos::Status ended) : status(std::move(ended)) {}  // NOLINT(google-explicit-constructor)
   Outcome(mlos::Status ended, ui::ExitCode code) : status(std::move(ended)), exit_code(code) {}
@@ -43,7 +43,8 @@ struct Outcome {
 
 using Action = std::function<Outcome(Context&)>;
 
-/// A command that is being described; what it is given to fill must live as long as the tree.
+/// A command that is being described. The variables that its arguments fill must live as long as
+/// the tree.
 class Command {
  public:
   /// `settings` are filled by Setting() and must outlive the tree.
@@ -57,7 +58,7 @@ class Command {
   Command& Flag(const std::string& names, bool& value, const std::string& description);
   /// An option that overrides a setting (config/keys.h) for this command.
   Command& Setting(const std::string& name, std::string_view key);
-  /// What the argument or option before may be.
+  /// The allowed values of the argument or option before.
   Command& OneOf(const std::vector<std::string>& values);
   /// Keeps it out of help, completions and the reference.
   Command& Hidden();
@@ -87,7 +88,7 @@ class Commands {
                 Action action);
   Command AddGroup(const std::string& name, const std::string& description);
 
-  /// The action of the command that was parsed; nullptr where none was.
+  /// The action of the command that was parsed; nullptr if none was.
   const Action* Chosen() const;
   /// The settings given on the command line, by name.
   const std::map<std::string, std::string>& settings() const { return settings_; }
@@ -99,7 +100,7 @@ class Commands {
   std::unique_ptr<CLI::App> root_;
   std::map<const CLI::App*, Action> actions_;
   std::map<std::string, std::string> settings_;
-  // What the shared flags fill; the console has looked at the words themselves before.
+  // Filled by the shared flags. The console has read the words themselves before.
   bool json_ = false;
   bool quiet_ = false;
 };

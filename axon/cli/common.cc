@@ -22,11 +22,11 @@ Status NotInstalled(const hub::ModelSpec& spec) {
 
 store::Store OpenStore(const Context& context) { return store::Store(context.config.cache()); }
 
-fetch::Patience PatienceOf(const config::Config& config) {
-  fetch::Patience patience;
-  patience.connect = std::chrono::seconds(config.Number("download.connect_timeout"));
-  patience.stall = std::chrono::seconds(config.Number("download.stall_timeout"));
-  return patience;
+fetch::Timeouts TimeoutsOf(const config::Config& config) {
+  fetch::Timeouts timeouts;
+  timeouts.connect = std::chrono::seconds(config.Number("download.connect_timeout"));
+  timeouts.stall = std::chrono::seconds(config.Number("download.stall_timeout"));
+  return timeouts;
 }
 
 Result<std::unique_ptr<hub::Hub>> OpenHub(const Context& context, std::string_view name_space) {
@@ -34,7 +34,7 @@ Result<std::unique_ptr<hub::Hub>> OpenHub(const Context& context, std::string_vi
   hub::HubSettings settings{
       .huggingface_endpoint = config.Endpoint("registry.huggingface_endpoint"),
       .huggingface_token = config.Get("registry.huggingface_token").text};
-  settings.client.patience = PatienceOf(config);
+  settings.client.timeouts = TimeoutsOf(config);
   settings.client.retries_max = config.Number("download.max_retries");
   return hub::OpenHub(name_space, settings, context.cancel);
 }

@@ -18,16 +18,16 @@ namespace axon::cli {
 /// The store of this configuration.
 store::Store OpenStore(const Context& context);
 
-/// How servers are to be treated, and the hub of a namespace.
-fetch::Patience PatienceOf(const config::Config& config);
+/// The settings for servers, and the hub of a namespace.
+fetch::Timeouts TimeoutsOf(const config::Config& config);
 mlos::Result<std::unique_ptr<hub::Hub>> OpenHub(const Context& context,
                                                 std::string_view name_space);
 
-/// The installed models a user means by `namespace/name[@version]`: the version, or every one there
-/// is. MODEL_NOT_FOUND where that is none.
+/// The installed models that `namespace/name[@version]` names: that version, or all versions.
+/// MODEL_NOT_FOUND if there is none.
 mlos::Result<std::vector<store::InstalledModel>> FindInstalled(const store::Store& store,
                                                                const std::string& text);
-/// The same where only one can be meant: without '@' it is `latest`, or the only version.
+/// The same for exactly one model: without '@' it is `latest`, or the only version.
 mlos::Result<store::InstalledModel> FindOneInstalled(const store::Store& store,
                                                      const std::string& text);
 

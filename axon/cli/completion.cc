@@ -13,7 +13,7 @@ std::string Join(const std::vector<std::string>& words, std::string_view separat
   return text;
 }
 
-/// What may follow a command: its commands and its flags.
+/// The words that may follow a command: its commands and its flags.
 std::string WordsAfter(const CommandNode& node) {
   std::vector<std::string> words;
   for (const CommandNode& child : node.children) words.push_back(child.name);
@@ -99,7 +99,7 @@ void Replace(std::string& text, std::string_view mark, const std::string& with) 
   text.replace(text.find(mark), mark.size(), with);
 }
 
-/// bash and zsh differ in what surrounds the same `case` lines.
+/// bash and zsh use the same `case` lines in different frames.
 std::string ForShell(std::string_view script, const Nodes& nodes, const std::string& variable) {
   std::string text(script);
   Replace(text, "@COMMANDS@", Join(Quoted(nodes, IsBelowRoot), "|"));
@@ -162,7 +162,7 @@ void AddCompletion(Commands& commands) {
   auto shell = std::make_shared<std::string>();
   const CLI::App& root = commands.root();
   commands
-      .Add("completion", "Writes the completions of a shell",
+      .Add("completion", "Writes the completion script of a shell",
            [shell, &root](Context& context) { return Complete(context, root, *shell); })
       .Argument("shell", *shell, "bash, zsh or fish")
       .OneOf({"bash", "zsh", "fish"});

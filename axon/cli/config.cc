@@ -23,7 +23,7 @@ struct Assignment {
   std::string value;
 };
 
-/// A secret is shown only as being there.
+/// Shows of a secret only that it is set.
 std::string Shown(const Key& key, const Value& value) {
   if (key.type == config::KeyType::kSecret && !value.text.empty()) return "(set)";
   return value.text;
@@ -49,12 +49,13 @@ Outcome Get(Context& context, const std::string& name) {
   return mlos::OkStatus();
 }
 
-/// What a command line holds, everyone on the machine can read: a secret comes from standard input.
+/// Everyone on the machine can read a command line, so a secret comes from standard input.
 Result<std::string> ReadSecret(const Assignment& assignment) {
   if (assignment.value != "-") {
-    return ui::WithHint(Status(Reason::kUsage, assignment.key + " is a secret and not taken from "
-                                                                "the command line"),
-                        "pipe it: axon config set " + assignment.key + " - < FILE");
+    return ui::WithHint(
+        Status(Reason::kUsage,
+               assignment.key + " is a secret and must not stand on the command line"),
+        "pipe it: axon config set " + assignment.key + " - < FILE");
   }
   std::string line;
   std::getline(std::cin, line);
@@ -67,7 +68,7 @@ Outcome Set(Context& context, Assignment assignment) {
   if (key->type == config::KeyType::kSecret) assignment.value = MLOS_TRY(ReadSecret(assignment));
   if (key->name == "home_dir") {
     return Status(Reason::kUsage,
-                  "home_dir says where config.yaml itself lies; set AXON_HOME instead");
+                  "home_dir is the folder of config.yaml itself; set AXON_HOME instead");
   }
   MLOS_TRY(config::CheckValue(*key, assignment.value));
   MLOS_TRY(config::SetInConfigFile(context.config.file(), assignment.key, assignment.value));

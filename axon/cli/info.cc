@@ -69,7 +69,7 @@ void ShowInstalledJson(Context& context, const InstalledModel& model, const Mani
   context.console.Data(json.EndObject());
 }
 
-/// A row with its label, or without it where the row before has the same.
+/// A row with its label, or without it if the row before has the same label.
 void AddRow(Rows& rows, const std::string& label, const std::string& text) {
   if (!text.empty()) rows.push_back({label, ui::Printable(text)});
 }
@@ -140,7 +140,7 @@ void ShowRemoteText(Context& context, const hub::RemoteModel& remote, const mlos
   AddRow(rows, "homepage", remote.homepage);
   AddRow(rows, "commit", remote.commit);
   if (remote.gated) AddRow(rows, "gated", "its authors ask everyone to accept their conditions");
-  AddRow(rows, "graph", graph.empty() ? "none that can be installed as it is" : graph);
+  AddRow(rows, "graph", graph.empty() ? "none that can be installed" : graph);
   for (const hub::RemoteFile& file : remote.files) {
     AddRow(rows, "file", file.path + "  " + ui::FormatBytes(file.content.size_bytes));
   }
@@ -180,7 +180,7 @@ void AddInfo(Commands& commands) {
            [options](Context& context) { return Info(context, *options); })
       .Argument("model", options->model, "namespace/name[@version]")
       .Setting("--endpoint", "registry.huggingface_endpoint")
-      .Flag("--remote", options->remote, "Ask the hub even where the model is installed");
+      .Flag("--remote", options->remote, "Ask the hub even if the model is installed");
 }
 
 }  // namespace axon::cli

@@ -34,10 +34,10 @@ Status CheckFormat(const std::string& format) {
             "--format " + format +
                 ": this version installs ONNX graphs only; other formats come later"};
   }
-  return {Reason::kUsage, "--format " + format + ": want auto or onnx"};
+  return {Reason::kUsage, "--format " + format + ": expected auto or onnx"};
 }
 
-/// A file that is there, or a name that can only be meant as one.
+/// An existing file, or a name that can only mean a file.
 bool IsArchive(const std::string& model) {
   std::error_code error;
   return model.ends_with(".axon") || model.ends_with(".axon.gz") || model.ends_with(".axon.zst") ||
@@ -122,7 +122,7 @@ Status ShowInstalled(Context& context, const InstalledModel& model, std::string_
   return mlos::OkStatus();
 }
 
-/// Says how to go on where going on is possible.
+/// Says how to continue, if that is possible.
 Status WithResumeHint(Status status, const InstallOptions& options) {
   if (status.ok()) return status;
   const Reason reason = status.reason();
@@ -130,56 +130,57 @@ Status WithResumeHint(Status status, const InstallOptions& options) {
                          reason == Reason::kServerError || reason == Reason::kDiskFull;
   if (!resumable) return status;
   return ui::WithHint(std::move(status),
-                      "what was downloaded is kept; go on with: axon install " + options.model);
+                      "the downloaded part is kept; continue with: axon install " + options.model);
 }
 
-Result<InstalledModel> Carry(Context& context, const install::Workshop& workshop, hub::Hub& hub,
-                             const Plan& plan) {
+Result<InstalledModel> Carry(Context& context, const install::InstallContext& install_context,
+                             hub::Hub& hub, const Plan& plan) {
   fetch::DownloadOptions download;
-  download.patience = PatienceOf(context.config);
+  download.timeouts = TimeoutsOf(context.config);
   download.parallel = context.config.Number("download.parallel");
   download.retries_max = context.config.Number("download.max_retries");
-  install::Installer installer(workshop, hub, std::move(download));
+  install::Installer installer(install_context, hub, std::move(download));
   return installer.Install(plan);
 }
 
-Status Finish(Context& context, const install::Workshop& workshop, const InstalledModel& model,
-              std::string_view outcome, const InstallOptions& options) {
+Status Finish(Context& context, const install::InstallContext& install_context,
+              const InstalledModel& model, std::string_view outcome,
+              const InstallOptions& options) {
   if (!options.output.empty()) {
-    MLOS_TRY(install::ExportArchive(workshop, model, options.output));
+    MLOS_TRY(install::ExportArchive(install_context, model, options.output));
     context.console.Note("wrote " + options.output);
   }
   return ShowInstalled(context, model, outcome, options.output);
 }
 
-Status InstallFromHub(Context& context, const install::Workshop& workshop,
+Status InstallFromHub(Context& context, const install::InstallContext& install_context,
                       const InstallOptions& options) {
   const hub::ModelSpec spec = MLOS_TRY(hub::ModelSpec::Parse(options.model));
   const auto hub = MLOS_TRY(OpenHub(context, spec.name_space()));
-  const Plan plan = MLOS_TRY(install::MakePlan(workshop.store, *hub, {spec, options.file}));
+  const Plan plan = MLOS_TRY(install::MakePlan(install_context.store, *hub, {spec, options.file}));
   Announce(context, plan);
   if (options.dry_run) {
-    ShowPlan(context, workshop.store, plan);
+    ShowPlan(context, install_context.store, plan);
     return mlos::OkStatus();
   }
   if (plan.up_to_date && !options.force) {
-    context.console.Note("it is installed already, from this commit; --force installs it again");
-    const InstalledModel model = MLOS_TRY(workshop.store.Find(plan.id));
-    return Finish(context, workshop, model, "up_to_date", options);
+    context.console.Note("this commit is already installed; --force installs it again");
+    const InstalledModel model = MLOS_TRY(install_context.store.Find(plan.id));
+    return Finish(context, install_context, model, "up_to_date", options);
   }
   const bool updates = !plan.installed_commit.empty();
   if (updates) {
     context.console.Note("replacing commit " + plan.installed_commit.substr(0, 12));
   }
-  const auto model = Carry(context, workshop, *hub, plan);
+  const auto model = Carry(context, install_context, *hub, plan);
   if (!model.ok()) return WithResumeHint(model.status(), options);
-  return Finish(context, workshop, *model, updates ? "updated" : "installed", options);
+  return Finish(context, install_context, *model, updates ? "updated" : "installed", options);
 }
 
-Status InstallFromArchive(Context& context, const install::Workshop& workshop,
+Status InstallFromArchive(Context& context, const install::InstallContext& install_context,
                           const InstallOptions& options) {
   if (!options.file.empty()) {
-    return {Reason::kUsage, "--file chooses among a hub's graphs; an archive has made its choice"};
+    return {Reason::kUsage, "--file chooses among a hub's graphs; an archive holds only one"};
   }
   if (options.dry_run) {
     const auto manifest = MLOS_TRY(package::ReadArchivedManifest(options.model)).manifest;
@@ -188,23 +189,22 @@ Status InstallFromArchive(Context& context, const install::Workshop& workshop,
     return mlos::OkStatus();
   }
   const install::Imported imported =
-      MLOS_TRY(install::ImportArchive(workshop, options.model, options.force));
+      MLOS_TRY(install::ImportArchive(install_context, options.model, options.force));
   if (!imported.verified) {
     context.console.Warn(
-        "the package has no digests of its own; they were taken now, and the "
-        "model is marked unverified");
+        "the package has no digests; axon computed them now and marks the model unverified");
   }
   if (imported.up_to_date) context.console.Note("it is installed already");
-  return Finish(context, workshop, imported.model, imported.up_to_date ? "up_to_date" : "installed",
-                options);
+  return Finish(context, install_context, imported.model,
+                imported.up_to_date ? "up_to_date" : "installed", options);
 }
 
 Outcome Install(Context& context, const InstallOptions& options) {
   MLOS_TRY(CheckFormat(options.format));
   const store::Store store = OpenStore(context);
-  const install::Workshop workshop{store, context.console, context.cancel};
-  return IsArchive(options.model) ? InstallFromArchive(context, workshop, options)
-                                  : InstallFromHub(context, workshop, options);
+  const install::InstallContext install_context{store, context.console, context.cancel};
+  return IsArchive(options.model) ? InstallFromArchive(context, install_context, options)
+                                  : InstallFromHub(context, install_context, options);
 }
 
 }  // namespace
@@ -216,7 +216,7 @@ void AddInstall(Commands& commands) {
            [options](Context& context) { return Install(context, *options); })
       .Argument("model", options->model, "hf/<organisation>/<name>[@revision], or a .axon file")
       .Option("-f,--format", options->format, "auto or onnx")
-      .Option("--file", options->file, "The graph to install, where there are several")
+      .Option("--file", options->file, "The graph to install, if there are several")
       .Option("-o,--output", options->output,
               "Write the model to this .axon file as well (.axon.gz, .axon.zst: compressed)")
       .Setting("--endpoint", "registry.huggingface_endpoint")

@@ -10,7 +10,7 @@ using mlos::Status;
 using store::InstalledModel;
 using Models = std::vector<InstalledModel>;
 
-/// What there is to say about a model whose manifest may be damaged.
+/// The row of a model whose manifest may be damaged.
 struct Summary {
   std::uint64_t size_bytes = 0;
   std::string state;

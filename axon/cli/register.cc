@@ -24,7 +24,7 @@ core::Registration RegistrationOf(const InstalledModel& model, const package::Ma
           .manifest_path = (directory / package::kManifestFileName).string()};
 }
 
-/// What an administrator published on this machine comes before the user's own.
+/// A package that an administrator published on this machine comes before the user's own.
 Result<InstalledModel> FindPackage(const Context& context, const std::string& name) {
   const store::Store published(context.config.published());
   auto found = FindOneInstalled(published, name);
@@ -36,8 +36,8 @@ Outcome Register(Context& context, const std::string& name) {
   const InstalledModel model = MLOS_TRY(FindPackage(context, name));
   const package::Manifest manifest = MLOS_TRY(ReadInstalledManifest(model)).manifest;
   // Core loads the model before it answers.
-  constexpr std::chrono::seconds kPatience(600);
-  core::CoreClient core(context.config.Endpoint("core.endpoint"), context.cancel, kPatience);
+  constexpr std::chrono::seconds kTimeout(600);
+  core::CoreClient core(context.config.Endpoint("core.endpoint"), context.cancel, kTimeout);
   const Result<std::string> message = core.Register(RegistrationOf(model, manifest));
   if (!message.ok() && message.status().reason() == Reason::kCancelled) {
     return message.status();

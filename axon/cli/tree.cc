@@ -36,7 +36,7 @@ CommandNode ReadTree(const CLI::App& app, const std::string& parent_path) {
       .name = app.get_name(),
       .description = app.get_description()};
   for (const CLI::Option* option : app.get_options()) AddOption(*option, node);
-  // An empty group is how CLI11 marks what is hidden.
+  // CLI11 marks a hidden option by an empty group.
   const auto shown = [](const CLI::App* child) { return !child->get_group().empty(); };
   for (const CLI::App* child : app.get_subcommands(shown)) {
     node.children.push_back(ReadTree(*child, node.path));

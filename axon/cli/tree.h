@@ -36,7 +36,7 @@ struct CommandNode {
   std::vector<FlagNode> flags;
   std::vector<CommandNode> children;
 
-  /// True where the argument is an installed model.
+  /// True if the argument is an installed model.
   bool TakesInstalledModel() const;
 };
 

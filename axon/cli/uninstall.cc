@@ -17,10 +17,10 @@ struct UninstallOptions {
   bool force = false;
 };
 
-/// A Core that does not answer holds no model. SERVER_ERROR for one that does not say.
+/// A Core that does not answer holds no model. SERVER_ERROR if its answer does not say.
 Status CheckNotRegistered(Context& context, const std::vector<InstalledModel>& models) {
-  constexpr std::chrono::seconds kPatience(5);
-  core::CoreClient core(context.config.Endpoint("core.endpoint"), context.cancel, kPatience);
+  constexpr std::chrono::seconds kTimeout(5);
+  core::CoreClient core(context.config.Endpoint("core.endpoint"), context.cancel, kTimeout);
   for (const InstalledModel& model : models) {
     const Result<bool> registered = core.Has(model.id.text());
     if (!registered.ok() && registered.status().reason() == Reason::kNetwork)
@@ -28,7 +28,7 @@ Status CheckNotRegistered(Context& context, const std::vector<InstalledModel>& m
     if (!registered.ok()) return registered.status();
     if (!*registered) continue;
     return ui::WithHint({Reason::kModelInUse, model.id.text() + " is registered with MLOS Core"},
-                        "DELETE /models/{id} unregisters it; --force uninstalls it all the same");
+                        "DELETE /models/{id} unregisters it; --force uninstalls it anyway");
   }
   return mlos::OkStatus();
 }
@@ -80,7 +80,7 @@ void AddUninstall(Commands& commands) {
            [options](Context& context) { return Uninstall(context, *options); })
       .Argument("model", options->model, "namespace/name[@version]")
       .Setting("--core", "core.endpoint")
-      .Flag("--force", options->force, "Even where MLOS Core has the model registered");
+      .Flag("--force", options->force, "Even if MLOS Core has the model registered");
 }
 
 }  // namespace axon::cli

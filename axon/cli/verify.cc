@@ -32,7 +32,7 @@ std::uint64_t TotalBytes(const std::vector<InstalledModel>& models) {
   return total;
 }
 
-/// A model that cannot even be looked at has this one problem.
+/// A model that cannot even be read has this one problem.
 void AddFailure(Verdict& verdict, std::string_view path, const Status& status) {
   const bool unsafe = status.reason() == Reason::kUnsafePath;
   verdict.report.problems.push_back(
@@ -112,7 +112,7 @@ Outcome VerifyAll(Context& context, const std::string& name) {
     ShowText(context, verdicts);
   }
   if (damaged.empty()) return mlos::OkStatus();
-  return ui::WithHint(Status(Reason::kChecksumMismatch, "not what was installed: " + damaged),
+  return ui::WithHint(Status(Reason::kChecksumMismatch, "changed since installation: " + damaged),
                       "axon install --force fetches a model again");
 }
 

@@ -8,8 +8,8 @@ namespace axon::cli {
 namespace {
 
 Outcome ShowVersion(Context& context) {
-  constexpr std::chrono::seconds kPatience(2);
-  core::CoreClient core(context.config.Endpoint("core.endpoint"), context.cancel, kPatience);
+  constexpr std::chrono::seconds kTimeout(2);
+  core::CoreClient core(context.config.Endpoint("core.endpoint"), context.cancel, kTimeout);
   const mlos::Result<std::string> running = core.Version();
   if (context.console.json()) {
     ui::JsonWriter json;

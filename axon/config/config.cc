@@ -36,7 +36,7 @@ std::string Find(const Settings& settings, std::string_view name) {
   return found == settings.end() ? std::string() : Trimmed(found->second);
 }
 
-/// `~` stands for HOME, and a relative path begins where the user is.
+/// `~` stands for HOME, and a relative path begins in the current folder.
 std::string Expanded(const std::string& path) {
   std::string home = Environment("HOME");
   if (path == "~") return home;
@@ -82,8 +82,8 @@ Result<Config> Config::Load(const Settings& flags) {
   return config;
 }
 
-/// The file lies in the home, so that it cannot say where that is; a `home_dir` in it is the
-/// existing tool's record of what it used.
+/// The file lies in the home folder, so it cannot name that folder. A `home_dir` in it is the
+/// existing tool's record of the folder that it used.
 Status Config::SetHome(const Settings& flags) { return Merge(*FindKey("home_dir"), flags, {}); }
 
 Status Config::Merge(const Key& key, const Settings& flags, const Settings& file) {
@@ -106,7 +106,7 @@ Status Config::Merge(const Key& key, const Settings& flags, const Settings& file
   return mlos::OkStatus();
 }
 
-/// What `huggingface-cli login` left behind; a file that holds no token is as good as none.
+/// The token that `huggingface-cli login` left; a file without a token counts as none.
 void Config::ReadTokenFile() {
   constexpr std::size_t kTokenFileBytesMax = 4096;
   Value& token = values_["registry.huggingface_token"];

@@ -13,7 +13,7 @@
 
 namespace axon::config {
 
-/// Where a setting's value is from.
+/// The source of a setting's value.
 enum class Origin : std::uint8_t { kDefault, kFile, kTokenFile, kEnvironment, kFlag };
 std::string_view ToString(Origin origin);
 
@@ -27,7 +27,7 @@ struct Value {
 class Config {
  public:
   /// Reads the environment and `<home_dir>/config.yaml`. `flags` are values given on the command
-  /// line, by name. INVALID_CONFIG names the setting at fault and where it is from.
+  /// line, by name. INVALID_CONFIG names the setting at fault and its source.
   static mlos::Result<Config> Load(const std::map<std::string, std::string>& flags = {});
 
   /// The value of a setting in Keys().

@@ -35,7 +35,7 @@ Result<YAML::Node> Load(const std::filesystem::path& path) {
   }
 }
 
-/// Sequences belong to settings of other versions: they are kept, and shown by no name.
+/// Sequences belong to settings of other versions: they are kept, but not shown.
 void Flatten(const YAML::Node& node, const std::string& prefix, int depth, Settings& settings) {
   if (depth > kDepthMax) return;
   for (const auto& entry : node) {
@@ -60,7 +60,7 @@ Result<Settings> ReadConfigFile(const std::filesystem::path& path) {
 Status SetInConfigFile(const std::filesystem::path& path, std::string_view name,
                        std::string_view value) {
   MLOS_TRY(mlos::CreateDirectories(path.parent_path(), 0700));
-  // Two that write at once would each write what the other has not set.
+  // Without the lock, two writers at once would each lose the other's setting.
   const auto lock = MLOS_TRY(mlos::FileLock::Acquire(path.string() + ".lock"));
   const YAML::Node root = MLOS_TRY(Load(path));
   YAML::Node at;
@@ -69,7 +69,7 @@ Status SetInConfigFile(const std::filesystem::path& path, std::string_view name,
   for (std::size_t dot = rest.find('.'); dot != std::string_view::npos; dot = rest.find('.')) {
     YAML::Node child = at[std::string(rest.substr(0, dot))];
     if (child.IsDefined() && !child.IsMap() && !child.IsNull()) {
-      return Invalid(path, child.Mark(), std::string(rest.substr(0, dot)) + " is no group");
+      return Invalid(path, child.Mark(), std::string(rest.substr(0, dot)) + " is not a group");
     }
     at.reset(child);
     rest.remove_prefix(dot + 1);

@@ -11,12 +11,12 @@ namespace axon::config {
 
 enum class KeyType : std::uint8_t { kText, kUrl, kPath, kCount, kSeconds, kSecret };
 
-/// One setting: its dotted name in config.yaml, the environment variable that overrides it, and
-/// what it is without either.
+/// One setting: its dotted name in config.yaml, the environment variable that overrides it, and its
+/// default.
 struct Key {
   std::string_view name;
   KeyType type;
-  /// Empty where no variable overrides it.
+  /// Empty if no variable overrides it.
   std::string_view variable;
   std::string_view fallback;
   std::string_view meaning;
@@ -30,7 +30,7 @@ std::span<const Key> Keys();
 /// The setting of that name, or nullptr.
 const Key* FindKey(std::string_view name);
 
-/// Whether `value` may be given to `key`; otherwise INVALID_CONFIG that says what is wanted.
+/// OK if `value` is allowed for `key`; otherwise INVALID_CONFIG, which names the expected form.
 mlos::Status CheckValue(const Key& key, std::string_view value);
 
 }  // namespace axon::config

@@ -17,16 +17,16 @@ using mlos::Status;
 
 constexpr std::size_t kAnswerBytesMax = 1 << 20;
 
-fetch::ClientOptions OptionsOf(std::chrono::seconds patience) {
+fetch::ClientOptions OptionsOf(std::chrono::seconds stall) {
   fetch::ClientOptions options;
-  options.patience = {.connect = std::chrono::seconds(3), .stall = patience};
+  options.timeouts = {.connect = std::chrono::seconds(3), .stall = stall};
   options.retries_max = 0;
   options.body_bytes_max = kAnswerBytesMax;
   options.follow_redirects = false;
   return options;
 }
 
-/// A text field of a JSON object; empty where there is none.
+/// A text field of a JSON object; empty if there is none.
 std::string FieldOf(const std::string& json, std::string_view key) {
   simdjson::dom::parser parser;
   simdjson::dom::element root;
@@ -46,8 +46,8 @@ Status Refused(const Response& response) {
 }  // namespace
 
 CoreClient::CoreClient(const Url& endpoint, const fetch::CancelFlag& cancel,
-                       std::chrono::seconds patience)
-    : access_(endpoint), client_(access_, cancel, OptionsOf(patience)) {}
+                       std::chrono::seconds stall)
+    : access_(endpoint), client_(access_, cancel, OptionsOf(stall)) {}
 
 Result<Url> CoreClient::Address(const std::string& path) const {
   std::string base = access_.endpoint().text();
@@ -60,7 +60,7 @@ Status CoreClient::Unreachable(const Status& why) const {
   return ui::WithHint(
       {Reason::kNetwork, "MLOS Core cannot be reached at " + access_.endpoint().Origin() + ": " +
                              std::string(why.message())},
-      "start mlos_core, or set MLOS_CORE_ENDPOINT to where it listens");
+      "start mlos_core, or set MLOS_CORE_ENDPOINT to its address");
 }
 
 Result<std::string> CoreClient::Version() {

@@ -11,25 +11,25 @@
 
 namespace axon::core {
 
-/// What Core is told about a model; the fields of POST /models/register.
+/// The registration of a model; the fields of POST /models/register.
 struct Registration {
   std::string model_id;
   std::string name;
   std::string framework;
   std::string execution_format;
-  /// Absolute; Core reads the files where they are.
+  /// Absolute; Core reads the files in place.
   std::string path;
   std::string description;
   std::string manifest_path;
 };
 
-/// Speaks to a running MLOS Core over HTTP. Every failure is NETWORK where Core cannot be reached
-/// and SERVER_ERROR, with Core's own words, where it refuses. Thread-compatible.
+/// Speaks to a running MLOS Core over HTTP. Fails with NETWORK if Core cannot be reached, and with
+/// SERVER_ERROR and Core's own message if it refuses. Thread-compatible.
 class CoreClient {
  public:
-  /// `patience` bounds the silence while Core works: loading a large model takes a while.
+  /// `stall` limits the time without an answer: loading a large model takes a while.
   CoreClient(const fetch::Url& endpoint, const fetch::CancelFlag& cancel,
-             std::chrono::seconds patience);
+             std::chrono::seconds stall);
 
   /// The version of the Core that answers.
   mlos::Result<std::string> Version();

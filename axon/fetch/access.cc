@@ -62,10 +62,10 @@ bool IsExempt(const std::string& host) {
 Status Access::CheckRedirect(const Url& from, const Url& to) const {
   if (from.scheme() == "https" && to.scheme() != "https") {
     return {Reason::kHostNotAllowed, from.host() + " redirects from https to plain http (" +
-                                         to.Shown() + "); that is never followed"};
+                                         to.Shown() + "), which axon never follows"};
   }
   if (to.SameOrigin(endpoint_)) return mlos::OkStatus();
-  // A name is looked at when it is connected to; a literal needs no connection to be refused.
+  // A name is checked once it is connected; a literal address can be refused without a connection.
   const std::optional<AddressClass> target = ClassOfLiteral(to.host());
   if (!target.has_value() || *target == AddressClass::kPublic || target == endpoint_class_) {
     return mlos::OkStatus();

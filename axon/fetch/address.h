@@ -13,7 +13,7 @@ enum class AddressClass : std::uint8_t {
   kPublic,
   kLoopback,
   kPrivate,    // RFC 1918, RFC 6598, unique local
-  kLinkLocal,  // where clouds keep their metadata services
+  kLinkLocal,  // home of the clouds' metadata services
   kReserved,   // multicast, unspecified, documentation, …: nobody's server
 };
 

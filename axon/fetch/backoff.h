@@ -8,23 +8,23 @@
 
 namespace axon::fetch {
 
-/// When to try again, and when to give up: twice the time after each failure, with jitter so that
-/// many clients do not come back together; a server's Retry-After counts where it is longer.
+/// Decides when to try again and when to give up. The wait doubles after each failure, with jitter
+/// so that many clients do not return together. A longer Retry-After of the server wins.
 /// Thread-compatible.
 class Backoff {
  public:
   static constexpr std::chrono::milliseconds kFirst{250};
   static constexpr std::chrono::milliseconds kLongest{20'000};
-  /// A Retry-After above this is not waited for.
+  /// A longer Retry-After ends the tries.
   static constexpr std::chrono::seconds kRetryAfterMax{120};
 
   explicit Backoff(int retries_max) : retries_max_(retries_max) {}
 
-  /// How long to wait before the next try; absent where this was the last. `retry_after` is the
-  /// header's value, empty where there is none.
+  /// How long to wait before the next try; absent if this was the last. `retry_after` is the
+  /// header's value, empty if there is none.
   std::optional<std::chrono::milliseconds> Next(std::string_view retry_after);
 
-  /// There was real progress: the failures before it count no more.
+  /// Reports real progress: earlier failures no longer count.
   void Reset() { retries_ = 0; }
 
   int retries() const { return retries_; }

@@ -5,7 +5,7 @@
 
 namespace axon::fetch {
 
-/// Set by Ctrl-C, looked at wherever something takes long. Safe to set in a signal handler.
+/// Set by Ctrl-C and checked in everything that takes long. Safe to set in a signal handler.
 class CancelFlag {
  public:
   void Set() { set_.store(true, std::memory_order_relaxed); }

@@ -18,7 +18,7 @@ struct Response {
 };
 
 struct ClientOptions {
-  Patience patience;
+  Timeouts timeouts;
   int retries_max = 3;
   /// A longer body is PAYLOAD_TOO_LARGE.
   std::size_t body_bytes_max = std::size_t{8} << 20;
@@ -26,22 +26,22 @@ struct ClientOptions {
 };
 
 /// Asks one endpoint for small documents: redirects are followed as Access allows, transient
-/// failures retried. A response of any other status is the caller's to judge. Thread-compatible.
+/// failures retried. The caller judges a response of any other status. Thread-compatible.
 class Client {
  public:
   /// `access` and `cancel` must outlive the client.
   Client(Access& access, const CancelFlag& cancel, ClientOptions options)
-      : cancel_(cancel), options_(options), access_(access), exchange_(access, options.patience) {}
+      : cancel_(cancel), options_(options), access_(access), exchange_(access, options.timeouts) {}
 
   mlos::Result<Response> Get(const Url& url) {
     return Send({.method = ExchangeRequest::Method::kGet, .url = url});
   }
-  /// Follows redirects within the endpoint's origin only: the headers of its last response are what
-  /// the endpoint itself says about a file that lies elsewhere.
+  /// Follows redirects within the endpoint's origin only: the headers of the last response are the
+  /// endpoint's own statement about a file that lies elsewhere.
   mlos::Result<Response> Head(const Url& url) {
     return Send({.method = ExchangeRequest::Method::kHead, .url = url});
   }
-  /// Never retried: it may have been carried out.
+  /// Never retried, because it may have taken effect.
   mlos::Result<Response> Post(const Url& url, std::string json) {
     return Send({.method = ExchangeRequest::Method::kPost, .url = url, .body = std::move(json)});
   }

@@ -12,7 +12,7 @@
 
 namespace axon::fetch {
 
-/// What a file must turn out to be.
+/// The expected size and digest of a file.
 struct ExpectedContent {
   enum class Kind : std::uint8_t { kSha256, kGitBlobSha1 };
   std::uint64_t size_bytes = 0;
@@ -23,16 +23,16 @@ struct ExpectedContent {
 
 /// One file to fetch.
 struct DownloadItem {
-  /// As the user knows it, for messages.
+  /// The name that the user knows, for messages.
   std::string name;
   Url url;
   ExpectedContent expected;
-  /// Where its bytes collect; whole and verified once Download succeeds.
+  /// The file that collects its bytes; complete and verified once Download succeeds.
   std::filesystem::path part;
 };
 
 struct DownloadOptions {
-  Patience patience;
+  Timeouts timeouts;
   int parallel = 4;
   int retries_max = 5;
   /// Turns a response that is not a success into the failure the user sees.

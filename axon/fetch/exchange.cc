@@ -64,8 +64,8 @@ bool ResponseHead::IsTransient() const {
   return status == 408 || status == 429 || status == 500 || (status >= 502 && status <= 504);
 }
 
-Exchange::Exchange(Access& access, Patience patience)
-    : access_(access), patience_(patience), handle_(GlobalInitDone() ? curl_easy_init() : nullptr) {
+Exchange::Exchange(Access& access, Timeouts timeouts)
+    : access_(access), timeouts_(timeouts), handle_(GlobalInitDone() ? curl_easy_init() : nullptr) {
   MLOS_CHECK(handle_ != nullptr, "libcurl gives no handle");
 }
 
@@ -91,12 +91,14 @@ void Exchange::Begin(const ExchangeRequest& request, ResponseSink& sink) {
 void Exchange::SetBasics(const Url& url) {
   curl_easy_setopt(handle_, CURLOPT_URL, url.text().c_str());
   curl_easy_setopt(handle_, CURLOPT_PROTOCOLS_STR, "http,https");
+  // The caller follows redirects, so that Access judges each of them.
   curl_easy_setopt(handle_, CURLOPT_FOLLOWLOCATION, 0L);
+  // Credentials come only from axon's own settings.
   curl_easy_setopt(handle_, CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
   curl_easy_setopt(handle_, CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt(handle_, CURLOPT_CONNECTTIMEOUT, static_cast<long>(patience_.connect.count()));
-  curl_easy_setopt(handle_, CURLOPT_LOW_SPEED_TIME, static_cast<long>(patience_.stall.count()));
-  curl_easy_setopt(handle_, CURLOPT_LOW_SPEED_LIMIT, patience_.stall_bytes_per_second);
+  curl_easy_setopt(handle_, CURLOPT_CONNECTTIMEOUT, static_cast<long>(timeouts_.connect.count()));
+  curl_easy_setopt(handle_, CURLOPT_LOW_SPEED_TIME, static_cast<long>(timeouts_.stall.count()));
+  curl_easy_setopt(handle_, CURLOPT_LOW_SPEED_LIMIT, timeouts_.stall_bytes_per_second);
   const std::string proxy = Access::ProxyFor(url);
   through_proxy_ = !proxy.empty();
   // An empty proxy also keeps libcurl from reading the environment itself.
@@ -134,6 +136,7 @@ void Exchange::SetHeaders(const ExchangeRequest& request) {
   add("User-Agent: axon/" AXON_VERSION);
   // Encoded bodies have other lengths and digests than the file.
   add("Accept-Encoding: identity");
+  // Otherwise libcurl waits for 100-continue before it sends a larger body.
   add("Expect:");
   if (request.method == ExchangeRequest::Method::kPost) add("Content-Type: application/json");
   for (const std::string& line : request.headers) add(line);
@@ -186,6 +189,7 @@ std::size_t Exchange::OnBodyBytes(char* data, std::size_t size, std::size_t coun
 
 curl_socket_t Exchange::OnOpenSocket(void* self, curlsocktype, curl_sockaddr* address) {
   auto* exchange = static_cast<Exchange*>(self);
+  // libcurl passes the resolved address, so a name cannot resolve to another one after this check.
   if (!exchange->through_proxy_ && !exchange->access_.Admits(*exchange->url_, address->addr)) {
     exchange->refusal_ =
         Status(Reason::kHostNotAllowed, exchange->url_->host() + " has a " +

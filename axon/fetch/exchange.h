@@ -26,16 +26,16 @@ struct ResponseHead {
   /// By lower-case name; of a repeated header the last counts.
   std::map<std::string, std::string, std::less<>> headers;
 
-  /// A header's value; empty where it is absent.
+  /// A header's value; empty if it is absent.
   std::string_view Header(std::string_view name) const;
-  /// Content-Length; absent where it is not a number.
+  /// Content-Length; absent if it is not a number.
   std::optional<std::uint64_t> ContentLength() const;
   bool IsRedirect() const;
-  /// 408, 429, 500, 502, 503 and 504: what may be different a moment later.
+  /// 408, 429, 500, 502, 503 and 504: statuses that may be different a moment later.
   bool IsTransient() const;
 };
 
-/// Takes a response as it comes. A Status that is not OK ends the exchange.
+/// Receives a response as it arrives. A Status that is not OK ends the exchange.
 class ResponseSink {
  public:
   virtual ~ResponseSink() = default;
@@ -44,15 +44,15 @@ class ResponseSink {
   virtual mlos::Status OnBody(std::string_view bytes) = 0;
 };
 
-/// How long servers may take.
-struct Patience {
+/// Time limits for servers.
+struct Timeouts {
   std::chrono::seconds connect{20};
   /// A transfer slower than `stall_bytes_per_second` for this long is given up.
   std::chrono::seconds stall{30};
   long stall_bytes_per_second = 256;
 };
 
-/// What to ask one server for.
+/// One request to one server.
 struct ExchangeRequest {
   enum class Method : std::uint8_t { kGet, kHead, kPost };
   Method method = Method::kGet;
@@ -62,25 +62,25 @@ struct ExchangeRequest {
   std::string body;
 };
 
-/// One request to one server and its response: no redirect is followed and nothing is retried.
-/// Adds the token where `access` allows it. Thread-compatible.
+/// One request to one server and its response: no redirect is followed and nothing is retried. Adds
+/// the token if `access` allows it. Thread-compatible.
 class Exchange {
  public:
   /// `access` must outlive the exchange.
-  Exchange(Access& access, Patience patience);
+  Exchange(Access& access, Timeouts timeouts);
   Exchange(const Exchange&) = delete;
   Exchange& operator=(const Exchange&) = delete;
   ~Exchange();
 
-  /// Readies handle() for this request; what an earlier one left is forgotten. `sink` must outlive
-  /// the transfer.
+  /// Prepares handle() for this request and forgets the previous one. `sink` must outlive the
+  /// transfer.
   void Begin(const ExchangeRequest& request, ResponseSink& sink);
 
   /// For curl_easy_perform or a multi handle.
   CURL* handle() const { return handle_; }
 
-  /// What became of the transfer that ended with `code`: OK where a whole response arrived,
-  /// whatever its status; the sink's own failure; HOST_NOT_ALLOWED; otherwise NETWORK.
+  /// The result of the transfer that ended with `code`: OK if a whole response arrived, whatever
+  /// its status; the sink's own failure; HOST_NOT_ALLOWED; otherwise NETWORK.
   mlos::Status Finish(CURLcode code);
 
   const ResponseHead& head() const { return head_; }
@@ -98,7 +98,7 @@ class Exchange {
   static curl_socket_t OnOpenSocket(void* self, curlsocktype purpose, curl_sockaddr* address);
 
   Access& access_;
-  Patience patience_;
+  Timeouts timeouts_;
   CURL* handle_;
   curl_slist* header_list_ = nullptr;
   std::string body_;
@@ -109,12 +109,13 @@ class Exchange {
   bool head_delivered_ = false;
   bool through_proxy_ = false;
   mlos::Status failure_;
-  /// Why an address was not connected to; another one of the same name may have been.
+  /// Why the last refused address was not connected to; another address of the same name may have
+  /// worked.
   mlos::Status refusal_;
 };
 
-/// Where `head`, a redirect of `from`, leads; the `hops`-th one. NETWORK for a redirect without a
-/// usable Location or after kRedirectsMax of them, HOST_NOT_ALLOWED as Access says.
+/// The target of `head`, the `hops`-th redirect, which came from `from`. NETWORK for a redirect
+/// without a usable Location or after kRedirectsMax of them, HOST_NOT_ALLOWED as Access says.
 mlos::Result<Url> FollowRedirect(const Access& access, const Url& from, const ResponseHead& head,
                                  int hops);
 

@@ -12,25 +12,25 @@
 
 namespace axon::fetch {
 
-/// The first bytes of a download, kept in a file so that another process can go on with it. Beside
-/// it lies a note, `<file>.json`, of where they came from; without a note the bytes are still good
-/// for as much as the digest of the whole says in the end. Locked while open. Thread-compatible.
+/// The first bytes of a download, kept in a file so that another process can continue it. A note
+/// beside it, `<file>.json`, names the source of the bytes. Without a note they can still be used,
+/// because the digest of the whole file decides in the end. Locked while open. Thread-compatible.
 class PartialFile {
  public:
-  /// Opens or creates `path`. Bytes beyond `size_bytes_max` cannot belong to the file wanted, and
-  /// empty it. STATE_LOCKED where another process is at it.
+  /// Opens or creates `path`. If it is longer than `size_bytes_max`, it cannot be a part of the
+  /// wanted file and is emptied. STATE_LOCKED if another process uses it.
   static mlos::Result<PartialFile> Open(std::filesystem::path path, std::uint64_t size_bytes_max);
 
   const std::filesystem::path& path() const { return path_; }
   std::uint64_t size_bytes() const { return size_bytes_; }
-  /// The ETag that came with these bytes from `url`; empty where none is known.
+  /// The ETag that came with these bytes from `url`; empty if none is known.
   std::string EtagFrom(std::string_view url) const;
 
   /// DISK_FULL or IO_ERROR leave the file at a length that size_bytes() tells.
   mlos::Status Append(std::string_view bytes);
   /// Forgets all bytes.
   mlos::Status Restart();
-  /// Notes where the bytes come from.
+  /// Notes the source of the bytes.
   mlos::Status WriteNote(std::string_view url, std::string_view etag);
   /// Removes the note of a file that is whole.
   void RemoveNote();

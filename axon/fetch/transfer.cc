@@ -113,7 +113,7 @@ Status Transfer::AcceptRange(const ResponseHead& head) {
   const bool changed = !known.empty() && !etag.empty() && known != etag;
   if (!range.has_value() || range->first != part_->size_bytes() || changed) {
     restart_wanted_ = true;
-    return {Reason::kCancelled, "the range is not the one asked for"};
+    return {Reason::kCancelled, "the range differs from the requested one"};
   }
   MLOS_TRY(CheckLength(range->size));
   pieced_together_ = true;
@@ -160,9 +160,9 @@ Status Transfer::Judge(const Status& ended) {
   const ResponseHead& head = exchange_.head();
   if (restart_wanted_ || head.status == 416) {
     MLOS_TRY(Restart());
-    return Retry(Status(Reason::kNetwork, "the server does not go on where it stopped"), {});
+    return Retry(Status(Reason::kNetwork, "the server does not resume at the right place"), {});
   }
-  // Any other answer is judged by its head, however its body ended.
+  // For any other answer its head decides, however its body ended.
   if (head.status != 0 && !HasContent(head)) return JudgeResponse();
   if (!ended.ok()) return ended.reason() == Reason::kNetwork ? Retry(ended, {}) : ended;
   if (part_->size_bytes() == item_.expected.size_bytes) return Conclude();
@@ -181,7 +181,7 @@ Status Transfer::JudgeResponse() {
       elsewhere ? Status(Reason::kServerError, exchange_.url().host() + " answers with status " +
                                                    std::to_string(head.status))
                 : options_.explain(item_, head);
-  // A signed address elsewhere runs out; the hub gives a fresh one.
+  // A signed address elsewhere expires; the hub gives a fresh one.
   const bool expired = elsewhere && head.status == 403;
   if (!head.IsTransient() && !expired) return failure;
   return Retry(failure, head.Header("retry-after"));

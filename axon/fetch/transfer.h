@@ -14,9 +14,14 @@
 
 namespace axon::fetch {
 
-/// One file on its way: redirects, retries, resumption and the check of what came. The caller runs
-/// handle() whenever the state is kReady and due() has come, and reports its end to Finish().
-/// Thread-compatible.
+/// One download: redirects, retries, resumption and the check of the bytes. The caller calls
+/// Start() and runs handle() once the state is kReady and due() has come, and reports its end to
+/// Finish(). Thread-compatible.
+///
+///     Prepare ──► kReady ──Start──► kRunning ──Finish──► kDone
+///        │          ▲                  │
+///        │          └─ redirect, retry ┘
+///        └──► kDone, if the part is the whole file already
 class Transfer : private ResponseSink {
  public:
   enum class State : std::uint8_t { kReady, kRunning, kDone };
@@ -25,14 +30,14 @@ class Transfer : private ResponseSink {
       : access_(access),
         options_(options),
         item_(std::move(item)),
-        exchange_(access, options.patience),
+        exchange_(access, options.timeouts),
         backoff_(options.retries_max) {}
 
-  /// Opens the part and digests what an earlier process left in it; the state is kDone already
-  /// where that is the whole file.
+  /// Opens the part and digests the bytes of an earlier process. If they are the whole file, the
+  /// state is kDone at once.
   mlos::Status Prepare(const CancelFlag& cancel);
 
-  /// Readies handle() for the next request.
+  /// Prepares handle() for the next request.
   void Start();
   /// Judges the request that ended; a Status that is not OK is final.
   mlos::Status Finish(CURLcode code);
@@ -79,7 +84,8 @@ class Transfer : private ResponseSink {
   int hops_ = 0;
   std::uint64_t size_at_failure_ = 0;
   std::size_t ignored_bytes_ = 0;
-  /// Some bytes are from an earlier request: if the digest is wrong in the end, they may be why.
+  /// Some bytes are from an earlier request. If the digest is wrong, they may be the cause, so one
+  /// more try starts from zero.
   bool pieced_together_ = false;
   bool restart_wanted_ = false;
 };

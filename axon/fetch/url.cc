@@ -32,7 +32,7 @@ std::optional<std::string> Part(CURLU* handle, CURLUPart part, unsigned flags = 
 
 Status Invalid(std::string_view text, std::string_view why) {
   constexpr std::size_t kShownBytes = 200;
-  // What stands before an @ may be a secret, also one that a server sends back.
+  // The part before an @ may be a secret, also in an address that a server sends back.
   text.remove_prefix(text.rfind('@') + 1);
   return {Reason::kInvalidField, "'" + std::string(text.substr(0, kShownBytes)) +
                                      "' is not a usable address: " + std::string(why)};
@@ -55,7 +55,8 @@ Result<Url> Url::Parse(std::string_view text) {
   curl_url_set(handle.get(), CURLUPART_FRAGMENT, nullptr, 0);
   Url url;
   url.scheme_ = Part(handle.get(), CURLUPART_SCHEME).value_or("");
-  if (url.scheme_ != "http" && url.scheme_ != "https") return Invalid(text, "want http or https");
+  if (url.scheme_ != "http" && url.scheme_ != "https")
+    return Invalid(text, "expected http or https");
   url.host_ = Part(handle.get(), CURLUPART_HOST).value_or("");
   if (url.host_.starts_with('[')) url.host_ = url.host_.substr(1, url.host_.size() - 2);
   std::transform(url.host_.begin(), url.host_.end(), url.host_.begin(),

@@ -16,7 +16,7 @@ class Url {
   /// INVALID_FIELD for another scheme, user information, spaces, control or non-ASCII characters.
   static mlos::Result<Url> Parse(std::string_view text);
 
-  /// A reference of a redirect or a Link, seen from here (RFC 3986, section 5).
+  /// Resolves a reference from a redirect or a Link against this address (RFC 3986, section 5).
   mlos::Result<Url> Resolve(std::string_view reference) const;
 
   /// "https" or "http".

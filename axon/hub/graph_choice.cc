@@ -69,7 +69,7 @@ Result<GraphChoice> ChooseWanted(const RemoteModel& model, const Files& graphs,
                                  std::string_view wanted) {
   const std::string path(wanted);
   if (!path.ends_with(".onnx")) {
-    return Status(Reason::kUsage, "--file " + path + ": want a file that ends in .onnx");
+    return Status(Reason::kUsage, "--file " + path + ": expected a file that ends in .onnx");
   }
   if (model.Find(wanted) != nullptr) return Choice(graphs, path, "--file asks for it");
   return Status(Reason::kRemoteNotFound,
@@ -78,10 +78,9 @@ Result<GraphChoice> ChooseWanted(const RemoteModel& model, const Files& graphs,
 }
 
 Status NoGraph(const RemoteModel& model) {
-  Status status(Reason::kUnsupportedModel,
-                model.repository +
-                    " holds no ONNX graph, and this version of axon installs ready "
-                    "ONNX graphs only");
+  Status status(
+      Reason::kUnsupportedModel,
+      model.repository + " has no ONNX graph, and this version of axon does not convert models");
   return ui::WithHint(
       std::move(status),
       "conversion from PyTorch, TensorFlow and safetensors comes later; many models "
@@ -92,8 +91,8 @@ Status Undecided(const RemoteModel& model, const Files& graphs) {
   if (std::any_of(graphs.begin(), graphs.end(),
                   [](const RemoteFile* graph) { return IsPart(graph->path); })) {
     return ui::WithHint(Status(Reason::kUnsupportedModel,
-                               model.repository + " is a model of several graphs (" +
-                                   Listed(graphs) + "); running them together comes later"),
+                               model.repository + " has several graphs that belong together (" +
+                                   Listed(graphs) + "); a later version will run them together"),
                         "--file installs one of them by itself");
   }
   return ui::WithHint(

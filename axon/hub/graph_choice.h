@@ -13,20 +13,20 @@ namespace axon::hub {
 /// The one graph of a repository that is installed.
 struct GraphChoice {
   std::string path;
-  /// Why this one: "onnx/model.onnx is where exporters put it".
+  /// The reason for the choice: "onnx/model.onnx is where exporters put it".
   std::string reason;
-  /// The other graphs there are, sorted.
+  /// The other graphs, sorted.
   std::vector<std::string> others;
 };
 
-/// Picks the graph to install: `wanted` where it is not empty, otherwise onnx/model.onnx,
-/// model.onnx, a model.onnx elsewhere, or the only graph there is. UNSUPPORTED_MODEL where there is
-/// none or the model consists of several, USAGE where only the user can choose, REMOTE_NOT_FOUND
-/// for a `wanted` that is not there.
+/// Picks the graph to install: `wanted` if it is not empty, otherwise onnx/model.onnx, model.onnx,
+/// a model.onnx elsewhere, or the only graph. UNSUPPORTED_MODEL if there is none or the model
+/// consists of several, USAGE if only the user can choose, REMOTE_NOT_FOUND if `wanted` does not
+/// exist.
 mlos::Result<GraphChoice> ChooseGraph(const RemoteModel& model, std::string_view wanted);
 
 /// Files that, by the usual names, hold the weights of `graph`: model.onnx_data, model.onnx.data, …
-/// The graph itself has the last word.
+/// This is a guess; the graph itself names its files.
 std::vector<const RemoteFile*> LikelyWeights(const RemoteModel& model, std::string_view graph);
 
 /// Small files that belong to a model whatever its graph: configuration, tokenizer, preprocessor,

@@ -22,16 +22,15 @@ struct RemoteFile {
   fetch::ExpectedContent content;
 };
 
-/// A repository at one commit, as its hub describes it. Plain data; nothing in it is trusted but
-/// its form.
+/// A repository at one commit, as its hub describes it. Plain data; only its form has been checked.
 struct RemoteModel {
   /// "huggingface".
   std::string hub;
   /// The repository's id at the hub.
   std::string repository;
-  /// What was asked for ("main").
+  /// The requested revision ("main").
   std::string revision;
-  /// What that meant when it was asked.
+  /// The commit that it resolved to.
   std::string commit;
   std::string description;
   std::string license;
@@ -46,25 +45,25 @@ struct RemoteModel {
   const RemoteFile* Find(std::string_view path) const;
 };
 
-/// A place that models come from. Thread-compatible.
+/// A source of models. Thread-compatible.
 class Hub {
  public:
   virtual ~Hub() = default;
 
-  /// Finds out what a spec means now: the commit, and every file at that commit.
+  /// Resolves a spec to its current commit and the files of that commit.
   virtual mlos::Result<RemoteModel> Resolve(const ModelSpec& spec) = 0;
-  /// OK where `file` may be downloaded, asked before anything is.
+  /// OK if `file` may be downloaded. Called before the first download.
   virtual mlos::Status CheckAccess(const RemoteModel& model, const RemoteFile& file) = 0;
-  /// Where `file` is downloaded from.
+  /// The address of `file`.
   virtual mlos::Result<fetch::Url> FileUrl(const RemoteModel& model,
                                            const RemoteFile& file) const = 0;
   /// The failure behind a response to FileUrl() that is not a success.
   virtual mlos::Status Explain(const RemoteModel& model, const fetch::ResponseHead& head) const = 0;
-  /// What a download of FileUrl() must go through.
+  /// The rules for a download of FileUrl().
   virtual fetch::Access& access() = 0;
 };
 
-/// What adapters need to know.
+/// Settings of the adapters.
 struct HubSettings {
   fetch::Url huggingface_endpoint;
   std::string huggingface_token;

@@ -149,7 +149,7 @@ TEST(GraphChoiceTest, WhatIsNoGraphIsNeitherChosenNorTakenByForce) {
         "model.onnx.py", "model.ONNX.pkl"}) {
     const auto status = ChooseGraph(ModelWith({path, "config.json"}), "").status();
     EXPECT_EQ(status.reason(), Reason::kUnsupportedModel) << path;
-    EXPECT_THAT(std::string(status.message()), HasSubstr("holds no ONNX graph")) << path;
+    EXPECT_THAT(std::string(status.message()), HasSubstr("has no ONNX graph")) << path;
     EXPECT_THAT(std::string(status.message()), HasSubstr("conversion")) << path;
     EXPECT_EQ(ChooseGraph(ModelWith({path}), path).status().reason(), Reason::kUsage) << path;
   }

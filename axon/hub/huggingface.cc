@@ -59,7 +59,7 @@ Result<RemoteModel> HuggingFace::Resolve(const ModelSpec& spec) {
   if (std::count(repository.begin(), repository.end(), '/') > 1) {
     return Status(Reason::kInvalidModelId,
                   "'" + spec.path() +
-                      "' is not a model of Hugging Face; want hf/<organisation>/<name>")
+                      "' is not a model of Hugging Face; expected hf/<organisation>/<name>")
         .WithField("model_id");
   }
   const std::string asked = spec.revision_or_latest();
@@ -93,8 +93,8 @@ Status HuggingFace::ListFiles(RemoteModel& model) {
     }
     url = MLOS_TRY(url.Resolve(next));
     if (!url.SameOrigin(access_.endpoint())) {
-      return {Reason::kHostNotAllowed, "the hub's list of files goes on at another server, " +
-                                           url.Shown() + "; that is not followed"};
+      return {Reason::kHostNotAllowed, "the hub's list of files continues at another server, " +
+                                           url.Shown() + ", which axon does not follow"};
     }
   }
   return {Reason::kPayloadTooLarge, "the repository lists too many files"};

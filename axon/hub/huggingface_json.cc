@@ -40,7 +40,7 @@ Status ParseInto(std::string_view json, Document& document) {
   return error == SUCCESS ? mlos::OkStatus() : Malformed(simdjson::error_message(error));
 }
 
-/// A text field; empty where it is absent or something else.
+/// A text field; empty if it is absent or something else.
 std::string TextOf(element object, std::string_view key) {
   std::string_view text;
   if (object[key].get(text) != SUCCESS || text.size() > kTextBytesMax) return {};
@@ -71,7 +71,7 @@ void ReadTags(element object, RemoteModel& model) {
   }
 }
 
-/// The licence stands in the card, and as a tag where the card is not shown.
+/// The licence is in the card, and in a tag if the card is not shown.
 std::string LicenseOf(element object, const RemoteModel& model) {
   constexpr std::string_view kPrefix = "license:";
   element card;
@@ -103,14 +103,14 @@ Result<ExpectedContent> ContentOf(element entry) {
 Result<RemoteModel> ParseModelInfo(std::string_view json) {
   Document document;
   MLOS_TRY(ParseInto(json, document));
-  if (!document.root.is_object()) return Malformed("want an object");
+  if (!document.root.is_object()) return Malformed("expected an object");
   RemoteModel model;
   model.hub = "huggingface";
   model.repository = TextOf(document.root, "id");
   model.commit = TextOf(document.root, "sha");
-  if (!IsHex(model.commit, 40)) return Malformed("'sha' is no commit");
+  if (!IsHex(model.commit, 40)) return Malformed("'sha' is not a commit");
   const mlos::Result<mlos::ModelId> id = mlos::ModelId::Parse("hf/" + model.repository);
-  if (!id.ok()) return Malformed("'id' is no repository");
+  if (!id.ok()) return Malformed("'id' is not a repository");
   model.library = TextOf(document.root, "library_name");
   model.gated = IsGated(document.root);
   ReadTags(document.root, model);
@@ -125,7 +125,7 @@ Status ParseTreePage(std::string_view json, std::vector<RemoteFile>& files) {
   Document document;
   MLOS_TRY(ParseInto(json, document));
   simdjson::dom::array entries;
-  if (document.root.get(entries) != SUCCESS) return Malformed("want a list of files");
+  if (document.root.get(entries) != SUCCESS) return Malformed("expected a list of files");
   for (const element entry : entries) {
     if (!entry.is_object()) return Malformed("a file is not an object");
     if (TextOf(entry, "type") != "file") continue;

@@ -11,14 +11,14 @@
 namespace axon::hub {
 
 /// Reads `GET /api/models/{id}/revision/{revision}` into everything of a RemoteModel but its files.
-/// The text is a stranger's: MALFORMED_JSON for anything that is not as documented.
+/// The text is untrusted: MALFORMED_JSON if it differs from the documentation.
 mlos::Result<RemoteModel> ParseModelInfo(std::string_view json);
 
-/// Reads one page of `GET /api/models/{id}/tree/{commit}` and appends its files. Directories are
-/// passed over. UNSAFE_PATH for a file name that leads anywhere else, or would hide.
+/// Reads one page of `GET /api/models/{id}/tree/{commit}` and appends its files. Skips directories.
+/// UNSAFE_PATH for a file name that leads elsewhere or is hidden.
 mlos::Status ParseTreePage(std::string_view json, std::vector<RemoteFile>& files);
 
-/// The target of `rel="next"` in a Link header (RFC 8288); empty where there is none.
+/// The target of `rel="next"` in a Link header (RFC 8288); empty if there is none.
 std::string_view NextLink(std::string_view link_header);
 
 }  // namespace axon::hub

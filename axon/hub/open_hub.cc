@@ -35,10 +35,10 @@ Result<std::unique_ptr<Hub>> OpenHub(std::string_view name_space, const HubSetti
                                               " cannot be installed by this version; its adapter "
                                               "comes later. Namespaces it knows: hf");
   }
-  return ui::WithHint(Status(Reason::kInvalidModelId,
-                             "no hub is behind the namespace '" + std::string(name_space) + "'")
-                          .WithField("model_id"),
-                      "models of Hugging Face are named hf/<organisation>/<name>[@revision]");
+  return ui::WithHint(
+      Status(Reason::kInvalidModelId, "no hub has the namespace '" + std::string(name_space) + "'")
+          .WithField("model_id"),
+      "models of Hugging Face are named hf/<organisation>/<name>[@revision]");
 }
 
 }  // namespace axon::hub

@@ -10,8 +10,8 @@
 
 namespace axon::hub {
 
-/// The hub of a namespace. UNIMPLEMENTED for those that come later, INVALID_MODEL_ID for one that
-/// nobody knows. `cancel` must outlive the hub.
+/// The hub of a namespace. UNIMPLEMENTED for hubs that a later version will have, INVALID_MODEL_ID
+/// for an unknown one. `cancel` must outlive the hub.
 mlos::Result<std::unique_ptr<Hub>> OpenHub(std::string_view name_space, const HubSettings& settings,
                                            const fetch::CancelFlag& cancel);
 

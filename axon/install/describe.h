@@ -10,20 +10,20 @@
 
 namespace axon::install {
 
-/// "axon 1.0.0": who wrote a manifest.
+/// "axon 1.0.0", the writer of a manifest.
 std::string Generator();
 
 /// The schema as the graph declares it: symbols and unknown sizes are -1.
 mlos::package::Io IoOf(const mlos::package::onnx::Model& graph);
 
-/// What a machine must have for `files`: memory for the graph and its weights once, at least as
-/// much as their tensors declare; a working copy besides is recommended.
+/// The requirements of a machine for `files`: memory for the graph and its weights once, at least
+/// as much as their tensors declare; a working copy besides is recommended.
 mlos::package::Requirements RequirementsOf(const mlos::package::onnx::Model& graph,
                                            const std::vector<mlos::package::FileEntry>& files,
                                            std::uint64_t executed_bytes);
 
 /// The manifest of an installed plan. `files` are all files of the model with their digests,
-/// sorted; `weights` those beside the graph that it refers to.
+/// sorted; `weights` are the files that the graph refers to.
 mlos::package::Manifest Describe(const Plan& plan, const mlos::package::onnx::Model& graph,
                                  std::vector<mlos::package::FileEntry> files,
                                  const std::vector<std::string>& weights);

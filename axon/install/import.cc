@@ -23,7 +23,7 @@ using package::HashProgress;
 using package::Manifest;
 using Files = std::vector<FileEntry>;
 
-/// The digests of all files of a package, whatever its manifest lists.
+/// The digests of all files of a package, listed in its manifest or not.
 Result<Files> DigestAll(const fs::path& directory, const HashProgress& progress) {
   Files files;
   for (const std::string& path : MLOS_TRY(package::ListFiles(directory))) {
@@ -34,8 +34,8 @@ Result<Files> DigestAll(const fs::path& directory, const HashProgress& progress)
   return files;
 }
 
-/// The graph that a package of the existing tool executes: the one it names, or the only one there
-/// is; empty where that is not one.
+/// The graph that a package of the existing tool executes: the one it names, or the only one; empty
+/// if there is none.
 std::string GraphOf(const Manifest& legacy, const Files& files) {
   std::vector<std::string> named;
   for (const package::ExecutionFile& file : legacy.format.execution_files) {
@@ -49,15 +49,15 @@ std::string GraphOf(const Manifest& legacy, const Files& files) {
   return named.size() == 1 ? named.front() : std::string();
 }
 
-Result<Manifest> ManifestOf(const Workshop& workshop, const fs::path& directory) {
+Result<Manifest> ManifestOf(const InstallContext& context, const fs::path& directory) {
   package::ParsedManifest parsed =
       MLOS_TRY(package::ReadManifest(directory / package::kManifestFileName));
-  for (const std::string& warning : parsed.warnings) workshop.console.Warn(warning);
+  for (const std::string& warning : parsed.warnings) context.console.Warn(warning);
   return std::move(parsed.manifest);
 }
 
-/// The manifest that a package of the existing tool should have had: with digests, and with what
-/// the graph itself says in place of what was guessed.
+/// The manifest that a package of the existing tool should have had: with digests, and with the
+/// graph's own statements in place of guesses.
 Result<Manifest> Upgrade(const Manifest& legacy, const fs::path& directory,
                          const HashProgress& progress) {
   Manifest manifest = legacy;
@@ -74,9 +74,9 @@ Result<Manifest> Upgrade(const Manifest& legacy, const fs::path& directory,
 }
 
 /// Verifies the unpacked package and brings its manifest to our form.
-Result<Manifest> Inspect(const Workshop& workshop, const fs::path& directory) {
-  Manifest manifest = MLOS_TRY(ManifestOf(workshop, directory));
-  const HashProgress go_on = workshop.go_on();
+Result<Manifest> Inspect(const InstallContext& context, const fs::path& directory) {
+  Manifest manifest = MLOS_TRY(ManifestOf(context, directory));
+  const HashProgress go_on = context.go_on();
   const auto report = MLOS_TRY(package::VerifyDirectory(directory, manifest, go_on));
   MLOS_TRY(package::ToStatus(report));
   if (!manifest.strict()) {
@@ -94,20 +94,20 @@ bool IsInstalled(const store::Store& store, const ModelId& id, const Manifest& m
   return installed.ok() && installed->manifest == manifest;
 }
 
-/// Whether what is installed under `id` still is what its manifest says.
-Result<bool> IsIntact(const Workshop& workshop, const ModelId& id, const Manifest& manifest) {
-  const fs::path directory = workshop.store.layout().Model(id);
-  const auto report = package::VerifyDirectory(directory, manifest, workshop.go_on());
+/// Whether the model installed under `id` still agrees with its manifest.
+Result<bool> IsIntact(const InstallContext& context, const ModelId& id, const Manifest& manifest) {
+  const fs::path directory = context.store.layout().Model(id);
+  const auto report = package::VerifyDirectory(directory, manifest, context.go_on());
   if (!report.ok() && report.status().reason() == Reason::kCancelled) return report.status();
   if (report.ok() && report->ok()) return true;
-  workshop.console.Warn("what is installed as " + id.text() +
-                        " has changed on disk; it is installed again");
+  context.console.Warn("what is installed as " + id.text() +
+                       " has changed on disk; it is installed again");
   return false;
 }
 
 Status CheckId(const store::Store& store, const ModelId& id, bool force) {
   if (id.name_space().empty() || id.version().empty()) {
-    return {Reason::kInvalidManifest, "the package names no namespace or no version: " + id.text()};
+    return {Reason::kInvalidManifest, "the package lacks a namespace or a version: " + id.text()};
   }
   if (force || !store.Find(id).ok()) return mlos::OkStatus();
   return ui::WithHint({Reason::kAlreadyExists, "another package is installed as " + id.text()},
@@ -125,38 +125,38 @@ Status Fill(store::Staging& staging, const ModelId& id, const Manifest& manifest
 
 }  // namespace
 
-Result<Imported> ImportArchive(const Workshop& workshop, const fs::path& archive, bool force) {
-  // Before the store is touched: most of what is no package shows itself here.
+Result<Imported> ImportArchive(const InstallContext& context, const fs::path& archive, bool force) {
+  // Checked before the store is touched, because most bad packages fail here.
   MLOS_TRY(package::ReadArchivedManifest(archive));
-  store::Staging staging = MLOS_TRY(workshop.store.Stage());
+  store::Staging staging = MLOS_TRY(context.store.Stage());
   MLOS_TRY(package::ExtractArchive(archive, staging.model()));
-  const Manifest manifest = MLOS_TRY(Inspect(workshop, staging.model()));
+  const Manifest manifest = MLOS_TRY(Inspect(context, staging.model()));
   const ModelId id = MLOS_TRY(package::ModelIdOf(manifest));
-  if (!IsInstalled(workshop.store, id, manifest)) {
-    MLOS_TRY(CheckId(workshop.store, id, force));
-  } else if (!force && MLOS_TRY(IsIntact(workshop, id, manifest))) {
-    return Imported{MLOS_TRY(workshop.store.Find(id)), manifest.verified(), true};
+  if (!IsInstalled(context.store, id, manifest)) {
+    MLOS_TRY(CheckId(context.store, id, force));
+  } else if (!force && MLOS_TRY(IsIntact(context, id, manifest))) {
+    return Imported{MLOS_TRY(context.store.Find(id)), manifest.verified(), true};
   }
-  MLOS_TRY(Fill(staging, id, manifest, workshop.go_on()));
-  if (workshop.cancel.IsSet()) return Status(Reason::kCancelled, "interrupted");
+  MLOS_TRY(Fill(staging, id, manifest, context.go_on()));
+  if (context.cancel.IsSet()) return Status(Reason::kCancelled, "interrupted");
   MLOS_TRY(staging.Publish(id));
-  return Imported{MLOS_TRY(workshop.store.Find(id)), manifest.verified(), false};
+  return Imported{MLOS_TRY(context.store.Find(id)), manifest.verified(), false};
 }
 
-Status ExportArchive(const Workshop& workshop, const store::InstalledModel& model,
+Status ExportArchive(const InstallContext& context, const store::InstalledModel& model,
                      const fs::path& archive) {
-  const Manifest manifest = MLOS_TRY(ManifestOf(workshop, model.directory));
+  const Manifest manifest = MLOS_TRY(ManifestOf(context, model.directory));
   std::uint64_t total_bytes = 0;
   for (const package::FileEntry& file : manifest.format.files) total_bytes += file.size_bytes;
   std::uint64_t done_bytes = 0;
-  workshop.console.BeginProgress("packing", total_bytes);
+  context.console.BeginProgress("packing", total_bytes);
   const Status written =
       package::WriteArchive(model.directory, manifest, archive, package::CompressionOf(archive),
                             [&](std::uint64_t bytes) {
-                              workshop.console.MoveProgress(done_bytes += bytes);
-                              return !workshop.cancel.IsSet();
+                              context.console.MoveProgress(done_bytes += bytes);
+                              return !context.cancel.IsSet();
                             });
-  workshop.console.EndProgress();
+  context.console.EndProgress();
   return written;
 }
 

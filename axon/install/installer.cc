@@ -54,19 +54,19 @@ bool Contains(const std::vector<std::string>& names, std::string_view name) {
 
 Result<store::InstalledModel> Installer::Install(const Plan& plan) {
   MLOS_TRY(CheckSpace(plan.files));
-  Staging staging = MLOS_TRY(workshop_.store.Stage());
+  Staging staging = MLOS_TRY(context_.store.Stage());
   Digests digests;
   MLOS_TRY(Bring(plan, plan.files, staging, digests));
   const std::vector<std::string> weights = MLOS_TRY(BringWeights(plan, staging, digests));
   MLOS_TRY(Complete(plan, staging, digests, weights));
-  if (workshop_.cancel.IsSet()) return Status(Reason::kCancelled, "interrupted");
+  if (context_.cancel.IsSet()) return Status(Reason::kCancelled, "interrupted");
   MLOS_TRY(staging.Publish(plan.id));
-  return workshop_.store.Find(plan.id);
+  return context_.store.Find(plan.id);
 }
 
 Status Installer::CheckSpace(const std::vector<RemoteFile>& files) const {
-  const std::uint64_t needed = MissingBytes(workshop_.store, files) + kSpareBytes;
-  const std::uint64_t free = MLOS_TRY(workshop_.store.FreeBytes());
+  const std::uint64_t needed = MissingBytes(context_.store, files) + kSpareBytes;
+  const std::uint64_t free = MLOS_TRY(context_.store.FreeBytes());
   if (needed <= free) return mlos::OkStatus();
   return ui::WithHint(
       {Reason::kDiskFull, "the model needs " + ui::FormatBytes(needed) +
@@ -85,23 +85,23 @@ Status Installer::Bring(const Plan& plan, const std::vector<RemoteFile>& files, 
 
 Result<bool> Installer::BringFromStore(const RemoteFile& file, Staging& staging, Digests& digests) {
   const std::optional<Digest> digest = ObjectOf(file);
-  const store::Objects& objects = workshop_.store.objects();
+  const store::Objects& objects = context_.store.objects();
   if (!digest.has_value() || !objects.Has(*digest, file.content.size_bytes)) return false;
-  const Status linked = staging.AddObject(*digest, file.path, workshop_.go_on());
+  const Status linked = staging.AddObject(*digest, file.path, context_.go_on());
   if (linked.ok()) {
     digests[file.path] = *digest;
     return true;
   }
-  // Another process may have cleaned it away this moment.
+  // Another process may just have removed it.
   if (linked.reason() == Reason::kFileNotFound) return false;
   if (linked.reason() != Reason::kStoreCorrupt) return linked;
-  workshop_.console.Warn(std::string(linked.message()) + "; it is downloaded again");
+  context_.console.Warn(std::string(linked.message()) + "; it is downloaded again");
   return false;
 }
 
 Status Installer::BringFromHub(const Plan& plan, const std::vector<RemoteFile>& files,
                                Staging& staging, Digests& digests) {
-  const EqualFiles parts = MLOS_TRY(ByPart(workshop_.store, files));
+  const EqualFiles parts = MLOS_TRY(ByPart(context_.store, files));
   std::vector<fetch::DownloadItem> items;
   std::uint64_t total_bytes = 0;
   for (const auto& [part, equal] : parts) {
@@ -114,11 +114,10 @@ Status Installer::BringFromHub(const Plan& plan, const std::vector<RemoteFile>& 
   options.explain = [&](const fetch::DownloadItem&, const fetch::ResponseHead& head) {
     return hub_.Explain(plan.remote, head);
   };
-  workshop_.console.BeginProgress("downloading", total_bytes);
-  const auto progress = [this](std::uint64_t done) { workshop_.console.MoveProgress(done); };
-  auto found =
-      fetch::Download(hub_.access(), workshop_.cancel, options, std::move(items), progress);
-  workshop_.console.EndProgress();
+  context_.console.BeginProgress("downloading", total_bytes);
+  const auto progress = [this](std::uint64_t done) { context_.console.MoveProgress(done); };
+  auto found = fetch::Download(hub_.access(), context_.cancel, options, std::move(items), progress);
+  context_.console.EndProgress();
   std::vector<fetch::Fetched> fetched = MLOS_TRY(std::move(found));
   std::size_t next = 0;
   for (const auto& [part, equal] : parts) {
@@ -131,10 +130,11 @@ Status Installer::Take(fetch::Fetched& fetched, const std::vector<const RemoteFi
                        Staging& staging, Digests& digests) {
   fetched.part.RemoveNote();
   for (const RemoteFile* file : files) {
+    // The first one takes the part into the store; equal files become links to that object.
     const bool first = file == files.front();
     MLOS_TRY(
-        first ? staging.AddFile(fetched.part.path(), fetched.sha256, file->path, workshop_.go_on())
-              : staging.AddObject(fetched.sha256, file->path, workshop_.go_on()));
+        first ? staging.AddFile(fetched.part.path(), fetched.sha256, file->path, context_.go_on())
+              : staging.AddObject(fetched.sha256, file->path, context_.go_on()));
     digests[file->path] = fetched.sha256;
   }
   return mlos::OkStatus();
@@ -157,8 +157,11 @@ Result<std::vector<std::string>> Installer::BringWeights(const Plan& plan, Stagi
     weights.push_back(path);
     if (!digests.contains(path)) missing.push_back(*file);
   }
+  // The plan could only guess the weights, so the space is checked again.
   MLOS_TRY(CheckSpace(missing));
   MLOS_TRY(Bring(plan, missing, staging, digests));
+  // The graph decides. Files that only looked like its weights came with the plan and are removed
+  // again.
   for (const RemoteFile* likely : hub::LikelyWeights(plan.remote, plan.graph.path)) {
     if (Contains(weights, likely->path)) continue;
     std::error_code ignored;
@@ -170,6 +173,7 @@ Result<std::vector<std::string>> Installer::BringWeights(const Plan& plan, Stagi
 
 Status Installer::Complete(const Plan& plan, Staging& staging, const Digests& digests,
                            const std::vector<std::string>& weights) {
+  // Checked with all weights in place: each reference must lie within its file.
   const package::onnx::Model graph =
       MLOS_TRY(package::onnx::CheckModel(staging.model(), plan.graph.path));
   std::vector<FileEntry> files;

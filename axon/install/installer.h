@@ -17,29 +17,29 @@
 
 namespace axon::install {
 
-/// What every way of installing needs. Borrowed; outlives the work.
-struct Workshop {
+/// Shared by all ways of installing. Borrowed; outlives the work.
+struct InstallContext {
   const store::Store& store;
   ui::Console& console;
   const fetch::CancelFlag& cancel;
 
-  /// Lets work that takes long go on until Ctrl-C.
+  /// Ends long work after Ctrl-C.
   mlos::package::HashProgress go_on() const {
     return [&flag = cancel](std::uint64_t) { return !flag.IsSet(); };
   }
 };
 
-/// Carries out a plan: downloads what is not in the store, looks into the graph for the files it
-/// refers to, writes the manifest, and publishes the model whole or not at all. What was downloaded
-/// before a failure is kept for the next try. Thread-compatible.
+/// Carries out a plan: downloads the files that the store lacks, reads from the graph the files it
+/// refers to, writes the manifest, and publishes the model whole or not at all. After a failure,
+/// downloaded parts are kept for the next try. Thread-compatible.
 class Installer {
  public:
   /// `hub` must outlive the installer, and `download.explain` need not be set.
-  Installer(Workshop workshop, hub::Hub& hub, fetch::DownloadOptions download)
-      : workshop_(workshop), hub_(hub), download_(std::move(download)) {}
+  Installer(InstallContext context, hub::Hub& hub, fetch::DownloadOptions download)
+      : context_(context), hub_(hub), download_(std::move(download)) {}
 
-  /// DISK_FULL before anything is written where there is too little space; otherwise as Download,
-  /// INVALID_MODEL for a graph that is none, CONFLICT as Staging::Publish.
+  /// DISK_FULL before anything is written if there is too little space; otherwise as Download,
+  /// INVALID_MODEL for a bad graph, CONFLICT as Staging::Publish.
   mlos::Result<store::InstalledModel> Install(const Plan& plan);
 
  private:
@@ -53,7 +53,7 @@ class Installer {
                                     Digests& digests);
   mlos::Status BringFromHub(const Plan& plan, const std::vector<hub::RemoteFile>& files,
                             store::Staging& staging, Digests& digests);
-  /// Takes in what came, under the path of each of `files`, which are equal.
+  /// Adds a downloaded file under the path of each of `files`, which are equal.
   mlos::Status Take(fetch::Fetched& fetched, const std::vector<const hub::RemoteFile*>& files,
                     store::Staging& staging, Digests& digests);
   mlos::Result<std::vector<std::string>> BringWeights(const Plan& plan, store::Staging& staging,
@@ -61,7 +61,7 @@ class Installer {
   mlos::Status Complete(const Plan& plan, store::Staging& staging, const Digests& digests,
                         const std::vector<std::string>& weights);
 
-  Workshop workshop_;
+  InstallContext context_;
   hub::Hub& hub_;
   fetch::DownloadOptions download_;
 };

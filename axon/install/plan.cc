@@ -27,8 +27,8 @@ std::vector<RemoteFile> FilesOf(const hub::RemoteModel& remote, const std::strin
   return sorted;
 }
 
-/// True where every file is there with its size: what a look costs. Whether their bytes are right
-/// is for `axon verify` to say.
+/// True if every file is there with its size, which is cheap to see. `axon verify` checks their
+/// bytes.
 bool HasItsFiles(const std::filesystem::path& directory, const mlos::package::Manifest& manifest) {
   const auto& files = manifest.format.files;
   return std::all_of(files.begin(), files.end(), [&](const mlos::package::FileEntry& file) {

@@ -13,14 +13,14 @@
 
 namespace axon::install {
 
-/// What is installed and why. Plain data.
+/// The files to install and the reason for the choice. Plain data.
 struct Plan {
   mlos::ModelId id;
   hub::RemoteModel remote;
   hub::GraphChoice graph;
   /// The graph, its likely weights and its companions, sorted by path, none twice.
   std::vector<hub::RemoteFile> files;
-  /// The commit that is installed under this id now; empty where there is none.
+  /// The commit that is installed under this id now; empty if there is none.
   std::string installed_commit;
   /// The same commit and graph are installed already, and every file has its size.
   bool up_to_date = false;
@@ -38,10 +38,10 @@ struct PlanRequest {
 /// nothing. Fails as Hub and ChooseGraph do.
 mlos::Result<Plan> MakePlan(const store::Store& store, hub::Hub& hub, const PlanRequest& request);
 
-/// Where the bytes of a file collect.
+/// The file that collects the bytes of a download.
 std::filesystem::path PartOf(const store::Store& store, const hub::RemoteFile& file);
 
-/// The digest by which the store may have a file already; absent where its hub gives another kind.
+/// The digest by which the store may have a file already; absent if its hub gives another kind.
 std::optional<mlos::package::Digest> ObjectOf(const hub::RemoteFile& file);
 
 /// Bytes of `files` that are neither in the store nor on their way.

@@ -30,7 +30,7 @@ struct Layout {
   std::filesystem::path Object(const mlos::package::Digest& digest) const;
   /// Requires an id with namespace and version.
   std::filesystem::path Model(const mlos::ModelId& id) const;
-  /// `content` names the file by what is in it: "sha256-<hex>", "git-<hex>".
+  /// `content` names the file by its content: "sha256-<hex>", "git-<hex>".
   std::filesystem::path Part(std::string_view content) const;
 };
 

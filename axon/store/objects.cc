@@ -18,8 +18,8 @@ using mlos::Status;
 using mlos::package::Digest;
 using mlos::package::HashProgress;
 
-/// Makes `to` another name of `from`, or a synced copy where the file system has no hard links;
-/// after a failure `to` is not there.
+/// Makes `to` another name of `from`, or a synced copy if the file system has no hard links. After
+/// a failure `to` does not exist.
 Status LinkOrCopy(const fs::path& from, const fs::path& to) {
   if (::link(from.c_str(), to.c_str()) == 0) return mlos::OkStatus();
   const int error = errno;
@@ -79,12 +79,13 @@ Status Objects::Adopt(const fs::path& file, const Digest& digest, const fs::path
 Status Objects::Place(const fs::path& file, const Digest& digest, const fs::path& to) const {
   const fs::path object = layout_.Object(digest);
   MLOS_TRY(mlos::CreateDirectories(object.parent_path()));
-  // Under the lock, so that nobody cleans away an object between its arrival and its first use.
+  // Under the lock, so that no other process removes an object between its arrival and its first
+  // use.
   const auto lock = MLOS_TRY(mlos::FileLock::Acquire(layout_.lock()));
   if (::rename(file.c_str(), object.c_str()) != 0) {
     return ErrnoStatus(errno, "cannot store " + to.filename().string());
   }
-  // Not before: a part that a dead process left must be writable for the next one.
+  // Not earlier, because the next process must be able to write to the part of a dead one.
   if (::chmod(object.c_str(), 0444) != 0) return ErrnoStatus(errno, "cannot protect an object");
   MLOS_TRY(mlos::FsyncDirectory(object.parent_path()));
   return LinkOrCopy(object, to);

@@ -27,7 +27,7 @@ using mlos::UniqueFd;
 using mlos::package::Digest;
 using mlos::package::HashProgress;
 
-/// The lock of a living owner, or an invalid descriptor where another process is that owner.
+/// Locks the folder for its owner; an invalid descriptor if another process owns it.
 UniqueFd LockFolder(const fs::path& folder) {
   UniqueFd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
   if (fd.valid() && ::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) fd.Reset();
@@ -42,7 +42,7 @@ Status CreateFolders(const Layout& layout) {
   return mlos::OkStatus();
 }
 
-/// Syncs every folder of a tree; its files are synced by who wrote them.
+/// Syncs every folder of a tree; the writers of its files have synced those.
 Status SyncFolders(const fs::path& root) {
   Status synced = mlos::FsyncDirectory(root);
   ForEachBelow(root, [&synced](const fs::path& path, const struct stat& info) {
@@ -91,7 +91,7 @@ Status Exchange(const fs::path& staged, const fs::path& target) {
 
 Result<Staging> Staging::Create(const Layout& layout) {
   MLOS_TRY(CreateFolders(layout));
-  // Under the lock, so that no sweeper sees the folder between its creation and its locking.
+  // Under the store's lock, so that no other process removes the folder before it is locked.
   const FileLock store_lock = MLOS_TRY(FileLock::Acquire(layout.lock()));
   SweepStaging(layout);
   std::string name = (layout.staging() / "XXXXXX").string();

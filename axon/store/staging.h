@@ -12,8 +12,8 @@
 
 namespace axon::store {
 
-/// A folder in which a model is put together before anyone sees it. It is locked while its process
-/// lives; what a dead process left is swept away by the next one. Thread-compatible.
+/// A folder in which a model is assembled before it becomes visible. It is locked while its process
+/// lives; the next process removes the folders of dead ones. Thread-compatible.
 class Staging {
  public:
   static mlos::Result<Staging> Create(const Layout& layout);
@@ -24,7 +24,7 @@ class Staging {
   /// The model so far.
   std::filesystem::path model() const { return folder_ / "model"; }
 
-  /// Adds a file that is in the store already (see Objects::LinkTo).
+  /// Adds a file that the store already has (see Objects::LinkTo).
   mlos::Status AddObject(const mlos::package::Digest& digest, std::string_view path,
                          const mlos::package::HashProgress& progress);
   /// Adds a file of the store's file system (see Objects::Adopt).
@@ -38,7 +38,7 @@ class Staging {
                       const mlos::package::HashProgress& progress);
 
   /// Makes the model visible as `id`, in one step and durably; one that was there before is
-  /// replaced. CONFLICT where its folder would lie inside another model, or another inside it.
+  /// replaced. CONFLICT if its folder would lie inside another model, or another inside it.
   mlos::Status Publish(const mlos::ModelId& id);
 
   /// The other way: makes `directory`, a model, invisible in one step.

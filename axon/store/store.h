@@ -13,15 +13,15 @@
 
 namespace axon::store {
 
-/// A model that is there, whole.
+/// An installed model.
 struct InstalledModel {
   mlos::ModelId id;
   std::filesystem::path directory;
 };
 
-/// The models and files below one cache folder, shared by any number of processes. What a call has
-/// acknowledged survives kill -9 and a power cut; what it has not leaves nothing visible behind.
-/// Looking something up creates nothing. Thread-compatible.
+/// The models and files below one cache folder, shared by any number of processes. An acknowledged
+/// change survives kill -9 and a power cut; an interrupted one leaves nothing visible behind.
+/// Lookups create nothing. Thread-compatible.
 class Store {
  public:
   explicit Store(std::filesystem::path root) : layout_{std::move(root)}, objects_(layout_) {}
@@ -29,15 +29,14 @@ class Store {
   const Layout& layout() const { return layout_; }
   const Objects& objects() const { return objects_; }
 
-  /// Every model, sorted by id. Folders that are no model are passed over.
+  /// Every model, sorted by id. Folders that are not a model are skipped.
   mlos::Result<std::vector<InstalledModel>> List() const;
-  /// The versions of one model, by "namespace/name", sorted. Empty where there is none.
+  /// The versions of one model, by "namespace/name", sorted. Empty if there is none.
   mlos::Result<std::vector<InstalledModel>> Versions(std::string_view path) const;
-  /// MODEL_NOT_FOUND, with what there is of that model.
+  /// MODEL_NOT_FOUND, with the versions that are installed.
   mlos::Result<InstalledModel> Find(const mlos::ModelId& id) const;
 
-  /// Creates what is missing of the folders, removes what dead processes left in staging, and gives
-  /// a new staging folder.
+  /// Creates missing folders, removes staging folders of dead processes, and returns a new one.
   mlos::Result<Staging> Stage() const { return Staging::Create(layout_); }
 
   /// Bytes that may still be written to the store's file system.

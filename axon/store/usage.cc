@@ -31,7 +31,7 @@ void ForEachFile(const fs::path& root, Visit visit) {
   });
 }
 
-/// The objects' hard links count who uses them; their own name is the first.
+/// An object's hard links count its users; its own name is the first link.
 bool IsUnused(const struct stat& info) { return info.st_nlink <= 1; }
 
 bool BelongsTo(const fs::path& part, const fs::path& file) {
@@ -72,9 +72,9 @@ class Cleaner {
     }
   }
 
-  /// Removes a part with its notes, unless a process is at it.
+  /// Removes a part with its notes, unless a process uses it.
   void CleanPart(const fs::path& part, const std::map<fs::path, struct stat>& files) {
-    // Held to the end, so that no process begins to go on with what is about to be removed.
+    // Held to the end, so that no process starts to continue a part that is about to be removed.
     const UniqueFd fd(::open(part.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
     if (fd.valid() && ::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) return;
     for (const auto& [path, info] : files) {

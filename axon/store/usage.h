@@ -11,7 +11,7 @@
 
 namespace axon::store {
 
-/// What the store holds.
+/// The contents of the store.
 struct Usage {
   std::uint64_t models = 0;
   std::uint64_t objects = 0;
@@ -39,13 +39,13 @@ std::string_view ToString(Leftover::Kind kind);
 
 struct CleanReport {
   std::vector<Leftover> removed;
-  /// What could not be removed, with the reason.
+  /// Leftovers that could not be removed, with the reason.
   std::vector<std::string> problems;
   std::uint64_t removed_bytes = 0;
 };
 
-/// Removes objects that no model uses, partial downloads that no process is at, what dead processes
-/// left in staging, and empty folders. With `dry_run` it only says what it would remove.
+/// Removes objects that no model uses, partial downloads that no process uses, staging folders of
+/// dead processes, and empty folders. With `dry_run` it only lists them.
 mlos::Result<CleanReport> Clean(const Layout& layout, bool dry_run);
 
 }  // namespace axon::store

@@ -7,8 +7,8 @@
 
 namespace axon::store {
 
-/// Calls `visit(path, stat)` for every entry of a folder. An entry that goes away meanwhile is
-/// passed over, and a folder that is not there has none. Nothing is thrown.
+/// Calls `visit(path, stat)` for every entry of a folder. Skips an entry that disappears meanwhile;
+/// a missing folder has no entries. Throws nothing.
 template <typename Visit>
 void ForEachEntry(const std::filesystem::path& folder, Visit visit) {
   std::error_code error;
@@ -19,7 +19,7 @@ void ForEachEntry(const std::filesystem::path& folder, Visit visit) {
   }
 }
 
-/// The same for everything below a folder, folders before what is in them. Symbolic links are not
+/// The same for everything below a folder, a folder before its contents. Symbolic links are not
 /// followed, and a folder for which `visit` returns false is not entered.
 template <typename Visit>
 void ForEachBelow(const std::filesystem::path& folder, Visit visit) {

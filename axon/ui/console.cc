@@ -20,7 +20,7 @@ bool WriteAll(int fd, std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t written = ::write(fd, bytes.data(), bytes.size());
     if (written < 0 && errno == EINTR) continue;
-    // A reader that went away (`| head`) is no failure of ours.
+    // A reader that went away (`| head`) is not a failure of ours.
     if (written < 0) return errno == EPIPE;
     bytes.remove_prefix(static_cast<std::size_t>(written));
   }
@@ -73,7 +73,7 @@ void Console::Say(std::string_view level, std::string_view text) {
     return;
   }
   const std::string shown = Printable(text);
-  // What is done needs no label; what went wrong does.
+  // Progress needs no label; problems do.
   if (level == "note") return WriteError(shown + "\n");
   std::string label(level);
   if (options_.color) label = std::string(ColorOf(level)) + label + "\033[0m";

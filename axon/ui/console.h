@@ -13,7 +13,7 @@
 
 namespace axon::ui {
 
-/// How to speak, from the flags, the environment and what the two streams are.
+/// The form of the output, from the flags, the environment and the kind of the two streams.
 struct ConsoleOptions {
   /// Data and diagnostics as JSON, no progress.
   bool json = false;
@@ -24,13 +24,13 @@ struct ConsoleOptions {
   /// A moving line on standard error; plain lines otherwise.
   bool live = false;
 
-  /// Looks at NO_COLOR, TERM and whether standard error is a terminal.
+  /// Checks NO_COLOR, TERM and whether standard error is a terminal.
   static ConsoleOptions FromEnvironment();
 };
 
-/// The one place that prints. Standard output carries data and nothing else; progress, notes,
-/// warnings and errors go to standard error, as text or, under --json, as one JSON object a line.
-/// Text is made printable on the way. Thread-compatible.
+/// The one place that prints. Standard output carries only data; progress, notes, warnings and
+/// errors go to standard error, as text or, under --json, as one JSON object a line. Text is made
+/// printable on the way. Thread-compatible.
 class Console {
  public:
   explicit Console(ConsoleOptions options) : options_(options) {}
@@ -41,12 +41,12 @@ class Console {
   const ConsoleOptions& options() const { return options_; }
   bool json() const { return options_.json; }
 
-  /// Data for people or pipes, as it is; a line feed is added where the last line has none.
+  /// Data for people or pipes, unchanged; a line feed is added if the last line has none.
   void Data(std::string_view text);
   /// Data as a JSON document.
   void Data(const JsonWriter& document);
 
-  /// What is being done, or was done. Not shown under -q.
+  /// A note about work in progress or done. Not shown with -q.
   void Note(std::string_view text) { Say("note", text); }
   void Warn(std::string_view text) { Say("warning", text); }
   /// A failure with its hints.

@@ -11,7 +11,7 @@ using mlos::Reason;
 
 constexpr std::array kMeanings = {
     ExitCodeEntry{ExitCode::kOk, "success"},
-    ExitCodeEntry{ExitCode::kFailure, "a failure that none of the other codes names"},
+    ExitCodeEntry{ExitCode::kFailure, "any other failure"},
     ExitCodeEntry{ExitCode::kUsage, "the command line or the configuration is wrong"},
     ExitCodeEntry{ExitCode::kNotFound, "no such model, revision, file or key"},
     ExitCodeEntry{ExitCode::kAccess,
@@ -19,13 +19,12 @@ constexpr std::array kMeanings = {
                   "readable or writable"},
     ExitCodeEntry{ExitCode::kNetwork, "the hub cannot be reached, or keeps failing"},
     ExitCodeEntry{ExitCode::kIntegrity,
-                  "content is not what was promised: a checksum, a size, a manifest, an archive or "
-                  "a graph is wrong"},
+                  "a checksum, a size, a manifest, an archive or a graph is wrong"},
     ExitCodeEntry{ExitCode::kDiskFull, "no space left on the disk"},
     ExitCodeEntry{ExitCode::kConflict, "it exists already, is in use, or another axon is at work"},
     ExitCodeEntry{ExitCode::kCore, "MLOS Core cannot be reached, or refused the request"},
     ExitCodeEntry{ExitCode::kUnsupported, "a model or an option that this version cannot handle"},
-    ExitCodeEntry{ExitCode::kInterrupted, "interrupted; what was downloaded is kept"},
+    ExitCodeEntry{ExitCode::kInterrupted, "interrupted; the downloaded part is kept"},
 };
 
 struct Mapping {
@@ -33,7 +32,7 @@ struct Mapping {
   ExitCode code;
 };
 
-// A reason that is not here is a plain failure.
+// A reason without a row here is a plain failure.
 constexpr std::array kCodes = {
     Mapping{Reason::kCancelled, ExitCode::kInterrupted},
     Mapping{Reason::kUsage, ExitCode::kUsage},

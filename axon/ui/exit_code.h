@@ -8,8 +8,8 @@
 
 namespace axon::ui {
 
-/// What the process tells its caller. The numbers are part of the command line's contract: they may
-/// be added to, never changed.
+/// The exit codes. The numbers are part of the command line's contract: new ones may be added, but
+/// none changed.
 enum class ExitCode : int {
   kOk = 0,
   kFailure = 1,

@@ -9,12 +9,11 @@
 
 namespace axon::ui {
 
-/// Adds advice to a failure: what the user can do about it. It travels inside the message, so that
-/// it survives every layer between the one that knows and the one that prints. No effect on
-/// success.
+/// Adds advice to a failure: what the user can do about it. The advice travels inside the message,
+/// so that every layer between its source and the console keeps it. No effect on success.
 mlos::Status WithHint(mlos::Status status, std::string_view hint);
 
-/// A failure as it is shown: what happened, and the advice that was added on the way.
+/// A failure as it is shown: its message, and the advice that was added on the way.
 struct Explanation {
   std::string message;
   std::vector<std::string> hints;

@@ -8,7 +8,7 @@
 namespace axon::ui {
 namespace {
 
-// Long enough to smooth what parallel connections do, short enough to follow a change.
+// Long enough to smooth parallel connections, short enough to follow a change.
 constexpr std::chrono::seconds kWindow(8);
 
 }  // namespace

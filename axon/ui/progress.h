@@ -9,7 +9,7 @@
 
 namespace axon::ui {
 
-/// How far a piece of work is, in bytes, with its recent speed. Thread-compatible.
+/// The progress of some work in bytes, with its recent speed. Thread-compatible.
 class ProgressMeter {
  public:
   explicit ProgressMeter(std::uint64_t total_bytes) : total_bytes_(total_bytes) {}

@@ -18,8 +18,8 @@
  *   }
  *   mlos_close(client);
  *
- * Every function that can fail returns MLOS_OK or the code of the failure, and fills `error` where
- * that is not NULL. A client and all that was made with it are for one thread at a time; clients
+ * Every function that can fail returns MLOS_OK or the code of the failure, and fills `error` if it
+ * is not NULL. A client and everything made with it may be used by one thread at a time; clients
  * are independent of each other.
  */
 #ifndef MLOS_CLIENT_H_
@@ -57,10 +57,10 @@ extern "C" {
 #define MLOS_DATA_LOSS 15
 #define MLOS_UNAUTHENTICATED 16
 
-/* A failure. Texts end with NUL and are cut where they are longer. */
+/* A failure. Texts end with NUL; longer ones are cut. */
 typedef struct mlos_error {
   int32_t code;            /* MLOS_... */
-  uint32_t retry_after_ms; /* 0: no use in trying again unchanged */
+  uint32_t retry_after_ms; /* 0: the same request would fail again */
   char reason[48];         /* stable and finer than the code: "SHAPE_MISMATCH" */
   char field[256];         /* the part of the request at fault, or "" */
   char message[1024];
@@ -84,7 +84,7 @@ typedef enum mlos_dtype {
   MLOS_BFLOAT16 = 16
 } mlos_dtype_t;
 
-/* What may be asked for with mlos_call: the operations of the HTTP door, with its JSON. */
+/* The operations of mlos_call: those of the HTTP API, with the same JSON. */
 typedef enum mlos_operation {
   MLOS_HEALTH = 0x02,
   MLOS_READINESS = 0x03,
@@ -104,37 +104,37 @@ typedef struct mlos_client mlos_client_t;
 typedef struct mlos_region mlos_region_t;
 typedef struct mlos_result mlos_result_t;
 
-/* Connects to `path`; NULL for $XDG_RUNTIME_DIR/mlos.sock, or /tmp/mlos.sock without that.
- * MLOS_UNAVAILABLE where nobody listens.
- * OWNERSHIP: *client is the caller's, to be given to mlos_close. */
+/* Connects to `path`; NULL stands for $XDG_RUNTIME_DIR/mlos.sock, or /tmp/mlos.sock if that
+ * variable is not set. MLOS_UNAVAILABLE if no Core listens. OWNERSHIP: *client is the caller's, to
+ * be given to mlos_close. */
 MLOS_API int mlos_connect(const char* path, mlos_client_t** client, mlos_error_t* error);
-/* Ends the connection; what is in flight is cancelled. Regions and results stay valid until they
- * are destroyed. NULL is fine. */
+/* Ends the connection and cancels requests in flight. Regions and results stay valid until they are
+ * destroyed. NULL is allowed. */
 MLOS_API void mlos_close(mlos_client_t* client);
 
-/* How answers are waited for: polling for at most `spin_us` before sleeping; -1 polls without end.
+/* Sets how mlos_wait waits: it polls for at most `spin_us` before it sleeps; -1 polls without end.
  * The default is 0 on the socket and 100 on a ring. */
 MLOS_API void mlos_set_spin(mlos_client_t* client, int64_t spin_us);
 
-/* Asks for one of the operations. `argument` may be NULL where there is none.
+/* Runs one of the operations. `argument` may be NULL if there is none.
  * OWNERSHIP: *json ends with NUL and is the caller's, to be given to mlos_free; NULL on failure. */
 MLOS_API int mlos_call(mlos_client_t* client, mlos_operation_t operation, const char* argument,
                        char** json, mlos_error_t* error);
 MLOS_API void mlos_free(void* memory);
 
-/* A tensor to be sent, or one that came. Dense, row-major, little-endian. */
+/* A tensor to send, or a received one. Dense, row-major, little-endian. */
 typedef struct mlos_tensor {
   const char* name;
   mlos_dtype_t dtype;
   uint32_t rank;
   const int64_t* shape; /* `rank` sizes */
-  const void* data;     /* read while it is sent; NULL where it lies in `region` */
+  const void* data;     /* read while it is sent; NULL if it lies in `region` */
   size_t size_bytes;
   mlos_region_t* region; /* an input region, or NULL */
   size_t offset;         /* in the region; a multiple of 64 */
 } mlos_tensor_t;
 
-/* An output that is wanted, and where Core shall write it. */
+/* A wanted output, and the place where Core writes it. */
 typedef struct mlos_output {
   const char* name;
   mlos_region_t* region; /* an output region, or NULL: into the answer */
@@ -142,10 +142,10 @@ typedef struct mlos_output {
   size_t size_bytes;     /* room for it */
 } mlos_output_t;
 
-#define MLOS_FIT 1u /* fit shapes to the model's, as plain HTTP does; otherwise they are exact */
-/* The request belongs to the sequence `sequence_id`, from one that starts it to one that ends it:
- * of a model that carries state, its inputs may lack that, which Core keeps, and its outputs do
- * unless they are named. */
+#define MLOS_FIT 1u /* fit shapes to the model's, as over HTTP; otherwise they are exact */
+/* The request belongs to the sequence `sequence_id`. Core keeps the model's state between its first
+ * request (MLOS_SEQUENCE_START) and its last (MLOS_SEQUENCE_END): inputs may leave the state out,
+ * and outputs leave it out unless they name it. */
 #define MLOS_SEQUENCE 2u
 #define MLOS_SEQUENCE_START 4u
 #define MLOS_SEQUENCE_END 8u
@@ -161,24 +161,24 @@ typedef struct mlos_request {
   const char* sequence_id; /* 1 to 128 bytes; read with MLOS_SEQUENCE only */
 } mlos_request_t;
 
-/* Starts to run a model; several may be in flight. Borrows all it is given until it returns, and
- * regions until the answer is there: what lies in them must not be changed meanwhile. */
+/* Starts to run a model; several requests may be in flight. Borrows its arguments until it returns,
+ * and regions until the answer has come: do not change their contents meanwhile. */
 MLOS_API int mlos_submit(mlos_client_t* client, const mlos_request_t* request, uint64_t* request_id,
                          mlos_error_t* error);
-/* Waits for the answer of one request, once. Other answers that come are kept.
+/* Waits for the answer of one request, once. Keeps other answers that come.
  * OWNERSHIP: *result is the caller's, to be given to mlos_result_free; NULL on failure. */
 MLOS_API int mlos_wait(mlos_client_t* client, uint64_t request_id, mlos_result_t** result,
                        mlos_error_t* error);
-/* Both in one. */
+/* mlos_submit and mlos_wait in one call. */
 MLOS_API int mlos_infer(mlos_client_t* client, const mlos_request_t* request,
                         mlos_result_t** result, mlos_error_t* error);
-/* Says that nobody needs the answer: mlos_wait then gives MLOS_CANCELLED, unless the answer was
- * quicker. It still has to be waited for. */
+/* Cancels a request: mlos_wait then returns MLOS_CANCELLED, unless the answer was quicker. The
+ * request still has to be waited for. */
 MLOS_API int mlos_cancel(mlos_client_t* client, uint64_t request_id, mlos_error_t* error);
 
 MLOS_API size_t mlos_result_output_count(const mlos_result_t* result);
-/* OWNERSHIP: what *tensor points to is the result's, or its region's. MLOS_INVALID_ARGUMENT for an
- * index beyond the count. */
+/* OWNERSHIP: the memory behind *tensor belongs to the result, or to its region.
+ * MLOS_INVALID_ARGUMENT for an index beyond the count. */
 MLOS_API int mlos_result_output(const mlos_result_t* result, size_t index, mlos_tensor_t* tensor);
 MLOS_API const char* mlos_result_model_version(const mlos_result_t* result);
 MLOS_API int64_t mlos_result_queue_time_us(const mlos_result_t* result);
@@ -197,13 +197,13 @@ MLOS_API int mlos_region_create(mlos_client_t* client, size_t size_bytes, mlos_a
                                 mlos_region_t** region, mlos_error_t* error);
 MLOS_API void* mlos_region_data(mlos_region_t* region);
 MLOS_API size_t mlos_region_size(const mlos_region_t* region);
-/* 1 where Core runs tensors where they lie, 0 where it copies them first. */
+/* 1 if Core uses tensors in place, 0 if it copies them first. */
 MLOS_API int mlos_region_in_place(const mlos_region_t* region);
-/* Gives the memory back; also in Core, unless the client is closed. NULL is fine. */
+/* Gives the memory back, also in Core unless the client is closed. NULL is allowed. */
 MLOS_API void mlos_region_destroy(mlos_client_t* client, mlos_region_t* region);
 
 /* Adds a ring in shared memory: requests that fit a slot go through it from now on, others through
- * the socket as before. `slots` is a power of two up to 1024, `slot_bytes` a multiple of 64 from
+ * the socket. `slots` is a power of two up to 1024, `slot_bytes` a multiple of 64 from
  * 1024 to 1 MiB; answers must fit a slot too, or go to output regions. */
 MLOS_API int mlos_attach_ring(mlos_client_t* client, uint32_t slots, uint32_t slot_bytes,
                               mlos_error_t* error);

@@ -17,8 +17,8 @@ struct ModelFile {
   std::set<std::string, std::less<>> unranked;
 };
 
-/// Reads `path`, a file that ONNX Runtime has opened. Throws Error where it cannot be read; what is
-/// not understood of its content is skipped.
+/// Reads `path`, a file that ONNX Runtime has opened. Throws Error if it cannot be read, or is not
+/// what package::onnx::ReadModel takes.
 ModelFile ReadModelFile(const std::filesystem::path& path);
 
 }  // namespace mlos::onnx

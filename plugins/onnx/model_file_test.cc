@@ -9,25 +9,24 @@
 #include <string>
 
 #include "onnx/error.h"
+#include "package/onnx/test_model.h"
 
 namespace mlos::onnx {
 namespace {
 
+using package::onnx::test::ExternalTensor;
+using package::onnx::test::kFloat32;
+using package::onnx::test::ModelOf;
+using package::onnx::test::Proto;
+using package::onnx::test::RawTensor;
+using package::onnx::test::TensorValue;
 using ::testing::ElementsAre;
-using ::testing::IsEmpty;
 
-/// A length-delimited protobuf field of fewer than 128 bytes.
-std::string Field(int number, const std::string& bytes) {
-  const int tag = number << 3 | 2;
-  std::string field(1, static_cast<char>(tag < 0x80 ? tag : (tag & 0x7f) | 0x80));
-  if (tag >= 0x80) field.push_back(static_cast<char>(tag >> 7));
-  field.push_back(static_cast<char>(bytes.size()));
-  return field + bytes;
-}
+constexpr int kUint8 = 2;
 
-std::string ValueInfo(const std::string& name, const std::string& tensor_type) {
-  return Field(1, name) + Field(2, Field(1, tensor_type));
-}
+Proto ExternalIn(const std::string& file) { return ExternalTensor("w", 1, {{"location", file}}); }
+
+Proto NodeWith(const Proto& attribute) { return Proto().Bytes(4, "Op").Message(5, attribute); }
 
 class ModelFileTest : public ::testing::Test {
  protected:
@@ -38,6 +37,9 @@ class ModelFileTest : public ::testing::Test {
   }
   ~ModelFileTest() override { std::filesystem::remove_all(folder_); }
 
+  std::filesystem::path Write(const std::string& name, const Proto& model) {
+    return Write(name, model.bytes());
+  }
   std::filesystem::path Write(const std::string& name, const std::string& bytes) {
     std::ofstream(folder_ / name, std::ios::binary) << bytes;
     return folder_ / name;
@@ -47,50 +49,48 @@ class ModelFileTest : public ::testing::Test {
 };
 
 TEST_F(ModelFileTest, TellsUnrankedFromScalar) {
-  const std::string float32 = {'\x08', '\x01'};
-  const std::string graph = Field(11, ValueInfo("ranked", float32 + Field(2, Field(1, "")))) +
-                            Field(11, ValueInfo("unranked", float32)) +
-                            Field(12, ValueInfo("scalar", float32 + Field(2, "")));
-  EXPECT_THAT(ReadModelFile(Write("m.onnx", Field(7, graph))).unranked, ElementsAre("unranked"));
+  const Proto unranked =
+      Proto().Bytes(1, "unranked").Message(2, Proto().Message(1, Proto().Varint(1, kFloat32)));
+  const Proto graph = Proto()
+                          .Message(11, TensorValue("ranked", kFloat32, {{3, ""}}))
+                          .Message(11, unranked)
+                          .Message(12, TensorValue("scalar", kFloat32, {}));
+  EXPECT_THAT(ReadModelFile(Write("m.onnx", ModelOf(graph))).unranked, ElementsAre("unranked"));
 }
 
 TEST_F(ModelFileTest, CountsEachExternalFileOnce) {
-  const auto location = [](const std::string& file) {
-    return Field(13, Field(1, "location") + Field(2, file));
-  };
-  Write("w.bin", std::string(1000, 'w'));
-  const std::string tensors =
-      Field(5, location("w.bin") + location("w.bin") + location("missing.bin"));
-  const std::string model = Field(7, tensors);
-  EXPECT_EQ(ReadModelFile(Write("m.onnx", model)).size_bytes, model.size() + 1000);
+  std::ofstream(folder_ / "w.bin") << std::string(1000, 'w');
+  const Proto model = ModelOf(Proto()
+                                  .Message(5, ExternalIn("w.bin"))
+                                  .Message(5, ExternalIn("w.bin"))
+                                  .Message(5, ExternalIn("missing.bin")));
+  EXPECT_EQ(ReadModelFile(Write("m.onnx", model)).size_bytes, model.bytes().size() + 1000);
 }
 
 TEST_F(ModelFileTest, FindsExternalFilesWhereverTensorsAre) {
-  for (const char* name : {"0", "1", "2", "3", "4"}) Write(name, std::string(1000, 'w'));
-  const auto tensor = [](const std::string& file) {
-    return Field(13, Field(1, "offset") + Field(2, "0")) +
-           Field(13, Field(1, "location") + Field(2, file));
-  };
-  const auto attribute = [](const std::string& of_attribute) {
-    return Field(1, Field(5, of_attribute));  // of a node
-  };
-  const std::string graph = attribute(Field(5, tensor("0"))) +
-                            attribute(Field(6, Field(5, tensor("1")))) +
-                            Field(15, Field(1, tensor("2")));
-  const std::string model = Field(7, graph) + Field(25, Field(7, Field(5, Field(10, tensor("3")))));
+  for (const char* name : {"0", "1", "2", "3", "4"}) {
+    std::ofstream(folder_ / name) << std::string(1000, 'w');
+  }
+  const Proto branch = Proto().Message(5, ExternalIn("1"));
+  const Proto graph = Proto()
+                          .Message(1, NodeWith(Proto().Message(5, ExternalIn("0"))))
+                          .Message(1, NodeWith(Proto().Message(6, branch)))
+                          .Message(15, Proto().Message(1, ExternalIn("2")));
+  const Proto function = Proto().Message(7, NodeWith(Proto().Message(10, ExternalIn("3"))));
+  const Proto model = ModelOf(graph).Message(25, function);
   // Weights that look like a reference are none.
-  const std::string weights = Field(7, Field(5, Field(9, tensor("4"))));
-  EXPECT_EQ(ReadModelFile(Write("m.onnx", model)).size_bytes, model.size() + 4000);
-  EXPECT_EQ(ReadModelFile(Write("w.onnx", weights)).size_bytes, weights.size());
+  const std::string look_alike = ExternalIn("4").bytes();
+  const Proto weights =
+      ModelOf(Proto().Message(5, RawTensor("w", kUint8, {look_alike.size()}, look_alike)));
+  EXPECT_EQ(ReadModelFile(Write("m.onnx", model)).size_bytes, model.bytes().size() + 4000);
+  EXPECT_EQ(ReadModelFile(Write("w.onnx", weights)).size_bytes, weights.bytes().size());
 }
 
-TEST_F(ModelFileTest, SkipsWhatItDoesNotUnderstand) {
-  const std::string garbage(200, '\xff');
-  const ModelFile file = ReadModelFile(Write("m.onnx", garbage));
-  EXPECT_EQ(file.size_bytes, 200u);
-  EXPECT_THAT(file.unranked, IsEmpty());
-  EXPECT_EQ(ReadModelFile(Write("cut.onnx", "\x0a\x08location\x12")).size_bytes, 11u);
-  EXPECT_EQ(ReadModelFile(Write("empty.onnx", "")).size_bytes, 0u);
+TEST_F(ModelFileTest, RefusesWhatIsNoModel) {
+  for (const std::string& garbage :
+       {std::string(200, '\xff'), std::string("\x0a\x08location\x12"), std::string()}) {
+    EXPECT_THROW(ReadModelFile(Write("m.onnx", garbage)), Error) << garbage.size();
+  }
   EXPECT_THROW(ReadModelFile(folder_ / "none.onnx"), Error);
 }
 

@@ -11,8 +11,8 @@ namespace mlos {
 
 }  // namespace mlos
 
-/// Aborts where a condition that only a bug of ours can break does not hold. Anything a caller, a
-/// file or a network can cause is a Status, never a check.
+/// Aborts if the condition does not hold. Only a bug of ours may break it: a failure that a caller,
+/// a file or a network can cause is a Status, never a check.
 #define MLOS_CHECK(condition, message) \
   ((condition) ? static_cast<void>(0)  \
                : ::mlos::CheckFailed(__FILE__, __LINE__, #condition, message))

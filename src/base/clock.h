@@ -9,7 +9,7 @@ namespace mlos {
 
 using SteadyClock = std::chrono::steady_clock;
 
-/// When an answer is worthless; `kNoDeadline` never comes.
+/// The time after which an answer is worthless; `kNoDeadline` never comes.
 using Deadline = SteadyClock::time_point;
 inline constexpr Deadline kNoDeadline = Deadline::max();
 

@@ -105,6 +105,7 @@ Result<std::string> ReadFile(const std::filesystem::path& path, std::uint64_t si
 
 Result<UniqueFd> CreateFile(const std::filesystem::path& path, unsigned mode,
                             const std::string& name) {
+  // O_EXCL then refuses a name that somebody planted in between.
   ::unlink(path.c_str());
   UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
   if (!fd.valid()) return ErrnoStatus(errno, "cannot create " + name);
@@ -113,6 +114,7 @@ Result<UniqueFd> CreateFile(const std::filesystem::path& path, unsigned mode,
 
 Status WriteFileAtomic(const std::filesystem::path& path, std::string_view bytes, unsigned mode) {
   const std::string name = path.filename().string();
+  // In the same folder, because rename works only within one file system.
   const std::string temporary = path.string() + ".tmp." + std::to_string(::getpid());
   Status written = WriteTemporary(temporary, bytes, mode, name);
   if (written.ok() && ::rename(temporary.c_str(), path.c_str()) != 0) {
@@ -122,6 +124,7 @@ Status WriteFileAtomic(const std::filesystem::path& path, std::string_view bytes
     ::unlink(temporary.c_str());
     return written;
   }
+  // Without this, a power cut could bring the old file back.
   return FsyncDirectory(path.has_parent_path() ? path.parent_path() : ".");
 }
 
@@ -140,6 +143,7 @@ Status CreateDirectories(const std::filesystem::path& directory, unsigned mode) 
   }
   const std::filesystem::path parent = directory.parent_path();
   if (parent != directory) MLOS_TRY(CreateDirectories(parent, mode));
+  // EEXIST: another process made it in the meantime.
   if (::mkdir(directory.c_str(), mode) != 0 && errno != EEXIST) {
     return ErrnoStatus(errno, "cannot create folder " + directory.filename().string());
   }
@@ -155,6 +159,8 @@ Result<UniqueFd> OpenBeneath(const std::filesystem::path& directory, std::string
   if (!root.valid()) return ErrnoStatus(errno, "cannot open the folder of " + name);
   open_how how{};
   how.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;
+  // The kernel resolves the whole path in one step, so no part of it can be exchanged for a link in
+  // between.
   how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
   const long fd = ::syscall(SYS_openat2, root.get(), name.c_str(), &how, sizeof how);
   if (fd >= 0) return UniqueFd(static_cast<int>(fd));
@@ -196,6 +202,7 @@ Result<FileLock> FileLock::Open(const std::filesystem::path& path, int operation
   const std::string name = path.filename().string();
   UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644));
   if (!fd.valid()) return ErrnoStatus(errno, "cannot open " + name);
+  // The kernel releases a flock when the process ends, however it ends: no stale lock stays behind.
   while (::flock(fd.get(), operation) != 0) {
     if (errno == EINTR) continue;
     if (errno == EWOULDBLOCK) return Status(Reason::kStateLocked, "another process holds " + name);

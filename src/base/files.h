@@ -21,9 +21,9 @@ Status ErrnoStatus(int error, std::string_view what);
 /// read; a directory, device or pipe is INVALID_FIELD.
 Result<std::string> ReadFile(const std::filesystem::path& path, std::uint64_t size_bytes_max);
 
-/// A new, empty file for writing, which messages call `name`. Whatever lies at `path` is removed
-/// first, never written to: in a folder that others may write to, a link could have been laid
-/// there.
+/// A new, empty file for writing, which messages call `name`. An existing file at `path` is removed
+/// first, never written to: in a folder that others may write to, somebody could have planted a
+/// link there.
 Result<UniqueFd> CreateFile(const std::filesystem::path& path, unsigned mode,
                             const std::string& name);
 
@@ -56,7 +56,7 @@ Result<std::uint64_t> FreeDiskBytes(const std::filesystem::path& path);
 /// An exclusive lock on a file, held until destruction or death of the process (flock).
 class FileLock {
  public:
-  /// STATE_LOCKED where another process holds it.
+  /// STATE_LOCKED if another process holds it.
   static Result<FileLock> TryAcquire(const std::filesystem::path& path);
   /// Waits for the lock.
   static Result<FileLock> Acquire(const std::filesystem::path& path);

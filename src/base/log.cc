@@ -19,8 +19,8 @@ namespace {
 
 using JsonWriter = rapidjson::Writer<rapidjson::StringBuffer>;
 
-/// A logger of one format, which lives as long as the process: another thread may be writing with
-/// it while the configuration is read anew.
+/// A logger of one format. It lives as long as the process, because another thread may be writing
+/// with it while SIGHUP replaces it.
 struct Output {
   explicit Output(LogFormat its_format)
       : format(its_format), logger("mlos", std::make_shared<spdlog::sinks::stderr_sink_mt>()) {

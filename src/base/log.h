@@ -31,9 +31,9 @@ struct LogField {
 };
 
 /// Sets up the one logger of the process: standard error, text or one JSON object a line, from
-/// `level` (debug, info, warning, error or off) on. INVALID_CONFIG, field `log_level`, for another.
-/// A reader that does not keep up loses lines; the process never waits for it longer than a write.
-/// May be called again while others log. Thread-safe.
+/// `level` (debug, info, warning, error or off) on. INVALID_CONFIG, field `log_level`, for another
+/// level. If its reader does not keep up, lines are lost; the process never waits for it longer
+/// than a write. May be called again while other threads log. Thread-safe.
 Status InitLogging(LogFormat format, std::string_view level);
 
 /// Writes a constant sentence with its values as fields, so that logs can be searched:

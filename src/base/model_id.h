@@ -28,7 +28,7 @@ class ModelId {
   std::string_view name_space() const;
   /// What stands between namespace and version ("org/name").
   std::string_view name() const;
-  /// What stands after '@'; empty where there is none.
+  /// What stands after '@'; empty if there is none.
   std::string_view version() const;
 
   bool operator==(const ModelId&) const = default;

@@ -23,8 +23,8 @@ bool IsBelow(const fs::path& path, const fs::path& folder) {
   return end == folder.end();
 }
 
-/// Whether what lies there are no files but the kernel's own answers, which call themselves
-/// regular, are of no size, and may do something when they are read.
+/// True for file systems whose files are answers of the kernel: they claim to be regular, have no
+/// size, and reading them may have effects.
 bool IsOfTheKernel(const fs::path& resolved) {
   struct statfs info{};
   if (::statfs(resolved.c_str(), &info) != 0) return false;
@@ -60,7 +60,7 @@ Result<fs::path> PathPolicy::Resolve(std::string_view path) const {
   std::error_code error;
   fs::path resolved = fs::weakly_canonical(fs::absolute(path, error), error);
   const std::string name = Excerpt(fs::path(path).filename().native());
-  // First, so that nothing is told of what lies outside, not even whether it exists.
+  // This check comes first, so that the answer does not even tell whether a path outside exists.
   if (!anywhere_ && (error || !IsAllowed(resolved))) {
     return Status(Reason::kPathNotAllowed,
                   "'" + name + "' does not lie in a folder that Core may read it from");
@@ -70,7 +70,8 @@ Result<fs::path> PathPolicy::Resolve(std::string_view path) const {
   }
   if (error) return ErrnoStatus(error.value(), "cannot open '" + name + "'");
   if (IsOfTheKernel(resolved)) {
-    return Status(Reason::kPathNotAllowed, "'" + name + "' is the kernel's and no file on a disk");
+    return Status(Reason::kPathNotAllowed,
+                  "'" + name + "' is on a virtual file system of the kernel, not on a disk");
   }
   return resolved;
 }

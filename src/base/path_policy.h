@@ -9,8 +9,8 @@
 
 namespace mlos {
 
-/// Which paths that strangers name may be opened: those below one of some folders, symbolic links
-/// followed first, so that a link inside leads nowhere else. Thread-compatible.
+/// Decides whether a path from a stranger may be opened: it must lie below one of some folders.
+/// Symbolic links are followed first, so that a link inside cannot lead out. Thread-compatible.
 class PathPolicy {
  public:
   static PathPolicy Anywhere() { return PathPolicy({}, true); }
@@ -18,8 +18,8 @@ class PathPolicy {
     return PathPolicy(std::move(folders), false);
   }
 
-  /// The path without links, of something that exists. PATH_NOT_ALLOWED, FILE_NOT_FOUND,
-  /// INVALID_FIELD, none of which tells more of the machine's files than the caller wrote.
+  /// The path of an existing file or folder, with links resolved. PATH_NOT_ALLOWED, FILE_NOT_FOUND
+  /// or INVALID_FIELD; no message tells more about the machine's files than the caller wrote.
   Result<std::filesystem::path> Resolve(std::string_view path) const;
 
  private:

@@ -114,8 +114,8 @@ StatusCode CodeOf(Reason reason);
 
 /// The outcome of an operation that yields nothing. Success costs one null pointer.
 ///
-/// A message says what was wrong, the value seen, the value expected and what to do. It may be
-/// shown to strangers: no server path, address or internal name. Thread-compatible.
+/// A message names the fault, the value seen, the value expected and the remedy. Strangers may read
+/// it, so it holds no server path, address or internal name. Thread-compatible.
 class [[nodiscard]] Status {
  public:
   /// Success.
@@ -133,7 +133,7 @@ class [[nodiscard]] Status {
   /// Requires !ok().
   Reason reason() const;
   std::string_view message() const;
-  /// The name of the request's field at fault; empty where none is.
+  /// The name of the request's field at fault; empty if there is none.
   std::string_view field() const;
 
   /// Names the request's field at fault. No effect on success.

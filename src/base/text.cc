@@ -8,7 +8,7 @@ namespace {
 
 bool IsContinuation(char c) { return (static_cast<unsigned char>(c) & 0xc0) == 0x80; }
 
-/// Length that the first byte of a sequence announces; 0 for a byte that starts none.
+/// Length that the first byte of a sequence announces; 0 for a byte that cannot start one.
 std::size_t AnnouncedLength(unsigned char lead) {
   if (lead < 0x80) return 1;
   if (lead >= 0xc2 && lead <= 0xdf) return 2;

@@ -14,8 +14,8 @@ std::size_t Utf8Length(std::string_view text);
 /// Well-formed UTF-8: no overlong form, no surrogate, nothing above U+10FFFF (RFC 3629).
 bool IsValidUtf8(std::string_view text);
 
-/// A stranger's text for a message: at most `bytes_max` bytes of it, "…" where it goes on, and '?'
-/// for control characters and for bytes that are no UTF-8.
+/// A stranger's text for a message: at most `bytes_max` bytes of it, then "…" if it is longer, and
+/// '?' for control characters and for bytes that are not UTF-8.
 std::string Excerpt(std::string_view text, std::size_t bytes_max = 80);
 
 }  // namespace mlos

@@ -94,7 +94,7 @@ Result<package::ModelFiles> ModelFinder::FindAgain(const registry::ModelRecord& 
   if (files.digest.ToString() != record.digest) {
     return Status(Reason::kChecksumMismatch,
                   "the files of model '" + record.model_id +
-                      "' are not those that were registered; register it again to serve these");
+                      "' have changed since it was registered; register it again to serve them");
   }
   return files;
 }

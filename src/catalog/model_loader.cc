@@ -86,9 +86,9 @@ std::optional<scheduler::BatchOptions> ModelLoader::BatchingOf(
                                         static_cast<std::uint32_t>(*settings.intra_op_threads));
   }
   if (options.max_batch_size < 2 || (!asked && !scheduler::HasBatchAxis(schema))) return {};
-  if (!files.onnx || files.onnx->whole_batch_operator.empty()) return options;
+  if (files.facts.whole_batch_operator.empty()) return options;
   Log(LogLevel::kInfo, "requests are not batched: their answers would depend on each other",
-      {{"model", record.model_id}, {"operator", files.onnx->whole_batch_operator}});
+      {{"model", record.model_id}, {"operator", files.facts.whole_batch_operator}});
   return {};
 }
 

@@ -75,7 +75,7 @@ Status NoneOrSeveral(std::string_view name, std::string_view version,
   } else {
     constexpr std::size_t kNamed = 3;
     std::sort(model_ids.begin(), model_ids.end());
-    message = "'" + std::string(name) + "' may be any of " + std::to_string(model_ids.size()) +
+    message = "'" + std::string(name) + "' fits " + std::to_string(model_ids.size()) +
               " models; use the id of one: ";
     for (std::size_t i = 0; i < std::min(kNamed, model_ids.size()); ++i) {
       message += (i == 0 ? "" : ", ") + model_ids[i];

@@ -197,7 +197,7 @@ Result<std::string> PluginTable::Choose(std::string_view wanted, std::string_vie
   for (const Entry& entry : entries_) {
     if (Runs(entry, format)) return entry.record.plugin_id;
   }
-  return Status(Reason::kNoPlugin, "no plugin that is loaded runs models of the format '" +
+  return Status(Reason::kNoPlugin, "no loaded plugin runs models of the format '" +
                                        Excerpt(format) + "'; register one, or name it by plugin_id")
       .WithField("execution_format");
 }

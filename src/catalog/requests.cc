@@ -31,13 +31,6 @@ Status CheckText(std::string_view field, std::string_view text, std::size_t byte
       .WithField(field);
 }
 
-std::vector<tensor::TensorSpec> SpecsOf(const std::vector<package::onnx::Value>& values) {
-  std::vector<tensor::TensorSpec> specs;
-  specs.reserve(values.size());
-  for (const package::onnx::Value& value : values) specs.push_back(value.spec);
-  return specs;
-}
-
 }  // namespace
 
 Status CheckModelRequest(const RegisterModelRequest& request) {
@@ -76,8 +69,8 @@ registry::ModelRecord RecordOf(const ModelId& id, const RegisterModelRequest& re
 }
 
 engine::ModelSchema SchemaOf(const package::ModelFiles& files) {
-  if (!files.onnx.has_value()) return {.declared = false};
-  return {.inputs = SpecsOf(files.onnx->inputs), .outputs = SpecsOf(files.onnx->outputs)};
+  if (!files.facts.has_schema) return {.declared = false};
+  return {.inputs = files.facts.inputs, .outputs = files.facts.outputs};
 }
 
 Status CheckPluginRequest(const RegisterPluginRequest& request) {

@@ -18,8 +18,13 @@ std::string Names(const Option& option) {
   return names;
 }
 
+// Defaults are shown for numbers: other defaults may depend on the machine.
 std::string Help(const Option& option) {
-  return std::string(option.help) + " [" + option.environment() + "]";
+  std::string help(option.help);
+  if (!option.advice.empty()) {
+    for (const std::string& value : option.get(Config())) help += " (default " + value + ")";
+  }
+  return help + " [" + option.environment() + "]";
 }
 
 /// What CLI11 writes into; one slot for each option, at a stable address.

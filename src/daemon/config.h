@@ -7,8 +7,8 @@
 
 namespace mlos::daemon {
 
-/// What Core runs with, after flags, environment, file and defaults have been merged. Every member
-/// has a row in the option table (options.cc), which is where names, ranges and help live.
+/// The configuration of Core, merged from flags, environment, file and defaults. Every member has a
+/// row in the option table (options.cc), which holds names, ranges and help.
 struct Config {
   std::uint16_t http_port = 8080;
   std::string http_host = "127.0.0.1";
@@ -57,7 +57,7 @@ struct Config {
   std::string log_level = "info";
   std::string log_format = "text";
 
-  /// Whether a door is open that is reached over the network.
+  /// Whether a door is open that the network can reach.
   bool listens_on_network() const { return !no_http || !no_grpc; }
 };
 

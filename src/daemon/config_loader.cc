@@ -27,7 +27,7 @@ std::vector<std::string> SplitCommas(const std::string& text) {
   }
 }
 
-// A list arrives as it was typed, `--allowed-hosts a,b`; folders may hold commas and are repeated
+// A list is typed as `--allowed-hosts a,b`. Folders may contain commas, so their flags are repeated
 // instead.
 std::vector<std::string> ListValues(const Option& option, std::vector<std::string> values) {
   if (!option.is_list || option.value_name == "DIR") return values;
@@ -70,24 +70,23 @@ Status CheckTls(const Config& config) {
   }
   if (encrypted || config.insecure || IsLoopback(config.http_host)) return OkStatus();
   if (!config.listens_on_network()) return OkStatus();
-  return {Reason::kInvalidConfig,
-          "http_host: '" + config.http_host +
-              "' is not a loopback address, so tls_cert and tls_key are needed; --insecure serves "
-              "without encryption all the same"};
+  return {Reason::kInvalidConfig, "http_host: '" + config.http_host +
+                                      "' is not a loopback address, so tls_cert and tls_key are "
+                                      "needed; --insecure serves without encryption"};
 }
 
 Status CheckWhole(const Config& config) {
   if (!config.listens_on_network() && config.no_ipc) {
-    return {
-        Reason::kInvalidConfig,
-        "no_http, no_grpc and no_ipc together leave no door to serve at; leave one of them out"};
+    return {Reason::kInvalidConfig,
+            "no_http, no_grpc and no_ipc together close every door; leave one of them out"};
   }
   if (config.listens_on_network() && !IsLoopback(config.http_host) && config.model_roots.empty()) {
     return {Reason::kInvalidConfig,
-            "model_roots: at least one folder is needed when http_host is not a loopback address, "
-            "because strangers could register any file of this machine otherwise"};
+            "model_roots: at least one folder is needed if http_host is not a loopback address; "
+            "otherwise strangers could register any file of this machine"};
   }
   MLOS_TRY(CheckTls(config));
+  // A body is counted as a whole, so a larger one could never be admitted.
   if (config.body_bytes_max > config.in_flight_bytes_max) {
     return {Reason::kInvalidConfig,
             "body_bytes_max: one body may not be larger than in_flight_bytes_max"};
@@ -128,6 +127,7 @@ Config DefaultConfig() {
   config.socket = DefaultSocket();
   // Beside the program in a build folder, below the prefix once installed.
   const fs::path folder = ProgramFolder();
+  // Folders that do not exist are left out, since only one of the two does.
   for (const fs::path& dir : {folder / "plugins", folder.parent_path() / "lib/mlos/plugins"}) {
     std::error_code error;
     if (fs::is_directory(dir, error)) config.plugin_dirs.push_back(dir.string());
@@ -137,6 +137,7 @@ Config DefaultConfig() {
 
 Result<Config> LoadConfig(const ConfigSources& sources) {
   Config config = DefaultConfig();
+  // The weakest source first: each one overwrites the values of those before it.
   if (sources.file) MLOS_TRY(ApplyConfigFile(*sources.file, config));
   MLOS_TRY(ApplyEnvironment(sources, config));
   MLOS_TRY(ApplyFlags(sources, config));

@@ -26,7 +26,7 @@ struct ConfigSources {
 /// The value of a variable of this process's environment.
 std::optional<std::string> ProcessEnvironment(const std::string& name);
 
-/// Merges the sources and checks the whole. INVALID_CONFIG says where the bad value stands:
+/// Merges the sources and checks the whole. INVALID_CONFIG names the place of the bad value:
 /// "mlos.yaml:3: http_port: '99999' is not a whole number from 0 to 65535".
 Result<Config> LoadConfig(const ConfigSources& sources);
 

@@ -3,6 +3,7 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <set>
 
 #include "base/files.h"
 #include "daemon/config_loader.h"
@@ -78,7 +79,7 @@ TEST_F(ConfigTest, PrintedConfigurationReadsBackEqual) {
   sources_.flags.clear();
   WriteConfigFile(printed);
   EXPECT_EQ(ToYaml(LoadConfig(sources_).value()), printed);
-  EXPECT_NE(printed.find("body_bytes_max: 2097152"), std::string::npos) << printed;
+  EXPECT_NE(printed.find("body_bytes_max: 2MiB"), std::string::npos) << printed;
 }
 
 TEST_F(ConfigTest, BadFileIsRefusedWithFileLineAndReason) {
@@ -140,7 +141,7 @@ TEST_F(ConfigTest, StrangersReachWhicheverDoorIsOnTheNetwork) {
       {{"no_http"}, "model_roots: at least one folder is needed"},
       {{"no_grpc"}, "model_roots: at least one folder is needed"},
       {{"no_http", "no_grpc"}, "accepted"},
-      {{"no_http", "no_grpc", "no_ipc"}, "no_http, no_grpc and no_ipc together leave no door"},
+      {{"no_http", "no_grpc", "no_ipc"}, "no_http, no_grpc and no_ipc together close every door"},
   };
   for (const auto& test : cases) {
     sources_.flags = {{"http_host", {"0.0.0.0"}}};
@@ -172,24 +173,45 @@ TEST_F(ConfigTest, WhatIsNotEncryptedStaysOnLoopback) {
   }
 }
 
+std::string DefaultOf(const Option& option) {
+  std::string value;
+  for (const std::string& element : option.get(Config())) value += element;
+  return value.empty() ? "" : "`" + value + "`";
+}
+
 std::string OptionsAsMarkdown() {
   std::string text =
       "| key | flag | variable | default | meaning | reload |\n|---|---|---|---|---|---|\n";
-  const Config defaults;
   for (const Option& option : Options()) {
-    std::string value;
-    for (const std::string& element : option.get(defaults)) value += element;
     std::string flag(option.flag);
     if (!option.short_flag.empty()) flag += ", " + std::string(option.short_flag);
     if (!option.value_name.empty()) flag += " " + std::string(option.value_name);
     text += "| `" + std::string(option.key) + "` | `" + flag + "` | `" + option.environment() +
-            "` | " + (value.empty() ? "" : "`" + value + "`") + " | " + std::string(option.help) +
-            " | " + (option.reloadable ? "yes" : "") + " |\n";
+            "` | " + DefaultOf(option) + " | " + std::string(option.help) + " | " +
+            (option.reloadable ? "yes" : "") + " |\n";
+  }
+  text +=
+      "\n### How to choose a number\n\n| key | unit | default | how to choose "
+      "|\n|---|---|---|---|\n";
+  for (const Option& option : Options()) {
+    if (option.advice.empty()) continue;
+    text += "| `" + std::string(option.key) + "` | " + std::string(option.unit()) + " | " +
+            DefaultOf(option) + " | " + std::string(option.advice) + " |\n";
   }
   return text;
 }
 
-// The table of docs/CONFIGURATION.md is generated: MLOS_UPDATE_DOCS=1 writes it anew.
+TEST(ConfigDocumentation, SaysHowToChooseEachNumber) {
+  const std::set<std::string_view> numbers = {"PORT", "MODE", "N", "MS", "US", "SIZE"};
+  for (const Option& option : Options()) {
+    EXPECT_FALSE(option.help.empty()) << option.key;
+    if (numbers.contains(option.value_name)) {
+      EXPECT_FALSE(option.advice.empty()) << option.key;
+    }
+  }
+}
+
+// The tables of docs/CONFIGURATION.md are generated: MLOS_UPDATE_DOCS=1 writes them anew.
 TEST(ConfigDocumentation, HasEveryOption) {
   const fs::path page = "docs/CONFIGURATION.md";
   std::string text = ReadFile(page, 1 << 20).value();

@@ -55,7 +55,7 @@ net::TlsFiles TlsFilesOf(const Config& config) {
   return {.certificate = config.tls_cert, .key = config.tls_key, .client_ca = config.tls_client_ca};
 }
 
-/// What every TCP door limits its connections by.
+/// Sets the limits that every TCP door has.
 template <typename Limits>
 void SetConnectionLimits(const Config& config, Limits& limits) {
   limits.header_timeout_ms = config.header_timeout_ms;
@@ -121,11 +121,11 @@ api::ipc::ServerOptions IpcOptionsOf(const Config& config) {
   };
 }
 
-// A state folder of its own user only: registrations name files of this machine.
+// Only Core's own user may enter the state folder: registrations name files of this machine.
 constexpr unsigned kStateDirMode = 0700;
 
-/// Writes the port of a server, which is null where its door is closed: then what an earlier Core
-/// left there goes.
+/// Writes the port of a server. If the door is closed, the server is null and the file of an
+/// earlier Core is removed.
 template <typename Server>
 Status TellPort(const fs::path& file, const Server* server) {
   if (server != nullptr) return WriteFileAtomic(file, std::to_string(server->port()) + "\n");
@@ -148,6 +148,7 @@ Core::~Core() {
 Result<std::unique_ptr<Core>> Core::Start(const Config& config) {
   const fs::path state_dir = config.state_dir;
   MLOS_TRY(CreateDirectories(state_dir, kStateDirMode).WithContext("state_dir"));
+  // The lock comes before the registry is opened, because only one Core may use it.
   Result<FileLock> lock = FileLock::TryAcquire(state_dir / "lock");
   if (!lock.ok()) {
     return std::move(lock).status().WithContext("state_dir: is another Core running on it?");
@@ -155,9 +156,11 @@ Result<std::unique_ptr<Core>> Core::Start(const Config& config) {
   auto runtime = MLOS_TRY(runtime::Runtime::Create(RuntimeOptionsOf(config)));
   std::unique_ptr<Core> core(new Core(std::move(*lock), std::move(runtime)));
   MLOS_TRY(core->OpenDoors(config));
-  // Once every door is open: who waits for the port of one may go on to another.
+  // Written once every door is open, because a client that waits for the port of one may use
+  // another next.
   MLOS_TRY(TellPort(state_dir / "grpc.port", core->grpc_.get()));
   MLOS_TRY(TellPort(state_dir / "http.port", core->http_.get()));
+  // Doors already answer while models load; readiness waits for the models.
   core->LoadRegistered();
   return core;
 }
@@ -180,7 +183,7 @@ Status Core::OpenDoors(const Config& config) {
   tls_ = MLOS_TRY(LoadTls(config));
   if (tls_ == nullptr && config.insecure && config.listens_on_network()) {
     Log(LogLevel::kWarning,
-        "serving without TLS: whoever is on the way reads and changes everything",
+        "serving without TLS: anyone on the network path can read and change everything",
         {{"host", config.http_host}});
   }
   if (!config.no_http) {
@@ -201,7 +204,7 @@ void Core::LoadRegistered() {
   const MutexLock lock(loader_mutex_);
   load_wanted_ = true;
   if (std::exchange(loading_, true)) return;
-  // It has nothing more to do.
+  // The previous thread has nothing more to do, so this does not wait.
   if (loader_.joinable()) loader_.join();
   loader_ = std::thread([this] { LoadWhileWanted(); });
 }

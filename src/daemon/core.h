@@ -21,31 +21,31 @@ namespace mlos::daemon {
 /// taken down in the opposite one. Thread-compatible: one thread starts and stops it.
 class Core {
  public:
-  /// The server's side of TLS, or null where the configuration asks for none. INVALID_CONFIG where
-  /// a file is no good.
+  /// The server's side of TLS, or null if the configuration asks for none. INVALID_CONFIG if a file
+  /// is not usable.
   static Result<std::shared_ptr<net::TlsServer>> LoadTls(const Config& config);
   /// Opens the registry and the doors; registered models are loaded in the background meanwhile.
-  /// STATE_LOCKED or ADDRESS_IN_USE where another Core is at work.
+  /// STATE_LOCKED or ADDRESS_IN_USE if another Core is at work.
   static Result<std::unique_ptr<Core>> Start(const Config& config);
   Core(const Core&) = delete;
   Core& operator=(const Core&) = delete;
   ~Core();
 
-  /// Reads the files of TLS again; the old ones go on where they are no good.
+  /// Reads the TLS files again; if they are not usable, the old ones stay in use.
   void ReloadTls(const Config& config);
 
-  /// Tries the registered models that are not loaded again, in the background; once more after the
-  /// try that is under way. Does not wait for either.
+  /// Tries again, in the background, to load registered models that are not loaded. If an attempt
+  /// is running, another one follows it. Does not wait.
   void LoadRegistered();
 
-  /// Stops accepting, answers what is being served, ends. False where the grace period was not
+  /// Stops accepting, answers the requests in progress, and ends. False if the grace period was not
   /// enough.
   bool Stop(std::chrono::milliseconds grace);
 
  private:
   Core(FileLock state_lock, std::unique_ptr<runtime::Runtime> runtime);
   Status OpenDoors(const Config& config);
-  /// What the loader's thread does.
+  /// The loop of the loader's thread.
   void LoadWhileWanted();
 
   FileLock state_lock_;

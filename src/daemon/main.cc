@@ -41,7 +41,7 @@ sigset_t BlockSignals() {
   return signals;
 }
 
-// Each connection is a descriptor: the soft limit of 1,024 is no limit anybody chose.
+// Each connection is a descriptor, and the soft limit of 1,024 is only a historical default.
 void RaiseDescriptorLimit() {
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
@@ -49,7 +49,7 @@ void RaiseDescriptorLimit() {
   ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-/// Reads the configuration again; a bad one is refused and the old one goes on.
+/// Reads the configuration again; if it is bad, the old one stays.
 void Reload(const ConfigSources& sources, Core& core, Config& config) {
   const Result<Config> fresh = LoadConfig(sources);
   if (!fresh.ok()) {

@@ -39,7 +39,7 @@ std::optional<std::uint64_t> ParseNumber(std::string_view text, std::span<const 
 }
 
 // The setters and getters of each type of member. `kMember` is the member, so that a row of the
-// table names it once.
+// table names it only once.
 template <auto kMember, std::uint64_t kMin, std::uint64_t kMax>
 Status SetInteger(Config& config, const Values& values) {
   const auto number = ParseNumber(values.back(), std::span(kByteUnits).first(1));
@@ -66,6 +66,14 @@ Status SetBytes(Config& config, const Values& values) {
 template <auto kMember>
 Values GetInteger(const Config& config) {
   return {std::to_string(config.*kMember)};
+}
+
+// In the largest unit that divides it: "256MiB".
+template <auto kMember>
+Values GetBytes(const Config& config) {
+  const auto* unit = std::end(kByteUnits) - 1;
+  while (config.*kMember % unit->factor != 0) --unit;
+  return {std::to_string(config.*kMember / unit->factor) + std::string(unit->suffix)};
 }
 
 template <auto kMember>
@@ -159,123 +167,185 @@ Status SetSocketUsers(Config& config, const Values& values) {
 
 constexpr std::uint64_t kDay = 24ULL * 3600 * 1000;
 
+// Each row ends with advice if its value is a number: how to choose it, and what goes wrong if it
+// is too low or too high.
 #define MLOS_INTEGER(member, min, max) \
   &SetInteger<&Config::member, min, max>, &GetInteger<&Config::member>
-#define MLOS_BYTES(member, min) &SetBytes<&Config::member, min>, &GetInteger<&Config::member>
+#define MLOS_BYTES(member, min) &SetBytes<&Config::member, min>, &GetBytes<&Config::member>
 #define MLOS_SWITCH(member) &SetSwitch<&Config::member>, &GetSwitch<&Config::member>
 #define MLOS_TEXT(member) &SetText<&Config::member>, &GetText<&Config::member>
 #define MLOS_FILE(member) &SetFile<&Config::member>, &GetText<&Config::member>
 #define MLOS_LIST(member) &SetList<&Config::member>, &GetList<&Config::member>
 
 constexpr Option kOptions[] = {
-    {"http_port", "--http-port", "-p", "PORT", "TCP port of the HTTP door; 0 takes any free one",
-     false, false, MLOS_INTEGER(http_port, 0, 65535)},
-    {"http_host", "--http-host", "", "ADDRESS", "Address the HTTP and gRPC doors listen on", false,
+    {"http_port", "--http-port", "-p", "PORT", "TCP port for HTTP; 0 takes any free one", false,
+     false, MLOS_INTEGER(http_port, 0, 65535),
+     "Ports below 1024 need root's rights. With 0 several Cores can run on one machine; each "
+     "writes its port to `http.port` in its state folder."},
+    {"http_host", "--http-host", "", "ADDRESS", "Address on which HTTP and gRPC listen", false,
      false, MLOS_TEXT(http_host)},
     {"allowed_hosts", "--allowed-hosts", "", "HOST[,HOST]",
-     "Names accepted in the Host and Origin headers, beside loopback's", true, false,
+     "Names accepted in the Host and Origin headers, besides loopback names", true, false,
      MLOS_LIST(allowed_hosts)},
-    {"grpc_port", "--grpc-port", "-g", "PORT", "TCP port of the gRPC door; 0 takes any free one",
-     false, false, MLOS_INTEGER(grpc_port, 0, 65535)},
+    {"grpc_port", "--grpc-port", "-g", "PORT", "TCP port for gRPC; 0 takes any free one", false,
+     false, MLOS_INTEGER(grpc_port, 0, 65535),
+     "As for `http_port`; 0 writes the port to `grpc.port`."},
     {"tls_cert", "--tls-cert", "", "FILE",
-     "Certificate of the HTTP and gRPC doors, and behind it those that sign it, in PEM: they speak "
-     "TLS then, and nothing else. SIGHUP reads the files anew",
+     "Certificate for HTTP and gRPC in PEM, followed by the certificates that sign it. Both "
+     "doors then speak only TLS. SIGHUP reads the file again",
      false, true, MLOS_FILE(tls_cert)},
     {"tls_key", "--tls-key", "", "FILE",
-     "Private key of the certificate, in PEM, unencrypted and not open to others", false, true,
+     "Private key of the certificate, in PEM, unencrypted and not readable by others", false, true,
      MLOS_FILE(tls_key)},
     {"tls_client_ca", "--tls-client-ca", "", "FILE",
-     "Certificates of whoever signs clients, in PEM: every client has to show a certificate then",
+     "Certificates that sign client certificates, in PEM. Every client must then show a "
+     "certificate",
      false, true, MLOS_FILE(tls_client_ca)},
     {"insecure", "--insecure", "", "",
-     "Listen without TLS on an address that is not loopback: whoever is on the way reads and "
-     "changes everything",
+     "Listen without TLS on an address that is not loopback: anyone on the network path can "
+     "read and change everything",
      false, false, MLOS_SWITCH(insecure)},
-    {"socket", "--socket", "-s", "PATH", "Unix socket of the IPC door", false, false,
-     MLOS_TEXT(socket)},
-    {"socket_mode", "--socket-mode", "", "MODE",
-     "Permissions of that socket, in octal: who may connect", false, false, &SetSocketMode,
-     &GetSocketMode},
+    {"socket", "--socket", "-s", "PATH", "Unix socket for IPC", false, false, MLOS_TEXT(socket)},
+    {"socket_mode", "--socket-mode", "", "MODE", "Permissions of that socket, in octal", false,
+     false, &SetSocketMode, &GetSocketMode,
+     "0600 admits Core's own user and root, 0660 also the socket's group. A wider mode lets "
+     "more users run, register and remove models; a narrower one refuses clients that need it."},
     {"socket_users", "--socket-users", "", "UID[,UID]",
-     "User ids that may connect to it beside Core's own and root; without any, whoever its "
-     "permissions let in",
-     true, false, &SetSocketUsers, &GetList<&Config::socket_users>},
+     "User ids that may connect to it besides Core's own user and root; without any, its "
+     "permissions decide",
+     true, false, &SetSocketUsers, &GetList<&Config::socket_users>,
+     "List ids to admit fewer users than the mode would. A user that is not listed is refused "
+     "with PERMISSION_DENIED."},
     {"socket_connections_max", "--socket-connections-max", "", "N", "Open connections to it", false,
-     false, MLOS_INTEGER(socket_connections_max, 1, 100'000)},
-    {"no_http", "--no-http", "", "", "Do not open the HTTP door", false, false,
-     MLOS_SWITCH(no_http)},
-    {"no_grpc", "--no-grpc", "", "", "Do not open the gRPC door", false, false,
-     MLOS_SWITCH(no_grpc)},
-    {"no_ipc", "--no-ipc", "", "", "Do not open the IPC door", false, false, MLOS_SWITCH(no_ipc)},
-    {"state_dir", "--state-dir", "", "DIR", "Folder of the registry; one Core at a time", false,
-     false, MLOS_TEXT(state_dir)},
-    {"plugin_dirs", "--plugin-dir", "", "DIR", "Folder that plugins may be loaded from; repeatable",
-     true, false, MLOS_LIST(plugin_dirs)},
+     false, MLOS_INTEGER(socket_connections_max, 1, 100'000),
+     "Allow one for each client process. If it is too low, further clients are refused with "
+     "OVERLOADED; each connection costs a descriptor, and Core stops accepting if they run "
+     "out."},
+    {"no_http", "--no-http", "", "", "Do not serve HTTP", false, false, MLOS_SWITCH(no_http)},
+    {"no_grpc", "--no-grpc", "", "", "Do not serve gRPC", false, false, MLOS_SWITCH(no_grpc)},
+    {"no_ipc", "--no-ipc", "", "", "Do not serve IPC", false, false, MLOS_SWITCH(no_ipc)},
+    {"state_dir", "--state-dir", "", "DIR", "Folder of the registry, used by one Core at a time",
+     false, false, MLOS_TEXT(state_dir)},
+    {"plugin_dirs", "--plugin-dir", "", "DIR",
+     "Folder from which plugins may be loaded; repeatable", true, false, MLOS_LIST(plugin_dirs)},
     {"model_roots", "--model-root", "", "DIR",
-     "Folder that models may be registered from; repeatable. Needed unless every listener is on "
-     "loopback, where models may come from anywhere",
+     "Folder from which models may be registered; repeatable. Needed unless every listener is "
+     "on loopback, where any folder is allowed",
      true, false, MLOS_LIST(model_roots)},
-    {"body_bytes_max", "--body-bytes-max", "", "SIZE", "Largest body of one request, inflated",
-     false, false, MLOS_BYTES(body_bytes_max, 1024)},
+    {"body_bytes_max", "--body-bytes-max", "", "SIZE",
+     "Largest body of one request, after decompression", false, false,
+     MLOS_BYTES(body_bytes_max, 1024),
+     "Take the largest tensors you send, in JSON up to 20 bytes a float. If it is too low, "
+     "large requests get 413; if it is too high, one request can use up `in_flight_bytes_max`."},
     {"in_flight_bytes_max", "--in-flight-bytes-max", "", "SIZE",
-     "Memory for all requests being served: bodies, parsers and tensors", false, false,
-     MLOS_BYTES(in_flight_bytes_max, 1 << 20)},
-    {"connections_max", "--connections-max", "", "N", "Open HTTP connections", false, false,
-     MLOS_INTEGER(connections_max, 1, 1'000'000)},
+     "Memory for all requests in progress: bodies, parsers and tensors", false, false,
+     MLOS_BYTES(in_flight_bytes_max, 1 << 20),
+     "Take the machine's memory minus the models' weights and `arena_bytes_max`. If it is too "
+     "low, requests get 503 OVERLOADED under load; if it is too high, the system may kill "
+     "Core."},
+    {"connections_max", "--connections-max", "", "N",
+     "Open HTTP connections; gRPC may have as many again", false, false,
+     MLOS_INTEGER(connections_max, 1, 1'000'000),
+     "Take the number of clients. If it is too low, idle connections are closed and clients "
+     "reconnect more often; each one costs a descriptor and some memory (tens of KiB with "
+     "TLS)."},
     {"connections_per_peer_max", "--connections-per-peer-max", "", "N",
-     "Open HTTP connections of one address", false, false,
-     MLOS_INTEGER(connections_per_peer_max, 1, 1'000'000)},
-    {"header_timeout_ms", "--header-timeout-ms", "", "MS", "Time for a request's header to arrive",
-     false, false, MLOS_INTEGER(header_timeout_ms, 10, kDay)},
+     "Open HTTP connections from one address; gRPC may have as many again", false, false,
+     MLOS_INTEGER(connections_per_peer_max, 1, 1'000'000),
+     "If clients share an address (a proxy, NAT), raise it to `connections_max`, or their idle "
+     "connections are closed. If it is too high, one client can take the connections of all "
+     "others."},
+    {"header_timeout_ms", "--header-timeout-ms", "", "MS",
+     "Time for a request's header, and for a TLS handshake, to arrive", false, false,
+     MLOS_INTEGER(header_timeout_ms, 10, kDay),
+     "Allow several round trips of your slowest network. If it is too low, slow clients get "
+     "408; if it is too high, clients that send nothing hold connections longer."},
     {"body_timeout_ms", "--body-timeout-ms", "", "MS",
      "Time for each 64 KiB of a request's body to arrive", false, false,
-     MLOS_INTEGER(body_timeout_ms, 10, kDay)},
+     MLOS_INTEGER(body_timeout_ms, 10, kDay),
+     "30 s admits about 2 KiB/s. If it is too low, slow uploads get 408; if it is too high, "
+     "stalled uploads keep their memory longer."},
     {"write_timeout_ms", "--write-timeout-ms", "", "MS",
      "Time for a client to take each 64 KiB of its reply", false, false,
-     MLOS_INTEGER(write_timeout_ms, 10, kDay)},
+     MLOS_INTEGER(write_timeout_ms, 10, kDay),
+     "30 s admits about 2 KiB/s. If it is too low, slow readers lose their reply; if it is too "
+     "high, readers that have stopped keep its memory longer."},
     {"idle_timeout_ms", "--idle-timeout-ms", "", "MS",
      "Time a connection may wait for its next request", false, false,
-     MLOS_INTEGER(idle_timeout_ms, 10, kDay)},
+     MLOS_INTEGER(idle_timeout_ms, 10, kDay),
+     "Keep it above the keep-alive time of a proxy in front, which may otherwise send into a "
+     "connection that is being closed. If it is too high, idle clients hold connections "
+     "longer."},
     {"request_timeout_ms_max", "--request-timeout-ms-max", "", "MS",
-     "Longest X-Request-Timeout-Ms, and the time a request has without one; 0 is no limit", false,
-     false, MLOS_INTEGER(request_timeout_ms_max, 0, kDay)},
+     "Longest X-Request-Timeout-Ms, and the deadline of requests without one; 0 is no limit", false,
+     false, MLOS_INTEGER(request_timeout_ms_max, 0, kDay),
+     "Take a multiple of your slowest model's run, including the wait before it. If it is too "
+     "low, good requests get 504; with 0 or a high value, requests that no one needs any more "
+     "stay in the queue."},
     {"drain_timeout_ms", "--drain-timeout-ms", "", "MS",
      "Time for running requests to finish after SIGTERM", false, true,
-     MLOS_INTEGER(drain_timeout_ms, 0, kDay)},
+     MLOS_INTEGER(drain_timeout_ms, 0, kDay),
+     "Take the longest request you want answered, and less than your supervisor waits before "
+     "it kills (systemd 90 s, Kubernetes 30 s). If it is too low, requests are lost and Core "
+     "exits with 1; if it is too high, a restart takes long."},
     {"http_threads", "--http-threads", "", "N",
-     "Threads of the HTTP door, beside that for health; 0 is one for each core", false, false,
-     MLOS_INTEGER(http_threads, 0, 256)},
-    {"grpc_threads", "--grpc-threads", "", "N", "Threads of the gRPC door; 0 is one for each core",
-     false, false, MLOS_INTEGER(grpc_threads, 0, 256)},
-    {"grpc_streams_max", "--grpc-streams-max", "", "N",
-     "Calls that may be open at once on one gRPC connection", false, false,
-     MLOS_INTEGER(grpc_streams_max, 1, 65536)},
+     "Threads for HTTP, besides the one for health checks; 0 is one for each core", false, false,
+     MLOS_INTEGER(http_threads, 0, 256),
+     "Lower it to leave cores to other programs; too few limit parsing of JSON. More than "
+     "cores only adds switching."},
+    {"grpc_threads", "--grpc-threads", "", "N", "Threads for gRPC; 0 is one for each core", false,
+     false, MLOS_INTEGER(grpc_threads, 0, 256), "As for `http_threads`."},
+    {"grpc_streams_max", "--grpc-streams-max", "", "N", "Calls open at once on one gRPC connection",
+     false, false, MLOS_INTEGER(grpc_streams_max, 1, 65536),
+     "If it is too low, callers that share a connection wait for each other; if it is too "
+     "high, one connection can fill the queue for all."},
     {"compute_threads", "--compute-threads", "", "N",
      "Threads that run models; 0 is one for each core", false, false,
-     MLOS_INTEGER(compute_threads, 0, 1024)},
+     MLOS_INTEGER(compute_threads, 0, 1024),
+     "If it is too low, models wait for each other while cores are idle; above the number of "
+     "cores, runs slow each other down. Raise it if models wait for something other than the "
+     "CPU."},
     {"intra_op_threads", "--intra-op-threads", "", "N",
-     "Threads an engine computes one operator with; 0 is one for each core", false, false,
-     MLOS_INTEGER(intra_op_threads, 0, 1024)},
-    {"queue_length_max", "--queue-length-max", "", "N", "Requests that may wait to be run", false,
-     false, MLOS_INTEGER(queue_length_max, 1, 1'000'000)},
+     "Threads that compute one operator; 0 is one for each core", false, false,
+     MLOS_INTEGER(intra_op_threads, 0, 1024),
+     "1 gives most requests a second if many run at once; more shorten a single run of a large "
+     "model. Too many compete with `compute_threads` for the cores."},
+    {"queue_length_max", "--queue-length-max", "", "N", "Requests that may wait for a run", false,
+     false, MLOS_INTEGER(queue_length_max, 1, 1'000'000),
+     "Take the requests that Core can run within the longest acceptable wait. If it is too "
+     "low, bursts get 503 OVERLOADED; if it is too high, requests wait past their deadlines "
+     "and hold memory."},
     {"max_batch_size", "--max-batch-size", "", "N",
-     "Items of one run that requests to a model with a batch axis may share; 1 keeps them apart",
-     false, false, MLOS_INTEGER(max_batch_size, 1, 65'536)},
+     "Items in a run that requests to a model with a batch axis may share; 1 keeps requests "
+     "apart",
+     false, false, MLOS_INTEGER(max_batch_size, 1, 65'536),
+     "If it is too low, models that gain from batches run more often than needed; if it is too "
+     "high, a single run takes longer and needs more of `arena_bytes_max`."},
     {"max_queue_delay_us", "--max-queue-delay-us", "", "US",
-     "Time a shared run waits for more requests, at most", false, false,
-     MLOS_INTEGER(max_queue_delay_us, 0, 1'000'000)},
-    {"sequences_max", "--sequences-max", "", "N",
-     "Sequences of one model that may be under way at once", false, false,
-     MLOS_INTEGER(sequences_max, 1, 1'000'000)},
+     "Longest time for which a shared run waits for more requests", false, false,
+     MLOS_INTEGER(max_queue_delay_us, 0, 1'000'000),
+     "Take a fraction of the run's own time. If it is too low, batches stay small; if it is "
+     "too high, it adds to the latency of each request that waits."},
+    {"sequences_max", "--sequences-max", "", "N", "Sequences of one model at once", false, false,
+     MLOS_INTEGER(sequences_max, 1, 1'000'000),
+     "Take the number of callers at once. If it is too low, new sequences get 503 OVERLOADED; "
+     "if it is too high, their state can use up `in_flight_bytes_max`."},
     {"sequence_idle_timeout_ms", "--sequence-idle-timeout-ms", "", "MS",
-     "Time after which a sequence that nobody goes on with is over", false, false,
-     MLOS_INTEGER(sequence_idle_timeout_ms, 1, kDay)},
+     "Time without a request after which a sequence ends", false, false,
+     MLOS_INTEGER(sequence_idle_timeout_ms, 1, kDay),
+     "Take the longest pause of a caller. If it is too low, slow callers lose their state; if "
+     "it is too high, abandoned sequences count towards `sequences_max` longer."},
     {"arena_bytes_max", "--arena-bytes-max", "", "SIZE",
-     "Memory an engine may take to run its models, weights apart", false, false,
-     MLOS_BYTES(arena_bytes_max, 1 << 20)},
+     "Memory that an engine may use to run its models, without their weights", false, false,
+     MLOS_BYTES(arena_bytes_max, 1 << 20),
+     "Take the largest run's memory times `compute_threads`. If it is too low, requests get "
+     "507 OUT_OF_MEMORY; if it is too high, the system may kill Core."},
     {"probe_timeout_ms", "--probe-timeout-ms", "", "MS",
-     "Time a model's first load may take in its trial process", false, false,
-     MLOS_INTEGER(probe_timeout_ms, 100, kDay)},
+     "Time that a model's first load may take in its trial process", false, false,
+     MLOS_INTEGER(probe_timeout_ms, 100, kDay),
+     "Take several times the load of your largest model from a cold disk. If it is too low, "
+     "large models are refused with INVALID_MODEL; if it is too high, a model that hangs "
+     "occupies a registration longer."},
     {"log_level", "--log-level", "", "LEVEL", "debug, info, warning, error or off", false, true,
      &SetLogLevel, &GetText<&Config::log_level>},
     {"log_format", "--log-format", "", "FORMAT", "text, or json: one object a line", false, true,
@@ -288,6 +358,13 @@ std::string Option::environment() const {
   std::string name = "MLOS_";
   for (const char c : key) name += static_cast<char>(c == '_' ? c : c - 'a' + 'A');
   return name;
+}
+
+std::string_view Option::unit() const {
+  if (value_name == "SIZE") return "bytes";
+  if (value_name == "MS") return "ms";
+  if (value_name == "US") return "µs";
+  return "";
 }
 
 std::span<const Option> Options() { return kOptions; }

@@ -6,7 +6,8 @@
 namespace mlos::metrics {
 namespace {
 
-// Of the last tick of the kernel, some milliseconds ago: every inference asks.
+// The time of the kernel's last tick, at most some milliseconds ago. It is cheap, and every
+// inference asks for it.
 std::int64_t UnixMillisecondsNow() {
   timespec now{};
   clock_gettime(CLOCK_REALTIME_COARSE, &now);
@@ -20,7 +21,7 @@ void ModelCounts::Record(const Status& outcome, std::int64_t queue_time_us,
   outcomes_.Record(outcome);
   last_inference_unix_ms_.store(UnixMillisecondsNow(), std::memory_order_relaxed);
   if (!outcome.ok()) {
-    // What never ran would only hide how long the others took.
+    // Requests that never ran would only hide the times of the others.
     failure_time_us_.fetch_add(static_cast<std::uint64_t>(queue_time_us + run_time_us),
                                std::memory_order_relaxed);
     return;

@@ -30,8 +30,8 @@ class RouteCounts {
 /// Counts of one model. Thread-safe; without a lock but for runs of many items.
 class ModelCounts {
  public:
-  /// One request to the model, whoever refused it; `queue_time_us` and `run_time_us` are 0 for what
-  /// never waited or ran.
+  /// Records one request to the model, also a refused one. `queue_time_us` and `run_time_us` are 0
+  /// if it never waited or ran.
   void Record(const Status& outcome, std::int64_t queue_time_us, std::int64_t run_time_us);
   /// One run of the model, for so many items of one request or of several.
   void RecordRun(std::uint64_t items, std::int64_t run_time_us) {
@@ -42,7 +42,7 @@ class ModelCounts {
   RunStats runs() const { return runs_.Get(); }
   const LatencyHistogram& run_time() const { return run_time_; }
   const LatencyHistogram& queue_time() const { return queue_time_; }
-  /// What failed requests waited and ran, together.
+  /// Time that failed requests waited and ran, together.
   std::uint64_t failure_time_us() const { return failure_time_us_.load(std::memory_order_relaxed); }
   /// When the last one was answered, in milliseconds since the Unix epoch; 0: never.
   std::int64_t last_inference_unix_ms() const {

@@ -27,8 +27,8 @@ class Exposition {
 
   void AddCounter(std::string_view name, std::string_view help, Labels labels, std::uint64_t value);
   void AddGauge(std::string_view name, std::string_view help, Labels labels, double value);
-  /// A histogram in seconds, with bounds at powers of two from 64 µs to 67 s, where the histogram's
-  /// own buckets end, so that no count is interpolated.
+  /// A histogram in seconds, with bounds at powers of two from 64 µs to 67 s, which are bounds of
+  /// the histogram's own buckets, so that no count is interpolated.
   void AddLatency(std::string_view name, std::string_view help, Labels labels,
                   const LatencyHistogram& latency);
 

@@ -23,7 +23,7 @@ class LatencyHistogram {
   std::uint64_t sum_us() const { return sum_us_.load(std::memory_order_relaxed); }
   std::uint64_t max_us() const { return max_us_.load(std::memory_order_relaxed); }
 
-  /// The duration that `quantile` (0 to 1) of the recorded ones do not exceed; 0 where there are
+  /// The duration that `quantile` (0 to 1) of the recorded ones do not exceed; 0 if there are
   /// none.
   double QuantileUs(double quantile) const;
   /// How many were shorter than 2^`exponent` µs; exact. `exponent` up to 32.

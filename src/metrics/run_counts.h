@@ -29,8 +29,8 @@ struct RunStats {
 
 /// Counts the runs of a model. Thread-safe; runs of few items are counted without a lock.
 ///
-/// Callers decide how many items a request has: of more than 256 larger sizes, the later ones are
-/// counted and not told apart.
+/// Callers decide how many items a request has, so the memory is bounded: of the larger sizes, the
+/// first 256 have a count each and later ones share one.
 class RunCounts {
  public:
   void Record(std::uint64_t items, std::int64_t run_time_us) {

@@ -45,7 +45,7 @@ double ResidentBytes() {
   return static_cast<double>(resident) * static_cast<double>(::sysconf(_SC_PAGESIZE));
 }
 
-// References to what they hold stay valid.
+// References to their elements stay valid.
 using Routes = std::map<std::string, RouteCounts, std::less<>>;
 
 void AddDoor(Exposition& page, const std::string& door, const Routes& routes) {
@@ -65,8 +65,7 @@ void AddDoor(Exposition& page, const std::string& door, const Routes& routes) {
   }
 }
 
-/// What is known of a model: the plugin it was added with, and its counts, which whoever runs it
-/// shares.
+/// A model's plugin and its counts. The code that runs the model shares the counts.
 struct KnownModel {
   std::string plugin_id;
   std::shared_ptr<ModelCounts> counts;
@@ -95,16 +94,16 @@ void AddModel(Exposition& page, const std::string& model_id, const KnownModel& m
 }
 
 void AddGauges(Exposition& page, const Gauges& gauges, std::int64_t in_flight) {
-  page.AddGauge("mlos_in_flight_bytes", "Memory held for requests being served.", {},
+  page.AddGauge("mlos_in_flight_bytes", "Memory held for requests in progress.", {},
                 static_cast<double>(gauges.bytes_in_flight));
-  page.AddGauge("mlos_in_flight_limit_bytes", "Memory that requests being served may hold.", {},
+  page.AddGauge("mlos_in_flight_limit_bytes", "Memory that requests in progress may hold.", {},
                 static_cast<double>(gauges.bytes_in_flight_max));
   page.AddGauge("mlos_inferences_in_flight", "Inference requests that wait or run.", {},
                 static_cast<double>(in_flight));
-  page.AddGauge("mlos_sequences", "Sequences under way, whose state is kept.", {},
+  page.AddGauge("mlos_sequences", "Open sequences, whose state Core keeps.", {},
                 static_cast<double>(gauges.sequences));
   for (const PluginGauge& gauge : gauges.plugins) {
-    page.AddGauge("mlos_plugin_value", "What a plugin measures of itself, by its own names.",
+    page.AddGauge("mlos_plugin_value", "Gauges that a plugin sets, under its own names.",
                   {{"plugin", gauge.plugin_id}, {"name", gauge.name}}, gauge.value);
   }
 }
@@ -121,6 +120,7 @@ class Stats::Impl {
     if (entry == doors_.end()) entry = doors_.try_emplace(std::string(door)).first;
     Routes& routes = entry->second;
     if (const auto known = routes.find(route); known != routes.end()) return known->second;
+    // The limit bounds the labels of a scrape, whatever a door passes.
     return routes[std::string(routes.size() < kRoutesMax ? route : "other")];
   }
 
@@ -136,7 +136,7 @@ class Stats::Impl {
     const MutexLock lock(mutex_);
     if (const auto known = models_.find(model_id); known != models_.end()) models_.erase(known);
   }
-  /// Null where the model was not added.
+  /// Null if the model was not added.
   std::shared_ptr<ModelCounts> Model(std::string_view model_id) {
     const MutexLock lock(mutex_);
     const auto known = models_.find(model_id);
@@ -181,6 +181,7 @@ class Stats::Impl {
 
  private:
   const SteadyClock::time_point start_ = SteadyClock::now();
+  // Guards the tables, not the counts in them: those are atomic and recorded without this lock.
   mutable Mutex mutex_;
   std::map<std::string, Routes, std::less<>> doors_ GUARDED_BY(mutex_);
   std::map<std::string, KnownModel, std::less<>> models_ GUARDED_BY(mutex_);

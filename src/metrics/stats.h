@@ -13,7 +13,7 @@
 namespace mlos::metrics {
 
 /// Percentiles of a latency, in microseconds, within 1/32 of their value (see
-/// LatencyHistogram); all 0 where nothing was counted.
+/// LatencyHistogram); all 0 if nothing was counted.
 struct LatencySummary {
   std::uint64_t count = 0;
   std::uint64_t sum_us = 0;
@@ -37,7 +37,7 @@ struct ModelStats {
   std::vector<ErrorCount> errors;
   LatencySummary run_time;
   LatencySummary queue_time;
-  /// What failed requests waited and ran, together.
+  /// Time that failed requests waited and ran, together.
   std::uint64_t failure_time_us = 0;
   /// When the last one was answered, in milliseconds since the Unix epoch; 0: never.
   std::int64_t last_inference_unix_ms = 0;
@@ -45,14 +45,14 @@ struct ModelStats {
   RunStats runs;
 };
 
-/// What a plugin measures of itself, by its own names.
+/// A gauge that a plugin sets, under its own name.
 struct PluginGauge {
   std::string plugin_id;
   std::string name;
   double value = 0;
 };
 
-/// What is measured at the moment of a scrape.
+/// Values that are measured at the moment of a scrape.
 struct Gauges {
   std::uint64_t bytes_in_flight = 0;
   std::uint64_t bytes_in_flight_max = 0;
@@ -70,12 +70,11 @@ struct ServerStats {
   double uptime_seconds = 0;
 };
 
-/// Counts requests and times (prometheus-cpp behind), for GET /stats and GET /metrics. Whoever
-/// records often looks up what it records to beforehand, and then does so without a lock.
-/// Thread-safe.
+/// Counts requests and times (prometheus-cpp behind), for GET /stats and GET /metrics. Code that
+/// records often looks up its counts once and then records without a lock. Thread-safe.
 ///
-/// What strangers can name is never a label: only models that were added and, of each door, the
-/// first 64 route patterns.
+/// Names from strangers never become labels: only added models do, and the first 64 route patterns
+/// of each door.
 class Stats {
  public:
   Stats();
@@ -94,7 +93,7 @@ class Stats {
                 std::shared_ptr<ModelCounts> counts = nullptr);
   /// Counts for a model that is about to be served: those it has, or new ones for AddModel.
   std::shared_ptr<ModelCounts> CountsOf(std::string_view model_id);
-  /// One request to a model that is not served. Not counted where the model was not added.
+  /// One request to a model that is not served. Not counted if the model was not added.
   void RecordRefusal(std::string_view model_id, const Status& why);
   /// A request to a model waits or runs from the one to the other.
   void EnterInference();

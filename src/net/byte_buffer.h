@@ -15,11 +15,11 @@ namespace mlos::net {
 /// Readable bytes behind a body or a document, which simdjson reads in wide steps.
 inline constexpr std::size_t kBodyPaddingBytes = 64;
 
-/// Bytes that grow as they arrive or are written, counted against a budget as soon as they are more
-/// than a connection is worth. Never initialises what it allocates.
+/// A growing buffer for bytes that arrive or are written. Beyond a small size it is counted against
+/// a budget. It does not initialise its memory.
 ///
-/// A failure sticks: once the budget or the allocator has refused to grow, what is appended is
-/// dropped and `status` tells why, so that encoders need to look only once, at the end. Move-only;
+/// A failure sticks: once the budget or the allocator has refused memory, appended bytes are
+/// dropped and `status` tells why, so that encoders need to check only once, at the end. Move-only;
 /// thread-compatible.
 class ByteBuffer {
  public:
@@ -43,8 +43,8 @@ class ByteBuffer {
   /// OVERLOADED or PAYLOAD_TOO_LARGE (it could never fit the budget), OUT_OF_MEMORY.
   const Status& status() const { return status_; }
 
-  /// Makes room for `extra` bytes behind the end and returns where they start; null, and the status
-  /// is a failure, where there is none.
+  /// Makes room for `extra` bytes behind the end and returns their start. If there is no room,
+  /// returns null and the status is a failure.
   char* Prepare(std::size_t extra) {
     if (capacity_ - size_ < extra && !Grow(extra)) return nullptr;
     return data_ + size_;
@@ -70,8 +70,8 @@ class ByteBuffer {
   /// Says that about `bytes` will come in all: memory is taken as they arrive, but not beyond.
   void Expect(std::size_t bytes) { expected_ = bytes; }
 
-  /// Puts `count` zero bytes behind the end, without counting them as content: what reads in wide
-  /// steps may read them. False where there is no room for them.
+  /// Puts `count` zero bytes behind the end, without counting them as content: code that reads in
+  /// wide steps may read them. False if there is no room for them.
   bool Pad(std::size_t count);
 
   /// Drops the first `count` bytes.
@@ -92,8 +92,8 @@ class ByteBuffer {
   Status status_;
 };
 
-/// Raises `reservation`, a share of `budget`, to `bytes`. OVERLOADED where others hold the rest,
-/// PAYLOAD_TOO_LARGE where the budget as a whole is smaller.
+/// Raises `reservation`, a share of `budget`, to `bytes`. OVERLOADED if others hold the rest,
+/// PAYLOAD_TOO_LARGE if the budget as a whole is smaller.
 Status RaiseReservation(resource::ByteBudget& budget, resource::Reservation& reservation,
                         std::uint64_t bytes);
 

@@ -10,7 +10,7 @@ namespace mlos::net {
 /// (RFC 1950), which is what "deflate" means there.
 enum class ContentCoding : std::uint8_t { kIdentity, kGzip, kDeflate };
 
-/// Of what comes out of (de)compression, at a time.
+/// Bytes of output in one step of compression or decompression.
 constexpr std::size_t kPieceBytes = 64 << 10;
 
 }  // namespace mlos::net

@@ -24,9 +24,9 @@ class Connection : public OpenHook {
   virtual void Start() = 0;
   /// Acts on deadlines that have passed.
   virtual void OnTick(SteadyClock::time_point now) = 0;
-  /// The server goes down: takes no new request, and closes after what is under way.
+  /// The server goes down: takes no new request, and closes after the requests in progress.
   virtual void Drain() = 0;
-  /// Closes here and now; nothing where it is closed already.
+  /// Closes at once; no effect if it is closed already.
   virtual void Close() = 0;
 
   const boost::asio::ip::address& peer() const { return peer_; }

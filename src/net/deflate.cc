@@ -27,8 +27,8 @@ class Deflater {
 
   bool ready() const { return ready_; }
 
-  /// Takes what it can of `text` and writes up to `room` bytes to `out`, whose number it returns;
-  /// `ended` once all is written.
+  /// Takes as much of `text` as it can and writes up to `room` bytes to `out`; returns their
+  /// number. `ended` once everything is written.
   std::size_t Next(std::string_view& text, char* out, std::size_t room, bool& ended) {
     // zlib counts in 32 bits, and its interface lacks the const that its documentation promises.
     const std::size_t given = std::min<std::size_t>(text.size(), std::numeric_limits<uInt>::max());

@@ -9,9 +9,9 @@
 
 namespace mlos::net {
 
-/// Appends `data`, compressed in `coding`, which is not kIdentity, to `out`: as fast as zlib can,
-/// because a caller waits. What `out` says where it has no room, OUT_OF_MEMORY; `out` may have
-/// grown then.
+/// Appends `data`, compressed in `coding`, which is not kIdentity, to `out`: at zlib's fastest
+/// level, because a caller waits. If `out` has no room, its failure; otherwise OUT_OF_MEMORY. `out`
+/// may have grown in either case.
 Status Deflate(ContentCoding coding, std::string_view data, ByteBuffer& out);
 
 }  // namespace mlos::net

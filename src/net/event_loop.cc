@@ -14,7 +14,7 @@ using boost::system::error_code;
 
 // Timeouts are seconds long, so one look a quarter second at all connections replaces a timer each.
 constexpr auto kTick = std::chrono::milliseconds(250);
-// How long accepting rests where the process has no file descriptor left.
+// Accepting pauses for this time if the process has no file descriptor left.
 constexpr auto kAcceptPause = std::chrono::milliseconds(100);
 
 boost::asio::ip::tcp ProtocolOf(int socket) {
@@ -75,6 +75,7 @@ void EventLoop::OnAccept(const error_code& error, Tcp::socket socket) {
         {{"door", share_.door}, {"open", open_.size()}});
     OnNoDescriptor();
   }
+  // Without a pause, a full table of descriptors would keep this loop busy with failing accepts.
   accept_pause_.expires_after(kAcceptPause);
   accept_pause_.async_wait([self = shared_from_this()](const error_code& stopped) {
     if (!stopped) self->Accept();
@@ -113,6 +114,7 @@ void EventLoop::Add(Tcp::socket socket, ByteBuffer received) {
   std::unique_ptr<TlsSession> tls;
   if (share_.tls != nullptr) {
     tls = share_.tls->NewSession(socket.native_handle(), *share_.protocols);
+    // No memory for a session: the socket closes here.
     if (tls == nullptr) return;
   }
   const std::shared_ptr<Connection> connection =
@@ -123,6 +125,8 @@ void EventLoop::Add(Tcp::socket socket, ByteBuffer received) {
 }
 
 bool EventLoop::MakeRoom(const boost::asio::ip::address& peer) {
+  // The limit of one peer comes first, so that a peer that exceeds it loses a connection of its
+  // own.
   const auto of_peer = open_per_peer_.find(peer);
   if (of_peer != open_per_peer_.end() && of_peer->second >= share_.connections_per_peer_max) {
     return CloseIdle(&peer);
@@ -134,7 +138,7 @@ void EventLoop::Remove(Connection& connection) {
   open_.erase(open_.iterator_to(connection));
   const auto of_peer = open_per_peer_.find(connection.peer());
   if (--of_peer->second == 0) open_per_peer_.erase(of_peer);
-  // After what an accept may have brought, which is in the queue already.
+  // Posted behind the connection that an accept may have queued already.
   if (draining_) Post([self = shared_from_this()] { self->EndWhenEmpty(); });
 }
 

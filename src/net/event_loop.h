@@ -23,10 +23,16 @@
 
 namespace mlos::net {
 
-/// One thread's share of a door: its listening socket, its connections and their deadlines. No
-/// state is shared with other loops, so nothing on the way of a request takes a lock. The limits on
-/// connections hold for each loop's share. A door says what its connections are, and which of them
-/// may be closed where others want their place.
+/// One thread's share of a door: its listening socket, its connections and their deadlines. Loops
+/// share no state, so requests pass without a lock. Each loop enforces its share of the limits on
+/// connections. A door derives its own loop, which makes the connections and chooses which of them
+/// may be closed to make room.
+///
+/// Life of a loop:
+///
+///     Run ──► serving ──Drain──► draining ──last connection closed──► ended ──► Finish
+///                │                  │                                   ▲
+///                └──────Stop────────┴── drops requests in progress ─────┘
 ///
 /// Run, Post, RunsHere, Drain, Stop and Finish may be called from any thread; the rest belongs to
 /// the thread in Run.
@@ -48,10 +54,10 @@ class EventLoop : public Loop, public std::enable_shared_from_this<EventLoop> {
   /// Serves a connection that another loop has accepted, and of which it has read `received`. From
   /// any thread; for loops that AwaitConnections.
   void Adopt(UniqueFd socket, ByteBuffer received);
-  /// Nothing follows that would be adopted: a drained loop may end. From any thread.
+  /// No more connections will be handed over, so that a drained loop may end. From any thread.
   void EndAdopting();
 
-  /// The connection is closed, or given to another loop.
+  /// Forgets a connection that was closed or given to another loop.
   void Remove(Connection& connection);
   /// The time of the last tick; a quarter of a second old at most.
   SteadyClock::time_point now() const { return now_; }
@@ -73,16 +79,15 @@ class EventLoop : public Loop, public std::enable_shared_from_this<EventLoop> {
   Status Listen(UniqueFd listening);
   /// Instead of Listen: another loop, which listens as told, accepts the connections.
   void AwaitConnections(bool listens_on_any);
-  /// True where connections come in at several addresses.
+  /// True if connections come in at several addresses.
   bool listens_on_any() const { return listens_on_any_; }
   /// Longest open first.
   OpenList& open() { return open_; }
 
   virtual std::shared_ptr<Connection> Make(Stream stream, const boost::asio::ip::address& peer) = 0;
-  /// Closes a connection that nobody will miss, one of `peer`'s unless that is null. False where
-  /// all are at work.
+  /// Closes an idle connection, one of `peer`'s unless that is null. False if all are busy.
   virtual bool CloseIdle(const boost::asio::ip::address* peer) = 0;
-  /// There is no place for an accepted connection; it is closed unless somebody takes it.
+  /// There is no room for an accepted connection. It is closed unless an override keeps it.
   virtual void OnNoRoom(UniqueFd /*socket*/) {}
   /// The process has no file descriptor left for another connection.
   virtual void OnNoDescriptor() { CloseIdle(nullptr); }

@@ -26,11 +26,12 @@ class Loop {
 
   /// Serves until the last connection of a drained loop is closed, or Stop.
   virtual void Run() = 0;
-  /// Takes what the kernel has accepted, stops listening, and lets what is under way end.
+  /// Takes the connections that the kernel has accepted, stops listening, and lets requests in
+  /// progress end.
   virtual void Drain() = 0;
-  /// Makes Run return whatever is under way, and drops it.
+  /// Makes Run return at once and drops requests in progress.
   virtual void Stop() = 0;
-  /// After Run has returned: releases what the connections hold. Later posts are dropped.
+  /// After Run has returned: releases the resources of the connections. Later posts are dropped.
   virtual void Finish() = 0;
 };
 
@@ -59,7 +60,7 @@ class Listener {
   Listener& operator=(const Listener&) = delete;
   ~Listener();
 
-  /// Drains the loops, ends them, and joins their threads. False where `deadline` came before the
+  /// Drains the loops, ends them, and joins their threads. False if `deadline` came before the
   /// last connection was closed.
   bool Shutdown(Deadline deadline);
 

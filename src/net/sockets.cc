@@ -65,7 +65,7 @@ Result<ListeningSockets> OpenListeningSockets(const std::string& host, std::uint
     return Status(Reason::kInvalidConfig, "'" + host + "' is not an IP address").WithField("host");
   }
   ListeningSockets sockets;
-  // The first socket is bound without SO_REUSEPORT, which fails where anyone listens; only then
+  // The first socket is bound without SO_REUSEPORT, which fails if anyone listens; only then
   // does it become willing to share, with the others of this process.
   sockets.fds.push_back(MLOS_TRY(Open(tcp::endpoint(address, port), false)));
   const tcp::endpoint bound = MLOS_TRY(LocalEndpoint(sockets.fds.front().get()));

@@ -17,9 +17,9 @@ struct ListeningSockets {
   std::uint16_t port = 0;
 };
 
-/// Opens `count` listening sockets. Port 0 is one the kernel picks. INVALID_CONFIG (field `host`)
-/// where `host` is no address, ADDRESS_IN_USE where anyone listens there already, even one who
-/// would share; IO_ERROR.
+/// Opens `count` listening sockets. For port 0 the kernel picks one. INVALID_CONFIG (field `host`)
+/// if `host` is not an address, ADDRESS_IN_USE if any process listens there already, even one that
+/// would share the port; IO_ERROR.
 Result<ListeningSockets> OpenListeningSockets(const std::string& host, std::uint16_t port,
                                               unsigned count);
 

@@ -15,11 +15,11 @@
 
 namespace mlos::net {
 
-/// The bytes of one connection: a non-blocking TCP socket, or TLS over one. Which of the two is
-/// asked once for each operation; over plain TCP nothing else is between the caller and the socket.
+/// The bytes of one connection: a non-blocking TCP socket, or TLS over one. Each operation checks
+/// once which of the two it is; over plain TCP that check is the only cost.
 ///
-/// Handlers are called on the socket's executor and keep the stream alive; so does whoever owns the
-/// memory that is read into. Thread-compatible.
+/// Handlers are called on the socket's executor. They keep the stream alive, and must keep the
+/// memory that is read into alive. Thread-compatible.
 class Stream {
  public:
   using Socket = boost::asio::ip::tcp::socket;
@@ -30,9 +30,9 @@ class Stream {
       : socket_(std::move(socket)), tls_(std::move(tls)), received_(std::move(received)) {}
 
   bool encrypted() const { return tls_ != nullptr; }
-  /// What was read before anything else is.
+  /// Bytes that were read before the stream was made; they come first.
   ByteBuffer TakeReceived() { return std::exchange(received_, ByteBuffer()); }
-  /// Agrees with the peer on TLS, which has to come first where the stream is encrypted, and calls
+  /// Does the TLS handshake, which has to come first on an encrypted stream, and calls
   /// `handler(error)`, maybe before it returns.
   template <typename Handler>
   void Handshake(Handler handler) {
@@ -50,8 +50,8 @@ class Stream {
     }
   }
 
-  /// Reads what has come, up to `size_max` bytes, into `into`, and calls `handler(error, count)`
-  /// later; eof where the peer has ended its side.
+  /// Waits for bytes, reads up to `size_max` of them into `into`, and calls `handler(error, count)`
+  /// later; eof if the peer has ended its side.
   template <typename Handler>
   void Read(char* into, std::size_t size_max, Handler handler) {
     if (tls_ == nullptr) {
@@ -62,16 +62,16 @@ class Stream {
     }
   }
 
-  /// Reads what has come already, if there is anything; would_block where Read has to do it, as it
-  /// always has for what is encrypted.
+  /// Reads bytes that have already come. would_block if there are none or the stream is encrypted:
+  /// then use Read.
   std::size_t TryRead(char* into, std::size_t size_max, boost::system::error_code& error) {
     if (tls_ == nullptr) return socket_.read_some(boost::asio::buffer(into, size_max), error);
     error = boost::asio::error::would_block;
     return 0;
   }
 
-  /// Writes the beginning of `buffers` and returns its size; would_block where WaitWritable has to
-  /// come first. What was to be written then has to be given again, longer at the end or not.
+  /// Writes the beginning of `buffers` and returns its size; would_block if WaitWritable has to
+  /// come first. Then the same bytes have to be given again; more may follow them.
   template <typename Buffers>
   std::size_t Write(const Buffers& buffers, boost::system::error_code& error) {
     if (tls_ == nullptr) return socket_.write_some(buffers, error);
@@ -89,9 +89,9 @@ class Stream {
   /// Something has come that was not read.
   bool has_unread() const;
   boost::asio::ip::address local_address() const;
-  /// Tells the peer that nothing more follows; reading goes on.
+  /// Tells the peer that no more bytes follow; reading continues.
   void EndSending();
-  /// Handlers that wait are called with operation_aborted; one that has read meanwhile is not.
+  /// Waiting handlers are called with operation_aborted, except one whose read has completed.
   void Cancel();
   void Close();
   /// Gives up the socket of a plain stream on which no handler waits.
@@ -106,8 +106,8 @@ class Stream {
   static ErrorCode ErrorOf(TlsStep step);
   std::size_t WriteTls(boost::asio::const_buffer buffer, ErrorCode& error);
 
-  /// Calls `next(error)` later: once TLS can go on after `step`, which may be here and now. Never
-  /// without an error on a closed socket, whose number may be another's by then.
+  /// Calls `next(error)` once TLS can continue after `step`, which may be at once. On a closed
+  /// socket always with an error: its descriptor number may belong to another socket by then.
   template <typename Next>
   void Await(TlsStep step, Next next) {
     auto go_on = [this, next = std::move(next)](const ErrorCode& error = {}) mutable {

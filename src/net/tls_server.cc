@@ -19,7 +19,8 @@ namespace {
 constexpr std::uint64_t kFileBytesMax = 1 << 20;
 // 112 bits: no RSA or DSA key below 2048 bits, no SHA-1 signature.
 constexpr int kSecurityLevel = 2;
-// Of TLS 1.2: forward secrecy and authenticated encryption only. Those of 1.3 are all that.
+// TLS 1.2 suites with forward secrecy and authenticated encryption only. All suites of 1.3 have
+// both.
 constexpr const char* kCiphers = "ECDHE+AESGCM:ECDHE+CHACHA20";
 
 using Bio = std::unique_ptr<BIO, decltype(&BIO_free)>;
@@ -51,6 +52,8 @@ Result<std::vector<Certificate>> ReadCertificates(std::string_view option,
   while (X509* certificate = PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr)) {
     certificates.emplace_back(certificate, &X509_free);
   }
+  // At the end of a good file OpenSSL finds no further start line; any other error is a damaged
+  // certificate.
   const bool at_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
   if (certificates.empty() && at_end) return Bad(option, "there is no certificate in the file");
   if (!at_end) return Refused(option, "a certificate of the file cannot be read");
@@ -82,16 +85,16 @@ Status UseKey(SSL_CTX& context, const std::string& path) {
   std::error_code error;
   const auto permissions = std::filesystem::status(path, error).permissions();
   if (error || (permissions & std::filesystem::perms::others_all) != std::filesystem::perms::none) {
-    return Bad("tls_key",
-               "others than its owner and group may open the file; take that away with "
-               "chmod o-rwx");
+    return Bad(
+        "tls_key",
+        "users other than its owner and group may open the file; forbid that with chmod o-rwx");
   }
   const Bio bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())), &BIO_free);
   ERR_clear_error();
   const Key key(PEM_read_bio_PrivateKey(bio.get(), nullptr, &NoPassword, nullptr), &EVP_PKEY_free);
-  if (key == nullptr) return Bad("tls_key", "there is no private key, unencrypted, in the file");
+  if (key == nullptr) return Bad("tls_key", "the file has no unencrypted private key");
   if (X509_check_private_key(SSL_CTX_get0_certificate(&context), key.get()) != 1) {
-    return Bad("tls_key", "the key is not the one of the certificate in tls_cert");
+    return Bad("tls_key", "the key does not belong to the certificate in tls_cert");
   }
   if (SSL_CTX_use_PrivateKey(&context, key.get()) != 1) {
     return Refused("tls_key", "the key cannot be used");
@@ -108,7 +111,7 @@ Status RequireClients(SSL_CTX& context, const std::string& path) {
       return Refused("tls_client_ca", "a certificate cannot be used");
     }
   }
-  // Whoever is named is trusted, also without the authority above.
+  // Each certificate of the file is trusted, also without the authority that signed it.
   X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN);
   SSL_CTX_set_verify(&context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
   return OkStatus();
@@ -131,9 +134,13 @@ bool SetRules(SSL_CTX& context) {
                                     SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
   // Clients keep their sessions themselves, in tickets.
   SSL_CTX_set_session_cache_mode(&context, SSL_SESS_CACHE_OFF);
+  // The doors write one record at a time, may move the bytes before they retry, and keep no buffers
+  // for idle connections.
   SSL_CTX_set_mode(&context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                                  SSL_MODE_RELEASE_BUFFERS);
+  // Reads return after each message of TLS itself, so that TlsSession can count them.
   SSL_CTX_clear_mode(&context, SSL_MODE_AUTO_RETRY);
+  // One read of the socket takes several records.
   SSL_CTX_set_read_ahead(&context, 1);
   SSL_CTX_set_alpn_select_cb(&context, &SelectProtocol, nullptr);
   return SSL_CTX_set_min_proto_version(&context, TLS1_2_VERSION) == 1 &&
@@ -158,6 +165,7 @@ Result<std::shared_ptr<TlsServer>> TlsServer::Load(const TlsFiles& files) {
 
 Status TlsServer::Reload(const TlsFiles& files) {
   std::shared_ptr<SSL_CTX> context = MLOS_TRY(MakeContext(files));
+  // Open sessions keep the old context alive.
   const MutexLock lock(mutex_);
   context_ = std::move(context);
   return OkStatus();

@@ -12,26 +12,28 @@
 
 namespace mlos::net {
 
-/// Where TLS is read from: PEM files.
+/// The PEM files of TLS.
 struct TlsFiles {
   std::string certificate;  ///< the server's, and behind it those that sign it
   std::string key;          ///< of the certificate; not encrypted
-  /// Certificates of whoever signs clients; where one is named, every client needs a certificate.
+  /// Certificates that sign client certificates. If the file is named, every client needs a
+  /// certificate.
   std::string client_ca;
 };
 
-/// What TLS connections are made of: TLS 1.2 or 1.3, the certificate, and who may connect. SIGPIPE
-/// must be ignored, since OpenSSL writes without MSG_NOSIGNAL. Thread-safe.
+/// Makes the TLS sessions of a server: TLS 1.2 or 1.3, its certificate, and the client certificates
+/// that it accepts. SIGPIPE must be ignored, because OpenSSL writes without MSG_NOSIGNAL.
+/// Thread-safe.
 class TlsServer {
  public:
   /// INVALID_CONFIG, whose message begins with the option at fault: tls_cert, tls_key or
   /// tls_client_ca.
   static Result<std::shared_ptr<TlsServer>> Load(const TlsFiles& files);
-  /// Reads the files anew, for connections that are made from now on. Fails as Load does, and goes
-  /// on with what it had.
+  /// Reads the files again, for new connections. If that fails, as Load does, the old files stay in
+  /// use.
   Status Reload(const TlsFiles& files);
 
-  /// The session of a connection that has just been accepted; null where there is no memory.
+  /// The session of a connection that has just been accepted; null if there is no memory.
   std::unique_ptr<TlsSession> NewSession(int socket, const TlsProtocols& protocols);
 
  private:

@@ -9,8 +9,8 @@
 namespace mlos::net {
 namespace {
 
-// A handshake has less than ten. OpenSSL itself would go on reading key updates, or refusing to
-// negotiate anew, for as long as they arrive, and keep the thread from everyone else.
+// A handshake has less than ten messages. OpenSSL itself would read key updates, or refuse
+// renegotiations, for as long as they arrive, and keep the thread from all other connections.
 constexpr unsigned kIdleMessagesMax = 32;
 
 const char* ReasonOfFailure() {
@@ -46,7 +46,7 @@ TlsStep TlsSession::Handshake() {
   buffered_ = SSL_has_pending(ssl_.get()) == 1;
   if (open_ && AgreedOnProtocol()) return TlsStep::kDone;
   Log(LogLevel::kDebug, "TLS handshake failed",
-      {{"why", open_ ? "the client names no protocol of this door" : ReasonOfFailure()}});
+      {{"why", open_ ? "the client offers only other protocols" : ReasonOfFailure()}});
   return TlsStep::kFailed;
 }
 
@@ -82,7 +82,7 @@ TlsStep TlsSession::Write(const void* bytes, std::size_t size, std::size_t& coun
   const int result = SSL_write_ex(ssl_.get(), bytes, size, &count);
   if (result == 1) return TlsStep::kDone;
   const TlsStep step = StepOf(result);
-  // Nothing that is read would let it go on: we never negotiate anew.
+  // A read cannot help, because we never renegotiate.
   return step == TlsStep::kWantsWrite ? step : TlsStep::kFailed;
 }
 
@@ -98,7 +98,7 @@ TlsStep TlsSession::StepOf(int result) {
       return idle_messages_ > kIdleMessagesMax ? TlsStep::kFailed : TlsStep::kEnded;
     default:
       open_ = false;
-      // Many clients end the connection without a word; HTTP knows by itself what is missing.
+      // Many clients end the connection without close_notify; HTTP itself notices a missing rest.
       return ERR_GET_REASON(ERR_peek_last_error()) == SSL_R_UNEXPECTED_EOF_WHILE_READING
                  ? TlsStep::kEnded
                  : TlsStep::kFailed;

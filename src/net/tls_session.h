@@ -10,11 +10,12 @@
 
 namespace mlos::net {
 
-/// What a door speaks over TLS (ALPN, RFC 7301).
+/// The protocols of a door over TLS (ALPN, RFC 7301).
 struct TlsProtocols {
   /// Best first, each behind a byte with its length: "\x02h2".
   std::string_view names;
-  /// Who names none is sent away; otherwise only who names nothing but others.
+  /// If true, a client must offer one of the protocols by ALPN. If false, a client without ALPN is
+  /// accepted too; one that offers only other protocols never is.
   bool required = false;
 };
 
@@ -39,17 +40,17 @@ class TlsSession {
   TlsSession& operator=(const TlsSession&) = delete;
   ~TlsSession();
 
-  /// kFailed, with a line in the log, where the client is no client for us.
+  /// kFailed, with a line in the log, if the client cannot be accepted.
   TlsStep Handshake();
-  /// Reads what has arrived, up to `size_max` bytes, into `into`; kDone with at least one byte.
+  /// Reads up to `size_max` arrived bytes into `into`; kDone with at least one byte.
   TlsStep Read(char* into, std::size_t size_max, std::size_t& count);
   /// Writes up to one record; kDone with at least one byte. After kWantsWrite the same bytes, at
   /// least, have to be given again, though they may lie elsewhere.
   TlsStep Write(const void* bytes, std::size_t size, std::size_t& count);
-  /// Says that we send no more, as far as the socket takes it now.
+  /// Sends close_notify, if the socket takes it now.
   void End();
 
-  /// Bytes have been taken from the socket that no Read has looked at.
+  /// True if bytes were taken from the socket that no Read has returned yet.
   bool buffered() const { return buffered_; }
 
  private:

@@ -20,11 +20,11 @@ enum class Compression : std::uint8_t { kNone, kGzip, kZstd };
 /// By the name's end: ".gz" and ".tgz" are gzip, ".zst" is zstd, anything else plain.
 Compression CompressionOf(const std::filesystem::path& archive);
 
-/// What an archive may hold before it is refused.
+/// The limits beyond which an archive is refused.
 struct ArchiveLimits {
   std::uint64_t entries_max = 10'000;
   std::uint64_t bytes_max = std::uint64_t{256} << 30;
-  /// Unpacked bytes per packed byte, looked at after the first MiB.
+  /// Unpacked bytes per packed byte, checked after the first MiB.
   std::uint64_t ratio_max = 200;
 };
 
@@ -34,17 +34,17 @@ struct ArchiveFile {
   bool operator==(const ArchiveFile&) const = default;
 };
 
-/// Reads an archive from end to end and writes nothing. Only regular files and folders under safe
-/// relative names, none twice, none both file and folder, all within `limits`; otherwise
-/// INVALID_PACKAGE, whatever else the archive holds. Files in the archive's order.
+/// Reads an archive from end to end and writes nothing. It may hold only regular files and folders
+/// under safe relative names, none twice, none both file and folder, all within `limits`; otherwise
+/// INVALID_PACKAGE. Files in the archive's order.
 Result<std::vector<ArchiveFile>> ListArchive(const std::filesystem::path& archive,
                                              const ArchiveLimits& limits = {});
 
-/// The manifest inside an archive, without unpacking the rest. INVALID_PACKAGE where it has none.
+/// The manifest inside an archive, without unpacking the rest. INVALID_PACKAGE if it has none.
 Result<ParsedManifest> ReadArchivedManifest(const std::filesystem::path& archive,
                                             const ArchiveLimits& limits = {});
 
-/// ListArchive, a look at the free space (DISK_FULL), and only then the files are written below
+/// Does ListArchive, checks the free space (DISK_FULL), and only then writes the files below
 /// `staging`, which must be an empty folder of the caller's. No symbolic link is followed and no
 /// file overwritten; files and folders are synced, so that a rename of `staging` publishes them.
 /// After a failure `staging` may hold a part; the caller removes it.
@@ -53,8 +53,8 @@ Result<std::vector<ArchiveFile>> ExtractArchive(const std::filesystem::path& arc
                                                 const ArchiveLimits& limits = {});
 
 /// Packs `manifest` and the files it lists from `directory` into `archive`, which appears whole or
-/// not at all. Equal input gives equal bytes: sorted, no times, owners or modes. A file that is not
-/// as the manifest says is CHECKSUM_MISMATCH. `progress` as for hashing.
+/// not at all. Equal input gives equal bytes: sorted, no times, owners or modes. A file that
+/// differs from the manifest is CHECKSUM_MISMATCH. `progress` as for hashing.
 Status WriteArchive(const std::filesystem::path& directory, const Manifest& manifest,
                     const std::filesystem::path& archive, Compression compression,
                     const HashProgress& progress = {});

@@ -95,7 +95,7 @@ class StagingWriter {
     return OkStatus();
   }
 
-  /// Opens a folder below the root and creates what is missing of it.
+  /// Opens a folder below the root and creates its missing parts.
   Result<UniqueFd> OpenFolder(std::string_view path) {
     UniqueFd folder(::openat(root_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!folder.valid()) return ErrnoStatus(errno, "cannot open the staging folder");

@@ -19,7 +19,8 @@ namespace {
 
 constexpr std::size_t kBlockBytes = 64 << 10;
 constexpr la_int64_t kTarHeaderBytes = 512;
-/// A few bytes of archive may well become a few thousand; only what goes on like that is a bomb.
+/// A few bytes of archive may well become a few thousand; only an archive that continues like that
+/// is a bomb.
 constexpr std::uint64_t kRatioGraceBytes = 1 << 20;
 constexpr std::ptrdiff_t kFolderLevelsMax = 32;
 
@@ -44,7 +45,7 @@ Status CheckPath(std::string_view path) {
   return InvalidEntry(path, "lies too deep");
 }
 
-/// An order in which a folder is followed by all that lies in it.
+/// An order in which a folder is followed by everything in it.
 bool FolderFirst(const ArchiveReader::Entry& a, const ArchiveReader::Entry& b) {
   return std::lexicographical_compare(
       a.path.begin(), a.path.end(), b.path.begin(), b.path.end(),
@@ -152,7 +153,7 @@ Status ArchiveReader::CheckBudget(const Entry& entry) {
   }
   declared_bytes_ += entry.size_bytes;
   if (compressed_) return CheckRatio();
-  // An uncompressed entry is passed over by seeking, which the end of the file does not stop.
+  // The library skips an uncompressed entry by seeking, which the end of the file does not stop.
   const la_int64_t header = archive_read_header_position(handle_.get()) + kTarHeaderBytes;
   const auto start =
       static_cast<std::uint64_t>(std::max(header, archive_filter_bytes(handle_.get(), 0)));
@@ -172,7 +173,8 @@ Status ArchiveReader::CheckRatio() const {
 }
 
 Status ArchiveReader::PassOver() {
-  // Inside a compressed archive, passing over is unpacking, and a bomb must not run to its end.
+  // Skipping an entry of a compressed archive means unpacking it, and a bomb must not run to its
+  // end.
   if (compressed_) return Read([](std::string_view) { return OkStatus(); });
   data_read_ = true;
   return archive_read_data_skip(handle_.get()) == ARCHIVE_OK ? OkStatus() : Malformed();

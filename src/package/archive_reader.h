@@ -15,9 +15,9 @@ struct archive_entry;
 
 namespace mlos::package {
 
-/// One pass over an archive that refuses, at the entry where it shows, whatever a package must not
-/// hold. Names are checked one by one; that they fit together is for who has them all. Every
-/// refusal is INVALID_PACKAGE. Thread-compatible.
+/// One pass over an archive. It refuses an entry that a package must not hold as soon as it meets
+/// it. Names are checked one by one; the caller checks that they fit together (CheckArchiveNames).
+/// Every refusal is INVALID_PACKAGE. Thread-compatible.
 class ArchiveReader {
  public:
   struct Entry {
@@ -28,13 +28,13 @@ class ArchiveReader {
   };
   using Sink = std::function<Status(std::string_view bytes)>;
 
-  /// Opens a regular file for as many passes as are wanted.
+  /// Opens a regular file, for any number of passes.
   static Result<UniqueFd> OpenFile(const std::filesystem::path& archive);
 
   /// Starts at the beginning of `fd`, which must outlive the reader.
   static Result<std::unique_ptr<ArchiveReader>> Create(int fd, const ArchiveLimits& limits);
 
-  /// False at the end. The data of the entry before, if nobody read it, is passed over.
+  /// False at the end. Skips the data of the previous entry if it was not read.
   Result<bool> Next(Entry& entry);
   /// Hands all bytes of the entry to `sink`, in order.
   Status Read(const Sink& sink);
@@ -51,7 +51,7 @@ class ArchiveReader {
   Status CheckBudget(const Entry& entry);
   Status PassOver();
   Status CheckRatio() const;
-  /// INVALID_PACKAGE with the library's own words.
+  /// INVALID_PACKAGE with the library's own message.
   Status Malformed() const;
 
   const int fd_;
@@ -66,7 +66,7 @@ class ArchiveReader {
   bool data_read_ = true;
 };
 
-/// Refuses names that are there twice, and files that are the folder of another entry.
+/// Refuses repeated names, and files that are the folder of another entry.
 Status CheckArchiveNames(std::vector<ArchiveReader::Entry> entries);
 
 }  // namespace mlos::package

@@ -22,8 +22,8 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kCopyBytes = std::size_t{1} << 20;
 
-/// A tar that is being written to a descriptor. GNU's form of it keeps names as bytes and sizes of
-/// any length, where pax would convert the names by the locale.
+/// A tar that is being written to a descriptor. GNU's format keeps names as bytes and sizes of any
+/// length; pax would convert the names by the locale.
 class TarWriter {
  public:
   TarWriter(int fd, std::string name) : fd_(fd), name_(std::move(name)) {}
@@ -83,7 +83,7 @@ class TarWriter {
 
 Status Changed(const FileEntry& file) {
   return {Reason::kChecksumMismatch,
-          "'" + Excerpt(file.path) + "' is not as the manifest says; `axon verify` tells more"};
+          "'" + Excerpt(file.path) + "' differs from the manifest; `axon verify` shows how"};
 }
 
 /// Appends `size_bytes` of an open file to the entry begun last, and digests them on the way.

@@ -43,6 +43,7 @@ Status NotADigest(std::string_view expected, std::string_view seen) {
 }
 
 Result<UniqueFd> OpenNoFollow(const std::filesystem::path& path) {
+  // O_NONBLOCK: opening a pipe must not wait for a writer.
   UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
   const std::string name = path.filename().string();
   if (fd.valid()) return fd;
@@ -66,6 +67,7 @@ Result<std::uint64_t> HashAll(int fd, std::string_view name, Hasher& hasher,
   std::vector<char> buffer(kReadBytes);
   std::uint64_t total = 0;
   while (true) {
+    // pread leaves the file's offset alone, as the header promises.
     const ssize_t count = ::pread(fd, buffer.data(), buffer.size(), static_cast<off_t>(total));
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return ErrnoStatus(errno, "cannot read " + std::string(name));

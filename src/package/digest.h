@@ -14,7 +14,7 @@
 
 namespace mlos::package {
 
-/// A SHA-256: what identifies a file, wherever it lies. Thread-compatible.
+/// A SHA-256, which identifies a file independently of its place. Thread-compatible.
 class Digest {
  public:
   static constexpr std::size_t kBytes = 32;
@@ -44,8 +44,8 @@ class Digest {
 class Hasher {
  public:
   static Hasher Sha256();
-  /// What git calls a blob's id and Hugging Face the `oid` of a file outside LFS: SHA-1 over
-  /// "blob <size>\0" and the bytes. Identifies, and resists no attacker.
+  /// What git calls a blob's id and Hugging Face the `oid` of a file outside LFS: SHA-1 over "blob
+  /// <size>\0" and the bytes. It identifies a file but does not resist an attacker.
   static Hasher GitBlobSha1(std::uint64_t size_bytes);
 
   Hasher(Hasher&&) noexcept;
@@ -81,7 +81,7 @@ struct FileDigest {
 /// offset is left alone.
 Result<FileDigest> DigestOpenFile(int fd, std::string_view name, const HashProgress& progress = {});
 
-/// Digests a file whose last path component is no symbolic link.
+/// Digests a file whose last path component is not a symbolic link.
 Result<FileDigest> DigestFile(const std::filesystem::path& path, const HashProgress& progress = {});
 
 /// Digests a file below `directory`, reached without any symbolic link (see OpenBeneath).
@@ -92,7 +92,8 @@ Result<FileDigest> DigestBeneath(const std::filesystem::path& directory, std::st
 using FileDigester = std::function<Result<FileDigest>(const std::filesystem::path& directory,
                                                       std::string_view relative)>;
 
-/// Git blob id of a file whose last path component is no symbolic link, 40 lower-case hex digits.
+/// Git blob id of a file whose last path component is not a symbolic link: 40 lower-case hex
+/// digits.
 Result<std::string> GitBlobSha1OfFile(const std::filesystem::path& path);
 
 }  // namespace mlos::package

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// The Model Package Format's manifest.yaml: what a model is, which files it consists of and which
-// of them is executed. Field by field the format of the existing Axon tool (apiVersion
-// axon.mlos.io/v1), with one block of our own, `x-mlos`, that says where the files came from and
-// makes their digests binding.
+// The Model Package Format's manifest.yaml describes a model, its files, and the file that is
+// executed. It has the fields of the existing Axon tool's format (apiVersion axon.mlos.io/v1) and
+// one block of our own, `x-mlos`, which names the source of the files and makes their digests
+// binding.
 
 #include <cstdint>
 #include <filesystem>
@@ -75,9 +75,9 @@ struct ExecutionFile {
 };
 
 struct Format {
-  /// What the files were made by: pytorch, safetensors, onnx, …
+  /// The framework that made the files: pytorch, safetensors, onnx, …
   std::string type;
-  /// What they are executed as; picks the plugin.
+  /// The format in which they are executed; picks the plugin.
   std::string execution_format;
   /// Empty, or one of clip, seq2seq, encoder-decoder, multi-encoder.
   std::string multi_encoder;
@@ -105,7 +105,7 @@ struct IoTensor {
   std::string name;
   /// numpy's name ("float32").
   std::string dtype;
-  /// -1 for a size that the data decides; absent where even the rank is unknown.
+  /// -1 for a size that the data decides; absent if even the rank is unknown.
   std::optional<std::vector<std::int64_t>> shape;
   std::string description;
   std::optional<Preprocessing> preprocessing;
@@ -118,7 +118,7 @@ struct Io {
   bool operator==(const Io&) const = default;
 };
 
-/// What the model wants of a machine; 0 where it does not say.
+/// The model's requirements of a machine; 0 if it names none.
 struct Requirements {
   std::int64_t cpu_min_cores = 0;
   std::int64_t cpu_recommended_cores = 0;
@@ -133,7 +133,7 @@ struct Requirements {
   bool operator==(const Requirements&) const = default;
 };
 
-/// What was measured, as text by name ("cpu": "12 ms").
+/// Measured values, as text by name ("cpu": "12 ms").
 struct Performance {
   std::map<std::string, std::string> inference_time;
   std::map<std::string, std::string> throughput;
@@ -158,14 +158,14 @@ struct Distribution {
   bool operator==(const Distribution&) const = default;
 };
 
-/// Where the files were taken from.
+/// The source of the files.
 struct Source {
   /// "huggingface", "file", …
   std::string hub;
   std::string repository;
-  /// What was asked for ("main").
+  /// The requested revision ("main").
   std::string revision;
-  /// What that resolved to.
+  /// The commit that it resolved to.
   std::string commit;
   bool operator==(const Source&) const = default;
 };
@@ -176,9 +176,9 @@ struct Extension {
   /// The program that wrote the manifest ("axon 1.0.0").
   std::string generator;
   Source source;
-  /// The graph file that was picked; empty where the format has none or none was picked.
+  /// The graph file that was picked; empty if the format has none or none was picked.
   std::string graph;
-  /// Whether the digests are those the source published, rather than what was found at import.
+  /// True if the source published the digests; false if they were computed at import.
   bool verified = false;
   bool operator==(const Extension&) const = default;
 };
@@ -205,7 +205,7 @@ struct Manifest {
   bool operator==(const Manifest&) const = default;
 };
 
-/// A manifest with what the reader let pass in it; a strict manifest has no warnings.
+/// A manifest and the faults that the reader tolerated; a strict manifest has no warnings.
 struct ParsedManifest {
   Manifest manifest;
   /// "line 12: spec.format.colour is not a field of the format".
@@ -220,16 +220,16 @@ Result<ParsedManifest> ParseManifest(std::string_view text);
 /// ParseManifest of a regular file of at most kManifestBytesMax.
 Result<ParsedManifest> ReadManifest(const std::filesystem::path& path);
 
-/// What the structure alone does not say: paths relative and distinct, and for a strict manifest
-/// every file digested, the graph and execution files listed and the name a model id.
-/// INVALID_MANIFEST naming the field.
+/// Checks the rules between fields: paths are relative and distinct, and in a strict manifest every
+/// file has a digest, the graph and execution files are listed, and the name is a model id.
+/// INVALID_MANIFEST names the field.
 Status CheckManifest(const Manifest& manifest);
 
 /// Block YAML that ParseManifest reads back as an equal manifest. Fields that are empty or 0 are
 /// left out, except a file's size and sha256.
 std::string WriteManifest(const Manifest& manifest);
 
-/// "namespace/name@version". INVALID_MODEL_ID where the existing tool's names do not fit.
+/// "namespace/name@version". INVALID_MODEL_ID if the existing tool's names do not fit.
 Result<ModelId> ModelIdOf(const Manifest& manifest);
 
 }  // namespace mlos::package

@@ -62,7 +62,7 @@ Status CheckPaths(std::string_view field, const std::vector<Entry>& entries) {
   return OkStatus();
 }
 
-/// What a strict manifest promises of every file.
+/// Checks the guarantees of a strict manifest for every file.
 Status CheckFileEntries(const std::vector<FileEntry>& files) {
   for (std::size_t i = 0; i < files.size(); ++i) {
     const std::string field = Element("spec.format.files", i);

@@ -45,7 +45,7 @@ NamedVersion ReadNamedVersion(Fields& fields) {
   return {.name = fields.String("name"), .version = fields.String("version")};
 }
 
-/// The existing tool writes "" where it has no digest.
+/// The existing tool writes "" if it has no digest.
 std::optional<Digest> ReadDigest(Fields& fields, std::string_view key) {
   const std::string text = fields.String(key);
   if (text.empty()) return std::nullopt;

@@ -49,7 +49,7 @@ std::string Shortest(double number) {
   return {text.data(), end};
 }
 
-/// Emits the fields of a manifest, leaving out what is empty.
+/// Emits the fields of a manifest without the empty ones.
 class ManifestEmitter {
  public:
   std::string Write(const Manifest& manifest);

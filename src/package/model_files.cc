@@ -7,6 +7,7 @@
 
 #include "base/files.h"
 #include "base/text.h"
+#include "package/onnx/model.h"
 #include "package/verify.h"
 
 namespace mlos::package {
@@ -44,11 +45,26 @@ Result<std::string> OnlyOne(const std::vector<std::string>& candidates, std::str
   if (candidates.size() > kNamed) names += ", …";
   return Status(Reason::kUnsupportedModel, "the folder has " + std::to_string(candidates.size()) +
                                                " of " + std::string(what) + " (" + names +
-                                               "); say which one is to be served");
+                                               "); name the one to serve");
 }
 
 Result<FileDigest> DigestWhole(const fs::path& directory, std::string_view relative) {
   return DigestBeneath(directory, relative);
+}
+
+std::vector<tensor::TensorSpec> SpecsOf(std::vector<onnx::Value> values) {
+  std::vector<tensor::TensorSpec> specs;
+  specs.reserve(values.size());
+  for (onnx::Value& value : values) specs.push_back(std::move(value.spec));
+  return specs;
+}
+
+ModelFacts FactsOf(onnx::Model model) {
+  return {.has_schema = true,
+          .inputs = SpecsOf(std::move(model.inputs)),
+          .outputs = SpecsOf(std::move(model.outputs)),
+          .whole_batch_operator = std::move(model.whole_batch_operator),
+          .time_given_by_shapes = model.time_given_by_shapes};
 }
 
 /// Finds the files of one model.
@@ -126,7 +142,7 @@ class Finder {
     return std::move(parsed).status().WithField("manifest_path");
   }
 
-  /// Whether anybody can run the format, which is cheap to ask before all is hashed.
+  /// Whether a plugin can run the format, which is cheap to ask before all files are hashed.
   Status Accept() const {
     return request_.accepts ? request_.accepts(found_.execution_format) : OkStatus();
   }
@@ -195,22 +211,23 @@ class Finder {
   }
 
   Status TakeOnnx() {
-    found_.onnx = MLOS_TRY(onnx::CheckModel(found_.directory, found_.graph));
+    onnx::Model model = MLOS_TRY(onnx::CheckModel(found_.directory, found_.graph));
     found_.files.push_back(MLOS_TRY(Entry(found_.graph)));
     // In the digest the graph has no name and its data the one the graph gives it: renaming or
     // moving both together changes nothing that is served.
     std::vector<FileEntry> nameless = {{"", 0, found_.files.front().sha256}};
     const fs::path folder = fs::path(found_.graph).parent_path();
-    for (const std::string& location : found_.onnx->ExternalFiles()) {
+    for (const std::string& location : model.ExternalFiles()) {
       found_.files.push_back(MLOS_TRY(Entry(folder / location)));
       nameless.push_back({location, 0, found_.files.back().sha256});
     }
     found_.digest = CombineDigests(nameless);
+    found_.facts = FactsOf(std::move(model));
     SortFiles();
     return OkStatus();
   }
 
-  /// A format that only its plugin can look into.
+  /// A format that only its plugin can read.
   Status TakeOpaque() {
     std::vector<std::string> paths;
     if (found_.manifest) {

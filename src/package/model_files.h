@@ -10,8 +10,8 @@
 
 #include "base/result.h"
 #include "package/digest.h"
+#include "package/facts.h"
 #include "package/manifest.h"
-#include "package/onnx/model.h"
 
 namespace mlos::package {
 
@@ -44,8 +44,8 @@ struct ModelFiles {
   /// called.
   Digest digest;
   std::optional<Manifest> manifest;
-  /// The schema and more; only for execution_format onnx.
-  std::optional<onnx::Model> onnx;
+  /// What is known of the graph: of execution_format onnx only.
+  ModelFacts facts;
   /// What was tolerated: unlisted files of a legacy package, unknown keys of its manifest, …
   std::vector<std::string> warnings;
 

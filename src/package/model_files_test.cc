@@ -68,7 +68,9 @@ TEST_F(ModelFilesTest, ABareFileIsServedAsItIs) {
   EXPECT_EQ(found->graph, "model.onnx");
   EXPECT_EQ(found->EnginePath(), folder() / "m/model.onnx");
   EXPECT_EQ(found->execution_format, "onnx");
-  EXPECT_EQ(found->onnx->inputs.at(0).spec.name, "x");
+  EXPECT_TRUE(found->facts.has_schema);
+  EXPECT_TRUE(found->facts.time_given_by_shapes);
+  EXPECT_EQ(found->facts.inputs.at(0).name, "x");
   EXPECT_EQ(found->files.at(0).sha256, DigestOf(Graph()));
   EXPECT_FALSE(found->manifest);
   EXPECT_FALSE(found->verified());
@@ -189,7 +191,8 @@ TEST_F(ModelFilesTest, FormatsWeCannotLookIntoAreDigestedWhole) {
   const auto file = FindModelFiles(folder() / "m/model.gguf");
   ASSERT_TRUE(file.ok()) << file.status();
   EXPECT_EQ(file->execution_format, "gguf");
-  EXPECT_FALSE(file->onnx);
+  EXPECT_FALSE(file->facts.has_schema);
+  EXPECT_FALSE(file->facts.time_given_by_shapes);
   EXPECT_THAT(Paths(*file), ElementsAre("model.gguf"));
 
   const auto directory = FindModelFiles(folder() / "m", {.execution_format = "gguf"});

@@ -56,7 +56,7 @@ class Verifier {
   }
 
  private:
-  /// Hashes a file into the report; nullptr where that fails, which `failed` then holds.
+  /// Hashes a file into the report; nullptr if that fails, which `failed` then holds.
   Result<const FileEntry*> Hash(const std::string& path, Status& failed) {
     const auto digest = digester_(directory_, path);
     if (digest.ok()) {
@@ -75,7 +75,8 @@ class Verifier {
     report_.tolerated.push_back({path, fault, std::move(message)});
   }
 
-  /// Reports a file of another size than listed. What cannot be opened is left to the hashing.
+  /// Reports a file whose size differs from the manifest. A file that cannot be opened is left to
+  /// the hashing.
   bool HasOtherSize(const FileEntry& listed) {
     const auto fd = OpenBeneath(directory_, listed.path);
     struct stat info{};
@@ -99,7 +100,7 @@ class Verifier {
       const FileFault fault = FaultOf(failed);
       // The existing tool lists pytorch_model.bin whether it is there or not.
       const bool harmless = fault == FileFault::kMissing && !listed.sha256;
-      if (harmless) Tolerate(listed.path, fault, "is listed and not there");
+      if (harmless) Tolerate(listed.path, fault, "is listed but missing");
       if (!harmless) Problem(listed.path, fault, std::string(failed.message()));
       return OkStatus();
     }
@@ -132,7 +133,7 @@ class Verifier {
   VerifyReport report_;
 };
 
-/// What a directory entry is: true for a file, false for a folder.
+/// The kind of a directory entry: true for a file, false for a folder.
 Result<bool> IsFile(const fs::directory_entry& entry, const std::string& relative) {
   std::error_code error;
   const fs::file_status status = entry.symlink_status(error);
@@ -207,7 +208,7 @@ Result<VerifyReport> VerifyDirectory(const fs::path& directory, const Manifest& 
 Status ToStatus(const VerifyReport& report) {
   constexpr std::size_t kNamed = 3;
   if (report.ok()) return OkStatus();
-  std::string message = "the files are not as the manifest says";
+  std::string message = "the files differ from the manifest";
   for (std::size_t i = 0; i < std::min(kNamed, report.problems.size()); ++i) {
     const FileProblem& problem = report.problems[i];
     message += (i == 0 ? ": '" : "; '") + Excerpt(problem.path) + "': " + problem.message;

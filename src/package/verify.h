@@ -28,28 +28,28 @@ std::string_view ToString(FileFault fault);
 struct FileProblem {
   std::string path;
   FileFault fault;
-  /// A sentence for people: what was expected and what was found.
+  /// A sentence for people: the expected and the found value.
   std::string message;
 };
 
-/// What a directory holds, held against its manifest.
+/// The comparison of a directory with its manifest.
 struct VerifyReport {
-  /// Files hashed, sorted by path, with what was found in them.
+  /// Hashed files, sorted by path, with the found size and digest.
   std::vector<FileEntry> files;
   /// Empty when all is well.
   std::vector<FileProblem> problems;
-  /// What only a legacy manifest may do: files it does not list, files it lists without a digest
-  /// and does not have.
+  /// Faults that only a legacy manifest may have: unlisted files, and missing files that are listed
+  /// without a digest.
   std::vector<FileProblem> tolerated;
 
   bool ok() const { return problems.empty(); }
 };
 
 /// Hashes the files of `directory` and compares them with `manifest`. Every listed file must be
-/// there, reached without symbolic links, regular, and of the size and digest listed. Files not
-/// listed are problems for a strict manifest and tolerated for another, the manifest itself and the
-/// install record apart; they are not hashed, execution files apart. The Status is about the
-/// directory as a whole (unreadable, too many files); what is wrong with files is in the report.
+/// there, reached without symbolic links, regular, and of the size and digest listed. Unlisted
+/// files are problems for a strict manifest and tolerated for another, except the manifest itself
+/// and the install record. They are not hashed, except execution files. The Status is about the
+/// directory as a whole (unreadable, too many files); problems of files are in the report.
 Result<VerifyReport> VerifyDirectory(const std::filesystem::path& directory,
                                      const Manifest& manifest, const HashProgress& progress = {});
 /// The same, with the digests that `digester` finds.
@@ -59,8 +59,8 @@ Result<VerifyReport> VerifyDirectory(const std::filesystem::path& directory,
 /// OK, or CHECKSUM_MISMATCH that names the first problems of the report and counts the rest.
 Status ToStatus(const VerifyReport& report);
 
-/// One digest for several files: SHA-256 over "<sha256 hex>  <path>\n" of each, sorted by path.
-/// Identifies what is served, whatever it is called. Every entry needs its sha256.
+/// One digest for several files: SHA-256 over "<sha256 hex>  <path>\n" of each, sorted by path. It
+/// identifies the served model independently of its name. Every entry needs its sha256.
 Digest CombineDigests(std::span<const FileEntry> files);
 
 /// Relative paths of all regular files below `directory`, sorted. UNSAFE_PATH for a symbolic link,

@@ -25,7 +25,7 @@ Result<std::string> ReadToEnd(int fd) {
   while (true) {
     const ssize_t count = ::read(fd, chunk.data(), chunk.size());
     if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return ErrnoStatus(errno, "cannot read what to probe");
+    if (count < 0) return ErrnoStatus(errno, "cannot read the request of a probe");
     if (count == 0) return text;
     text.append(chunk.data(), static_cast<std::size_t>(count));
     if (text.size() > kRequestBytesMax) {

@@ -51,14 +51,13 @@ std::vector<std::string> ChildEnvironment() {
 }
 
 Verdict Crashed(const std::string& how) {
-  return {Invalid("the model crashed while being tried (" + how + ")"), true};
+  return {Invalid("the model crashed in its trial load (" + how + ")"), true};
 }
 
 Verdict VerdictOnSignal(int signal) {
   // Nobody but the kernel, short of memory, or an operator kills with it.
   if (signal == SIGKILL) {
-    return {Invalid("trying the model was stopped from outside, most likely for want of memory"),
-            false};
+    return {Invalid("the trial load was killed, most likely for lack of memory"), false};
   }
   const char* name = ::sigabbrev_np(signal);
   return Crashed(name == nullptr ? "signal " + std::to_string(signal) : "SIG" + std::string(name));
@@ -89,9 +88,9 @@ Result<Verdict> Try(const Program& program, const Request& request) {
     case process::ChildExit::Cause::kSignalled:
       return VerdictOnSignal(end.code);
     case process::ChildExit::Cause::kTimedOut:
-      return Verdict{Invalid("the model was not loaded within " +
-                             std::to_string(program.timeout_ms) + " ms while being tried"),
-                     false};
+      return Verdict{
+          Invalid("the trial load took longer than " + std::to_string(program.timeout_ms) + " ms"),
+          false};
     case process::ChildExit::Cause::kCancelled:
       return Status(Reason::kDraining, "Core is shutting down");
     default:

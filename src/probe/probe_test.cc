@@ -58,7 +58,7 @@ TEST_F(ProbeTest, ACrashIsTheModelsFaultForGood) {
     ASSERT_FALSE(verdict.status.ok()) << act;
     EXPECT_EQ(verdict.status.reason(), Reason::kInvalidModel);
     EXPECT_EQ(verdict.status.field(), "path");
-    EXPECT_THAT(std::string(verdict.status.message()), HasSubstr("crashed while being tried"));
+    EXPECT_THAT(std::string(verdict.status.message()), HasSubstr("crashed in its trial load"));
     EXPECT_TRUE(verdict.lasting);
   }
 }

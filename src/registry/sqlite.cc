@@ -171,8 +171,8 @@ Status Database::Failure(int code) {
 Result<Transaction> Transaction::Begin(Database& database, Survives survives) {
   if (database.read_only()) {
     return Status(Reason::kIoError,
-                  "the registry can only be read since its disk failed to store a change; restart "
-                  "Core once the disk is well");
+                  "the registry is read-only because its disk failed to store a change; restart "
+                  "Core once the disk works");
   }
   MLOS_TRY(database.SetDurability(survives));
   MLOS_TRY(database.Execute("BEGIN IMMEDIATE"));

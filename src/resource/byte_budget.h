@@ -11,19 +11,19 @@ namespace mlos::resource {
 
 class Reservation;
 
-/// A cap on bytes that are in flight at once: request bodies, parser indexes, tensors. Whoever is
-/// about to hold bytes reserves them first and is refused, rather than the process running out of
-/// memory. Outlives its reservations. Thread-safe, without a lock.
+/// A cap on bytes that are in flight at once: request bodies, parser indexes, tensors. Code
+/// reserves bytes before it holds them and is refused if there are none, so that the process does
+/// not run out of memory. The budget outlives its reservations. Thread-safe, without a lock.
 class ByteBudget {
  public:
   explicit ByteBudget(std::uint64_t limit) : limit_(limit) {}
   ByteBudget(const ByteBudget&) = delete;
   ByteBudget& operator=(const ByteBudget&) = delete;
-  /// Aborts where reservations are left: they would give back to a budget that is gone.
+  /// Aborts if reservations are left: they would give bytes back to a destroyed budget.
   ~ByteBudget();
 
-  /// Counts `bytes` until the reservation dies. OVERLOADED, with nothing counted, where they would
-  /// go over the limit.
+  /// Counts `bytes` until the reservation dies. OVERLOADED, with nothing counted, if they would
+  /// exceed the limit.
   Result<Reservation> Reserve(std::uint64_t bytes);
 
   std::uint64_t used() const { return used_.load(std::memory_order_relaxed); }
@@ -41,7 +41,7 @@ class ByteBudget {
 /// A share of a ByteBudget, given back on destruction. Move-only; thread-compatible.
 class Reservation {
  public:
-  /// Nothing of no budget.
+  /// An empty share that belongs to no budget.
   Reservation() = default;
   Reservation(Reservation&& other) noexcept { *this = std::move(other); }
   Reservation& operator=(Reservation&& other) noexcept {
@@ -53,8 +53,8 @@ class Reservation {
     if (budget_ != nullptr) budget_->Subtract(bytes_);
   }
 
-  /// Grows or shrinks the share to `bytes`. OVERLOADED, with the share as it was, where the budget
-  /// has not that much left. Requires a reservation made by ByteBudget::Reserve.
+  /// Grows or shrinks the share to `bytes`. OVERLOADED, with the share unchanged, if the budget has
+  /// too little left. Requires a reservation made by ByteBudget::Reserve.
   Status Resize(std::uint64_t bytes);
   std::uint64_t bytes() const { return bytes_; }
 

@@ -3,6 +3,7 @@
 
 #include <thread>
 
+#include "base/test_waiting.h"
 #include "runtime/runtime_fixture.h"
 
 namespace mlos::runtime {
@@ -12,6 +13,8 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr std::uint64_t kInputBytes = sizeof(float);
+// A run of the slow model: longer than a busy machine keeps a test from its next line.
+constexpr std::int64_t kSlowUs = 400'000;
 
 class InferenceTest : public RuntimeTest {
  protected:
@@ -21,7 +24,7 @@ class InferenceTest : public RuntimeTest {
     options_.queue_length_max = 1;
     StartWithPlugin();
     ASSERT_TRUE(Register("fast", Model("fast", "2")).ok());
-    ASSERT_TRUE(Register("slow", Model("slow", "2 100")).ok());
+    ASSERT_TRUE(Register("slow", Model("slow", "2 400")).ok());
     fast_ = runtime_->Acquire("fast").value();
     slow_ = runtime_->Acquire("slow").value();
   }
@@ -44,12 +47,12 @@ class InferenceTest : public RuntimeTest {
 TEST_F(InferenceTest, MeasuresWhatItRuns) {
   const engine::InferenceResponse response = Ask(slow_, 3).get().value();
   EXPECT_EQ(response.outputs[0].name, "y");
-  EXPECT_GE(response.inference_time_us, 100'000);
-  EXPECT_GE(slow_->lane().run_time_us(kInputBytes), 100'000);
+  EXPECT_GE(response.inference_time_us, kSlowUs);
+  EXPECT_GE(slow_->lane().run_time_us(kInputBytes), kSlowUs);
   const metrics::ModelStats stats = StatsOf("slow");
   EXPECT_EQ(stats.success_count, 1U);
   EXPECT_EQ(stats.plugin_id, "acting");
-  EXPECT_GE(stats.run_time.p50_us, 100'000 * 31 / 32);
+  EXPECT_GE(stats.run_time.p50_us, kSlowUs * 31 / 32);
 }
 
 TEST_F(InferenceTest, AShortModelThatIsIdleAnswersBeforeInferReturns) {
@@ -70,7 +73,7 @@ TEST_F(InferenceTest, TheAnswerKeepsTheModelItCameFrom) {
   EXPECT_FALSE(model.expired());
   EXPECT_EQ(response->outputs[0].tensor.elements<float>()[0], 6);
   response = Status(Reason::kCancelled, "let go");
-  EXPECT_TRUE(model.expired());
+  EXPECT_TRUE(Eventually([&] { return model.expired(); })) << "the job may end after its answer";
 }
 
 TEST_F(InferenceTest, WhatTheRequestKeptIsLetGoBeforeTheAnswer) {

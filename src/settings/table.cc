@@ -16,25 +16,26 @@ constexpr std::int64_t kSecondUs = 1'000'000;
 
 constexpr std::array kTable = {
     Setting{"max_batch_size", &ModelSettings::max_batch_size, Range{.max = kItemsMax},
-            "items of one run that requests may share: 0 (the default) lets Core decide, 1 keeps "
-            "requests apart, more asks for it"},
+            "most items in a run that requests share: 0 (the default) lets Core decide, 1 keeps "
+            "requests apart, more asks for batching"},
     Setting{"preferred_batch_size", &ModelSettings::preferred_batch_size, Range{.max = kItemsMax},
-            "a shared run waits no longer once it has so many items; 0, the default: as many as "
-            "callers asked lately"},
+            "number of items at which a shared run starts without waiting longer; 0 (the "
+            "default) uses the number that callers asked for lately"},
     Setting{"max_queue_delay_us", &ModelSettings::max_queue_delay_us,
             Range{.min = -1, .max = kSecondUs, .unset = -1},
-            "longest wait for more items; -1, the default, is Core's `--max-queue-delay-us`"},
+            "longest wait for more items; -1 (the default) uses Core's `--max-queue-delay-us`"},
     Setting{"intra_op_threads", &ModelSettings::intra_op_threads, Range{.max = kThreadsMax},
-            "threads that a run of the model computes with, in a pool of its own; 0, the default: "
-            "those of its plugin's one pool. Refused where the plugin has no such pools"},
+            "threads that a run of the model computes with, in a pool of its own; 0 (the "
+            "default) shares the plugin's pool. If the plugin has no such pools, the "
+            "registration is refused"},
     Setting{"state_pairs", &ModelSettings::state_pairs, Range{},
-            "inputs through which the graph carries state, each with the output that is its next "
-            "value: `{\"state\": \"stateN\"}`. Without them Core goes by names (`state` and "
-            "`stateN`, `h0` and `hn`, `c_in` and `c_out`, `x` and `new_x`) where dtype and shape "
-            "agree and nothing else could be meant"},
+            "inputs that carry the graph's state, each with the output that holds its next "
+            "value: `{\"state\": \"stateN\"}`. If it is missing, Core pairs inputs and outputs "
+            "by name (`state` and `stateN`, `h0` and `hn`, `c_in` and `c_out`, `x` and `new_x`), "
+            "provided that dtype and shape agree and the match is unambiguous"},
     Setting{"options", &ModelSettings::options, Range{},
-            "an object for the plugin, which says what may be in it: at most 64 KiB, nested 16 "
-            "levels deep. The ONNX Runtime plugin knows no options and refuses each by its name"},
+            "an object for the plugin, which defines its members: at most 64 KiB, nested at most "
+            "16 levels deep. The ONNX Runtime plugin has no options and refuses each by its name"},
 };
 
 /// A member of ModelSettings without a row would be lost on its way: all members have the alignment

@@ -20,9 +20,9 @@ class Buffer {
   Buffer() = default;
   /// Takes over `data`; `release(context, data)` is called once, when the buffer dies.
   static Buffer Adopt(void* data, std::size_t size_bytes, Release release, void* context);
-  /// The bytes stay their owner's, who must outlive the buffer.
+  /// Borrows `data`, whose owner must outlive the buffer.
   static Buffer Borrow(void* data, std::size_t size_bytes);
-  /// 64-byte aligned, not initialised. OUT_OF_MEMORY where the allocator refuses.
+  /// 64-byte aligned, not initialised. OUT_OF_MEMORY if the allocator refuses.
   static Result<Buffer> Allocate(std::size_t size_bytes);
 
   Buffer(Buffer&& other) noexcept { *this = std::move(other); }

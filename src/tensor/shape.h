@@ -23,7 +23,7 @@ class Shape {
  public:
   Shape() = default;
   Shape(std::initializer_list<std::int64_t> sizes) : Shape(sizes.begin(), sizes.end()) {}
-  /// Of `rank` dimensions of equal `size`.
+  /// A shape of `rank` dimensions of equal `size`.
   Shape(std::size_t rank, std::int64_t size) {
     Grow(rank);
     std::fill_n(data(), rank, size);
@@ -58,7 +58,7 @@ class Shape {
   const std::int64_t* end() const { return data() + rank_; }
   std::int64_t& operator[](std::size_t index) { return data()[index]; }
   std::int64_t operator[](std::size_t index) const { return data()[index]; }
-  /// Not of a scalar.
+  /// Requires at least one dimension.
   std::int64_t back() const { return data()[rank_ - 1]; }
 
   void push_back(std::int64_t size) {
@@ -92,7 +92,7 @@ class Shape {
 /// The most dimensions a tensor may have; numpy's own limit.
 inline constexpr std::size_t kRankMax = 64;
 
-/// Product of the sizes: 1 for a scalar, 0 where a dimension is empty. SHAPE_MISMATCH for a
+/// Product of the sizes: 1 for a scalar, 0 if a dimension is empty. SHAPE_MISMATCH for a
 /// negative size, a rank above kRankMax or a product (of the non-zero sizes) that does not fit 62
 /// bits.
 Result<std::int64_t> ElementCount(std::span<const std::int64_t> shape);

@@ -26,7 +26,7 @@ class Tensor {
   Tensor() = default;
   /// A tensor of uninitialised elements. SHAPE_MISMATCH or OUT_OF_MEMORY.
   static Result<Tensor> Allocate(DType dtype, Shape shape);
-  /// A tensor over `buffer`. SHAPE_MISMATCH where it is too small.
+  /// A tensor over `buffer`. SHAPE_MISMATCH if it is too small.
   static Result<Tensor> FromBuffer(DType dtype, Shape shape, Buffer buffer);
 
   DType dtype() const { return dtype_; }
@@ -43,7 +43,7 @@ class Tensor {
     return {static_cast<T*>(buffer_.data()), static_cast<std::size_t>(element_count_)};
   }
 
-  /// Gives the same elements another shape. SHAPE_MISMATCH where their number differs.
+  /// Gives the same elements another shape. SHAPE_MISMATCH if their number differs.
   Status Reshape(Shape shape);
 
  private:

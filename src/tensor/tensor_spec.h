@@ -23,12 +23,12 @@ struct Dim {
   bool operator==(const Dim&) const = default;
 };
 
-/// What a model declares of one input or output.
+/// The declaration of one input or output of a model.
 struct TensorSpec {
   std::string name;
   DType dtype = DType::kUndefined;
   std::vector<Dim> dims;
-  /// False where the graph does not even say the rank; `dims` is empty then.
+  /// False if the graph does not even say the rank; `dims` is empty then.
   bool has_shape = true;
   /// False for a graph input with a default value.
   bool required = true;
@@ -36,7 +36,7 @@ struct TensorSpec {
   bool operator==(const TensorSpec&) const = default;
 };
 
-/// "[batch,3,224,224]": symbols where there are some, -1 otherwise; "unknown" without a rank.
+/// "[batch,3,224,224]": symbols if there are any, -1 otherwise; "unknown" without a rank.
 std::string ToString(const TensorSpec& spec);
 
 /// Whether a tensor of `shape` may be given for `spec` as it stands: same rank, fixed sizes equal.

@@ -15,9 +15,9 @@
 
 namespace {
 
-namespace json = mlos::api::http::json;
+namespace net = mlos::net;
 namespace oip = mlos::api::http::oip;
-namespace wire = mlos::api::http::wire;
+namespace tensors = mlos::api::http::tensors;
 using mlos::tensor::Tensor;
 
 constexpr std::uint64_t kBudgetBytes = 16 << 20;

@@ -16,8 +16,9 @@
 
 namespace {
 
-namespace json = mlos::api::http::json;
-namespace wire = mlos::api::http::wire;
+namespace json = mlos::json;
+namespace net = mlos::net;
+namespace tensors = mlos::api::http::tensors;
 using mlos::tensor::DType;
 using Inputs = std::vector<mlos::tensor::NamedTensor>;
 

@@ -106,7 +106,7 @@ def hello_frame(magic: int = wire.MAGIC, low: int = wire.VERSION, high: int = wi
     return wire.frame(Frame.HELLO, 1, wire.HELLO.pack(magic, low, high, 0))
 
 
-def settled(core, before, timeout_s: float = 5.0) -> bool:
+def settled(core, before, timeout_s: float = 20.0) -> bool:
     """Whether Core comes back to the descriptors and threads it had, or fewer: a connection of an
     earlier test may have been on its way out."""
     end = time.monotonic() + timeout_s

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The user's page of the product, command by command, and what each does today. The tests run the
-commands as written; docs/PROMISES.md is generated from this table."""
+"""The commands of the product's page and the result of each today. The tests run the commands as
+written; docs/PROMISES.md is generated from this table."""
 
 from __future__ import annotations
 
@@ -113,11 +113,12 @@ def page_markdown() -> str:
     lines = [
         "# Promises",
         "",
-        "Every command of the product's page, the test that runs it as written, and what it does "
-        "today.",
-        "Generated from `tests/support/promises.py`; a test fails where this page or a command "
-        "differs.",
-        "`$PIXELS` stands for the 150,528 numbers that the page abbreviates.",
+        "This page lists every command of the product's page, the test that runs it as written, "
+        "and its",
+        "result today. It is generated from `tests/support/promises.py`; a test fails if this page "
+        "or a",
+        "command differs. `$PIXELS` stands for the 150,528 numbers that the product's page "
+        "abbreviates.",
         "",
         "| command | shown by | state |",
         "|---|---|---|",

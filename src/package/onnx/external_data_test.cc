@@ -97,14 +97,14 @@ TEST(ExternalData, UnsafeReferencesAreRefused) {
       {{{"location", "*/_ORT_MEM_ADDR_/*"}, {"offset", "4096"}}, "not a plain path"},
       {{{"offset", "0"}}, "does not say where"},
       {{}, "does not say where"},
-      {{{"location", "w"}, {"offset", "-1"}}, "no whole number"},
-      {{{"location", "w"}, {"offset", "1.5"}}, "no whole number"},
-      {{{"location", "w"}, {"offset", "0x10"}}, "no whole number"},
-      {{{"location", "w"}, {"offset", " 1"}}, "no whole number"},
-      {{{"location", "w"}, {"offset", ""}}, "no whole number"},
-      {{{"location", "w"}, {"length", "-16"}}, "no whole number"},
-      {{{"location", "w"}, {"length", "99999999999999999999"}}, "no whole number"},
-      {{{"location", "w"}, {"length", "9223372036854775808"}}, "no whole number"},
+      {{{"location", "w"}, {"offset", "-1"}}, "not a whole number"},
+      {{{"location", "w"}, {"offset", "1.5"}}, "not a whole number"},
+      {{{"location", "w"}, {"offset", "0x10"}}, "not a whole number"},
+      {{{"location", "w"}, {"offset", " 1"}}, "not a whole number"},
+      {{{"location", "w"}, {"offset", ""}}, "not a whole number"},
+      {{{"location", "w"}, {"length", "-16"}}, "not a whole number"},
+      {{{"location", "w"}, {"length", "99999999999999999999"}}, "not a whole number"},
+      {{{"location", "w"}, {"length", "9223372036854775808"}}, "not a whole number"},
       {{{"location", "w"}, {"location", "v"}}, "says twice"},
       {{{"location", "w"}, {"offset", "0"}, {"offset", "4"}}, "says twice"},
       {{{"location", "w"}, {"basepath", "/etc"}}, "unknown key 'basepath'"},
@@ -155,7 +155,7 @@ TEST_F(ExternalDataFile, LiesBesideTheGraphAndIsLargeEnough) {
   EXPECT_EQ(Check({{"location", "w.bin"}}).ToString(), "OK");
   EXPECT_EQ(Check({{"location", "sub/w.bin"}}).ToString(), "OK");
   EXPECT_EQ(Check({{"location", "w.bin"}, {"offset", "16"}, {"length", "16"}}).ToString(), "OK");
-  ExpectRefused({{"location", "absent.bin"}}, "which is not there");
+  ExpectRefused({{"location", "absent.bin"}}, "which does not exist");
   ExpectRefused({{"location", "w.bin"}, {"offset", "20"}}, "has 12 bytes at its offset, not 16");
   ExpectRefused({{"location", "w.bin"}, {"offset", "33"}}, "ends before its offset 33");
   ExpectRefused({{"location", "w.bin"}, {"length", "33"}}, "has 32 bytes at its offset, not 33");

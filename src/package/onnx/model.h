@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// A look into an ONNX file before any engine is given it: its schema, and every file it refers to.
-// Field numbers are those of https://github.com/onnx/onnx/blob/main/onnx/onnx.proto.
+// Reads an ONNX file before any engine sees it: its schema, and every file it refers to. Field
+// numbers are those of https://github.com/onnx/onnx/blob/main/onnx/onnx.proto.
 
 #include <cstdint>
 #include <filesystem>
@@ -60,7 +60,7 @@ struct ExternalData {
   std::string checksum;
 };
 
-/// What a ModelProto says about itself. Plain data.
+/// The facts of a ModelProto. Plain data.
 struct Model {
   std::int64_t ir_version = 0;
   std::vector<OpsetImport> opset_imports;
@@ -69,6 +69,8 @@ struct Model {
   /// An operator of any graph or function of the file whose scale is that of its whole input, such
   /// as DynamicQuantizeLinear: the items of a batch influence each other. Empty without one.
   std::string whole_batch_operator;
+  /// No value decides how much is computed, in any graph or function of the file.
+  bool time_given_by_shapes = false;
   std::string producer_name;
   std::string producer_version;
   /// Without those that an initializer gives a value.
@@ -85,7 +87,7 @@ struct Model {
 
 /// Walks a serialized ModelProto and checks everything that can be checked without other files:
 /// wire format, nesting, counts, names, dims, and the form of external references. Weights are
-/// skipped, not read. INVALID_MODEL says what is wrong.
+/// skipped, not read. INVALID_MODEL names the fault.
 Result<Model> ParseModel(std::string_view bytes);
 
 /// ParseModel of a regular file of at most 2 GiB, which is as far as protobuf goes.

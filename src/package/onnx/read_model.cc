@@ -19,7 +19,7 @@ namespace {
 
 constexpr int kBlockBytes = 64 << 10;
 
-/// Reads a file from its beginning; what is skipped is not read.
+/// Reads a file from its beginning; skipped parts are not read.
 class FileStream final : public google::protobuf::io::CopyingInputStream {
  public:
   FileStream(int fd, int size_bytes) : fd_(fd), size_bytes_(size_bytes) {}
@@ -87,7 +87,7 @@ Result<std::uint64_t> SizeOfExternalFile(const ExternalData& data,
   if (fd.ok()) return RegularSize(fd->get(), Excerpt(data.location));
   switch (fd.status().reason()) {
     case Reason::kFileNotFound:
-      return InvalidReference(data, "which is not there");
+      return InvalidReference(data, "which does not exist");
     case Reason::kUnsafePath:
       return InvalidReference(data, "which leads through a symbolic link or outside");
     default:

@@ -153,7 +153,7 @@ class TensorReader {
     constexpr auto kMax = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
     if (text.empty() || parsed.ec != std::errc() || parsed.ptr != end || number > kMax) {
       return Fault("refers to external data at '" + Excerpt(value) +
-                   "', which is no whole number of bytes");
+                   "', which is not a whole number of bytes");
     }
     target = number;
     return OkStatus();

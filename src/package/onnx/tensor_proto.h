@@ -13,12 +13,12 @@ namespace mlos::package::onnx {
 
 inline constexpr std::size_t kNameBytesMax = 4096;
 
-/// What a TensorProto declares; its values are passed over.
+/// The declaration of a TensorProto; its values are skipped.
 struct TensorSummary {
   std::string name;
   /// What dtype and dims need; 0 for strings and for types of unknown size.
   std::uint64_t bytes = 0;
-  /// Where the values lie, if not in the tensor itself.
+  /// The place of the values, if they are not in the tensor itself.
   std::optional<ExternalData> external;
 };
 

@@ -34,6 +34,22 @@ constexpr int kOutput = 12;
 constexpr int kSparseInitializer = 15;
 }  // namespace graph_field
 
+namespace node_field {
+constexpr int kInput = 1;
+constexpr int kOutput = 2;
+constexpr int kOpType = 4;
+constexpr int kAttribute = 5;
+constexpr int kDomain = 7;
+}  // namespace node_field
+
+namespace function_field {
+constexpr int kName = 1;
+constexpr int kInput = 4;
+constexpr int kNode = 7;
+constexpr int kDomain = 10;
+constexpr int kAttributeProto = 11;
+}  // namespace function_field
+
 namespace attribute_field {
 constexpr int kTensor = 5;
 constexpr int kGraph = 6;
@@ -42,22 +58,6 @@ constexpr int kGraphs = 11;
 constexpr int kSparseTensor = 22;
 constexpr int kSparseTensors = 23;
 }  // namespace attribute_field
-
-/// What ONNX defines and what ONNX Runtime brings along.
-bool IsWellKnownDomain(std::string_view domain) {
-  constexpr std::string_view kKnown[] = {"",
-                                         "ai.onnx",
-                                         "ai.onnx.ml",
-                                         "ai.onnx.training",
-                                         "ai.onnx.preview",
-                                         "ai.onnx.preview.training",
-                                         "com.microsoft",
-                                         "com.microsoft.nchwc",
-                                         "com.microsoft.experimental",
-                                         "com.ms.internal.nhwc",
-                                         "org.pytorch.aten"};
-  return std::find(std::begin(kKnown), std::end(kKnown), domain) != std::end(kKnown);
-}
 
 /// Dynamic quantization, by ONNX and by ONNX Runtime.
 bool ScalesByWholeInput(std::string_view op_type) {
@@ -126,17 +126,30 @@ Status ModelWalker::TrainingInfo(Field field) {
 }
 
 Status ModelWalker::Function(Field field) {
-  return wire_.Nested(field, [this](Field inner) -> Status {
-    constexpr int kNode = 7;
-    constexpr int kDomain = 10;
-    constexpr int kAttributeProto = 11;
-    if (inner.number == kNode) return Node(inner);
-    if (inner.number == kAttributeProto) return Attribute(inner);
-    if (inner.number != kDomain) return wire_.Skip(inner);
-    std::string domain = MLOS_TRY(wire_.Text(inner, kNameBytesMax));
-    if (function_domains_.size() < kOpsetsMax) function_domains_.insert(std::move(domain));
-    return OkStatus();
-  });
+  std::string name;
+  std::string domain;
+  MLOS_TRY(wire_.Nested(field, [&](Field inner) -> Status {
+    switch (inner.number) {
+      case function_field::kName:
+        name = MLOS_TRY(wire_.Text(inner, kNameBytesMax));
+        return OkStatus();
+      case function_field::kInput:
+        work_.AddInput(MLOS_TRY(wire_.Text(inner, kNameBytesMax)));
+        return OkStatus();
+      case function_field::kNode:
+        return Node(inner);
+      case function_field::kDomain:
+        domain = MLOS_TRY(wire_.Text(inner, kNameBytesMax));
+        return OkStatus();
+      case function_field::kAttributeProto:
+        return Attribute(inner);
+      default:
+        return wire_.Skip(inner);
+    }
+  }));
+  work_.AddFunction(domain, std::move(name));
+  if (function_domains_.size() < kOpsetsMax) function_domains_.insert(std::move(domain));
+  return OkStatus();
 }
 
 Status ModelWalker::Graph(Field field, GraphRole role) {
@@ -162,15 +175,36 @@ Status ModelWalker::OnGraphField(Field field, GraphRole role) {
 }
 
 Status ModelWalker::Node(Field field) {
-  constexpr int kOpType = 4;
-  constexpr int kAttribute = 5;
-  return wire_.Nested(field, [this](Field inner) -> Status {
-    if (inner.number == kAttribute) return Attribute(inner);
-    if (inner.number != kOpType) return wire_.Skip(inner);
-    std::string op_type = MLOS_TRY(wire_.Text(inner, kNameBytesMax));
-    if (ScalesByWholeInput(op_type)) model_.whole_batch_operator = std::move(op_type);
-    return OkStatus();
-  });
+  NodeNames node;
+  MLOS_TRY(wire_.Nested(field, [&](Field inner) { return OnNodeField(inner, node); }));
+  work_.AddNode(node);
+  if (ScalesByWholeInput(node.op_type)) model_.whole_batch_operator = std::move(node.op_type);
+  return OkStatus();
+}
+
+Status ModelWalker::OnNodeField(Field field, NodeNames& node) {
+  switch (field.number) {
+    case node_field::kInput:
+      return NodeValue(field, node.inputs);
+    case node_field::kOutput:
+      return NodeValue(field, node.outputs);
+    case node_field::kOpType:
+      node.op_type = MLOS_TRY(wire_.Text(field, kNameBytesMax));
+      return OkStatus();
+    case node_field::kAttribute:
+      return Attribute(field);
+    case node_field::kDomain:
+      node.domain = MLOS_TRY(wire_.Text(field, kNameBytesMax));
+      return OkStatus();
+    default:
+      return wire_.Skip(field);
+  }
+}
+
+Status ModelWalker::NodeValue(Field field, std::vector<std::string>& names) {
+  if (names.size() == kValuesMax) return wire_.Error("too many inputs or outputs of a node");
+  names.push_back(MLOS_TRY(wire_.Text(field, kNameBytesMax)));
+  return OkStatus();
 }
 
 Status ModelWalker::Attribute(Field field) {
@@ -233,6 +267,7 @@ Result<std::string> ModelWalker::Tensor(Field field) {
 }
 
 Status ModelWalker::KeepInitializerName(std::string name, GraphRole role) {
+  work_.AddInitializer(name);
   if (role != GraphRole::kMain || name.empty()) return OkStatus();
   initializer_bytes_ += name.size() + sizeof name;
   if (initializer_bytes_ > kInitializerBytesMax) return wire_.Error("too many initializers");
@@ -253,6 +288,8 @@ Status ModelWalker::Finish() {
   MLOS_TRY(CheckNames(model_.inputs, "input"));
   MLOS_TRY(CheckNames(model_.outputs, "output"));
   FindCustomDomains();
+  for (const Value& input : model_.inputs) work_.AddInput(input.spec.name);
+  model_.time_given_by_shapes = work_.TimeGivenByShapes();
   return OkStatus();
 }
 

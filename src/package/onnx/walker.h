@@ -7,6 +7,7 @@
 
 #include "package/onnx/model.h"
 #include "package/onnx/wire.h"
+#include "package/onnx/work.h"
 
 namespace mlos::package::onnx {
 
@@ -28,9 +29,11 @@ class ModelWalker {
   Status Graph(Field field, GraphRole role);
   Status OnGraphField(Field field, GraphRole role);
   Status Node(Field field);
+  Status OnNodeField(Field field, NodeNames& node);
+  Status NodeValue(Field field, std::vector<std::string>& names);
   Status Attribute(Field field);
   Status OnAttributeField(Field field, SeenFields& seen);
-  /// The name of the tensor is kept where it may be an input of the main graph.
+  /// Keeps the tensor's name if it may be an input of the main graph.
   Status Initializer(Field field, GraphRole role);
   Status SparseTensor(Field field, GraphRole role);
   Result<std::string> Tensor(Field field);
@@ -47,6 +50,7 @@ class ModelWalker {
   std::unordered_set<std::string> initializers_;
   std::size_t initializer_bytes_ = 0;
   std::unordered_set<std::string> function_domains_;
+  WorkOfModel work_;
 };
 
 }  // namespace mlos::package::onnx

@@ -24,8 +24,8 @@ struct Field {
 /// Which singular fields of a message have been read; see WireReader::Once.
 using SeenFields = std::uint64_t;
 
-/// A cursor over one serialized message and what is nested in it. Every failure is INVALID_MODEL
-/// with the byte it was met at. Thread-compatible.
+/// A cursor over one serialized message and the messages nested in it. Every failure is
+/// INVALID_MODEL with the position of the byte. Thread-compatible.
 class WireReader {
  public:
   /// `size_bytes` is what `stream` holds, at most INT_MAX.
@@ -39,8 +39,8 @@ class WireReader {
   template <typename OnField>
   Status Nested(Field field, const OnField& on_field);
 
-  /// Refuses a singular field that is there twice: parsers merge or replace it, each in its own
-  /// way, so that what was checked might not be what is used.
+  /// Refuses a repeated singular field: parsers merge or replace it, each in its own way, so an
+  /// engine might use another value than the checked one.
   Status Once(Field field, SeenFields& seen) const;
 
   Result<std::uint64_t> Varint(Field field);
@@ -49,9 +49,9 @@ class WireReader {
   Status Varints(Field field, const OnValue& on_value);
   /// UTF-8 of at most `bytes_max` bytes.
   Result<std::string> Text(Field field, std::size_t bytes_max);
-  /// Passes over a field of any kind.
+  /// Skips a field of any kind.
   Status Skip(Field field);
-  /// Passes over a length-delimited field; its length in bytes.
+  /// Skips a length-delimited field; its length in bytes.
   Result<int> SkipBytes(Field field);
 
   /// Bytes of the current message that have not been read.

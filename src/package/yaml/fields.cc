@@ -252,9 +252,9 @@ void Fields::Finish() {
     if (known_[i]) continue;
     const std::string path = PathOf(Excerpt(node_.keys[i]));
     if (reading_.style().strict) {
-      reading_.Fail(node_.items[i].line, path, "is not a field that is known here");
+      reading_.Fail(node_.items[i].line, path, "is not a known field");
     } else {
-      reading_.Warn(node_.items[i].line, path, "is not a field that is known here");
+      reading_.Warn(node_.items[i].line, path, "is not a known field");
     }
   }
 }

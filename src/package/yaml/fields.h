@@ -14,7 +14,7 @@
 
 namespace mlos::package::yaml {
 
-/// How one document is read, and what came of it. Thread-compatible.
+/// How one document is read, and the outcome. Thread-compatible.
 class Reading {
  public:
   struct Style {
@@ -32,7 +32,7 @@ class Reading {
   const Status& error() const { return error_; }
   const std::vector<std::string>& warnings() const { return warnings_; }
 
-  /// Keeps the first failure only: what follows it is mostly its consequence.
+  /// Keeps the first failure only: later ones mostly follow from it.
   void Fail(int line, std::string_view field, std::string_view problem);
   /// At most 100 are kept.
   void Warn(int line, std::string_view field, std::string_view problem);
@@ -47,9 +47,9 @@ inline constexpr std::size_t kStringBytesMax = 4096;
 inline constexpr std::size_t kTextBytesMax = std::size_t{64} << 10;
 inline constexpr std::size_t kItemsMax = 10'000;
 
-/// The fields of one map, each asked for by name. What is absent or null yields the empty value;
-/// what is there and wrong fails the reading and yields the empty value too, so that a reader is a
-/// plain list of fields and looks at Reading::ok() once, at the end. Thread-compatible.
+/// The fields of one map, each read by name. An absent or null field yields the empty value. A
+/// wrong one fails the reading and yields the empty value too, so that a reader is a plain list of
+/// fields and checks Reading::ok() once, at the end. Thread-compatible.
 class Fields {
  public:
   using Each = std::function<void(Fields&)>;
@@ -60,7 +60,7 @@ class Fields {
 
   /// A scalar as it was written; quoted or not makes no difference.
   std::string String(std::string_view key, std::size_t bytes_max = kStringBytesMax);
-  /// Also fails where the field is absent or empty.
+  /// Also fails if the field is absent or empty.
   std::string RequiredString(std::string_view key);
   /// A decimal number without fraction.
   std::int64_t Integer(std::string_view key, std::int64_t min, std::int64_t max);
@@ -73,7 +73,7 @@ class Fields {
   bool Bool(std::string_view key);
 
   std::vector<std::string> Strings(std::string_view key);
-  /// Absent where the field is.
+  /// Absent if the field is.
   std::optional<std::vector<std::int64_t>> Integers(std::string_view key, std::int64_t min,
                                                     std::int64_t max);
   std::vector<double> Numbers(std::string_view key);
@@ -82,16 +82,16 @@ class Fields {
   /// A map of whatever values, as the text of a JSON object (see ToJson); empty where it is absent.
   std::string Object(std::string_view key);
 
-  /// Reads the fields of a nested map, if there is one; false where it is absent or null.
+  /// Reads the fields of a nested map, if there is one; false if it is absent or null.
   bool Map(std::string_view key, const Each& read);
-  /// Reads each element of a sequence of maps. Where `bare` is given an element may also be a
-  /// scalar, which is passed to it.
+  /// Reads each element of a sequence of maps. If `bare` is given, an element may also be a scalar,
+  /// which is passed to it.
   void Sequence(std::string_view key, const Each& read,
                 const std::function<void(const std::string&)>& bare = {});
 
   /// Fails the reading over a field: "line 12: spec.format.type: <problem>".
   void Fail(std::string_view key, std::string_view problem);
-  /// Every key that nobody asked for fails a strict reading and is a warning of another. Called for
+  /// Every key that was not read fails a strict reading and is a warning in another. Called for
   /// nested maps by Map and Sequence; for the document by its reader.
   void Finish();
 
@@ -99,10 +99,10 @@ class Fields {
   const std::string& path() const { return path_; }
 
  private:
-  /// The value of a key, nullptr where absent or null; the key counts as known from now on.
+  /// The value of a key, nullptr if absent or null; the key counts as known from now on.
   const Node* Find(std::string_view key);
   const Node* FindScalar(std::string_view key);
-  /// The elements of a sequence; nullptr where absent. A lone scalar is no sequence.
+  /// The elements of a sequence; nullptr if absent. A single scalar is not a sequence.
   const Node* FindSequence(std::string_view key);
   bool ScalarFits(const Node& node, const std::string& path, std::size_t bytes_max);
   std::string PathOf(std::string_view key) const;

@@ -146,7 +146,7 @@ TEST(YamlFields, UnknownKeysFailAStrictReadingAndAreWarningsOfAnother) {
     EXPECT_EQ(reading.ok(), !strict);
     const std::string said =
         strict ? std::string(reading.error().message()) : reading.warnings().at(0);
-    EXPECT_EQ(said, "line 3: spec.colour: is not a field that is known here");
+    EXPECT_EQ(said, "line 3: spec.colour: is not a known field");
   }
 }
 

@@ -17,8 +17,8 @@
 namespace mlos::package::yaml {
 namespace {
 
-/// Builds the tree from yaml-cpp's events. Nothing is built for what is refused: an alias or a tag
-/// ends the parse with an exception of the library's own kind, caught where the library is called.
+/// Builds the tree from yaml-cpp's events. Refused input builds nothing: an alias or a tag ends the
+/// parse with an exception of the library's own type, which the caller of the library catches.
 class TreeBuilder final : public YAML::EventHandler {
  public:
   explicit TreeBuilder(int depth_max) : depth_max_(depth_max) {}

@@ -10,7 +10,7 @@
 
 namespace mlos::package::yaml {
 
-/// What a document may be before it is refused.
+/// The limits beyond which a document is refused.
 struct Limits {
   /// The Status of a refusal.
   Reason reason = Reason::kInvalidManifest;
@@ -18,8 +18,8 @@ struct Limits {
   int depth_max = 32;
 };
 
-/// A node of a document. Scalars are text: what they mean is for the reader of the field to say, so
-/// that `no`, `1.0` and `0x10` stay what was written where a string is expected. Plain data.
+/// A node of a document. Scalars are text, which the reader of the field interprets, so that `no`,
+/// `1.0` and `0x10` stay as written if a string is expected. Plain data.
 struct Node {
   enum class Kind : std::uint8_t { kNull, kScalar, kSequence, kMap };
 
@@ -28,7 +28,7 @@ struct Node {
   bool flow = false;
   /// A scalar in quotes, or a block of text: never a number or a truth value.
   bool quoted = false;
-  /// Of the document, counted from 1.
+  /// The line in the document, counted from 1.
   int line = 0;
   std::string text;
   /// Elements of a sequence, or values of a map in the order written.

@@ -169,7 +169,7 @@ def test_a_package_of_the_existing_tool_gets_digests_and_is_marked(axon, hub, tm
     legacy.write_bytes(gzip.compress(plain.read_bytes()))
     result = axon.run("install", str(legacy), "--json", check=True)
     assert result.json["verified"] is False
-    assert '"level":"warning"' in result.stderr and "marked unverified" in result.stderr
+    assert '"level":"warning"' in result.stderr and "marks the model unverified" in result.stderr
     manifest = yaml.safe_load((axon.model_dir("old-model") / "manifest.yaml").read_text())
     listed = {f["path"]: f["sha256"] for f in files(manifest)}
     assert listed == {

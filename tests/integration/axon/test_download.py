@@ -41,7 +41,7 @@ def ranges(hub: Hub) -> list[str]:
 
 @pytest.mark.smoke
 def test_another_process_goes_on_after_kill_9(axon, hub):
-    hub.fault("throttle", path=GRAPH, bytes_per_second=4_000_000, times=1)
+    hub.fault("throttle", path=GRAPH, bytes_per_second=2_000_000, times=1)
     first = axon.start("install", MODEL)
     wait_for_bytes(axon, first, 2_000_000)
     first.kill()
@@ -68,7 +68,7 @@ def test_ctrl_c_keeps_what_came_and_says_how_to_go_on(axon, hub):
     output, messages = child.communicate(timeout=10)
     assert (child.returncode, output) == (130, "")
     assert "error: interrupted\n" in messages
-    assert f"what was downloaded is kept; go on with: axon install {MODEL}\n" in messages
+    assert f"the downloaded part is kept; continue with: axon install {MODEL}\n" in messages
     assert parts(axon)[0].stat().st_size >= 500_000
 
 
@@ -117,7 +117,7 @@ def test_a_range_that_was_not_asked_for_is_not_taken(axon, hub, header):
 
 
 def test_a_partial_file_of_garbage_costs_one_more_download(axon, hub):
-    hub.fault("throttle", path=GRAPH, bytes_per_second=4_000_000, times=1)
+    hub.fault("throttle", path=GRAPH, bytes_per_second=2_000_000, times=1)
     first = axon.start("install", MODEL)
     wait_for_bytes(axon, first, 1_000_000)
     first.kill()
@@ -172,10 +172,10 @@ def test_a_failure_that_lasts_ends_with_what_to_do(axon, hub, fault, message):
 
 
 def test_a_transfer_that_stands_still_is_started_again(axon, hub):
-    hub.fault("stall", path=GRAPH, after=1_000_000, seconds=20.0, times=1)
+    hub.fault("stall", path=GRAPH, after=1_000_000, seconds=60.0, times=1)
     began = time.monotonic()
     axon.run("install", MODEL, check=True, AXON_STALL_TIMEOUT="1")
-    assert time.monotonic() - began < 15
+    assert time.monotonic() - began < 50
 
 
 def test_a_trickle_is_given_up(axon, hub):

@@ -200,14 +200,14 @@ def test_several_graphs_say_which_and_why(axon):
     [
         (("hf/rapidai/rapidocr",), 2, "error: rapidai/rapidocr holds 3 graphs: ch_PP-OCRv4_det"),
         (("hf/rapidai/rapidocr", "--file", "none.onnx"), 3, "has no file none.onnx; its graphs"),
-        (("hf/rapidai/rapidocr", "--file", "README.md"), 2, "want a file that ends in .onnx"),
+        (("hf/rapidai/rapidocr", "--file", "README.md"), 2, "expected a file that ends in .onnx"),
         (("hf/mlos-test/safetensors-only",), 10, "hint: conversion from PyTorch"),
         (("hf/google/magika", "--format", "pytorch"), 10, "this version installs ONNX graphs only"),
-        (("hf/google/magika", "--format", "zip"), 2, "want auto or onnx"),
+        (("hf/google/magika", "--format", "zip"), 2, "expected auto or onnx"),
         (("pytorch/vision/resnet50",), 10, "PyTorch Hub cannot be installed by this version"),
         (("tfhub/google/universal-sentence-encoder/4",), 10, "TensorFlow Hub cannot be"),
         (("modelscope/damo/cv_resnet50",), 10, "ModelScope cannot be installed"),
-        (("nowhere/a/b",), 2, "no hub is behind the namespace 'nowhere'"),
+        (("nowhere/a/b",), 2, "no hub has the namespace 'nowhere'"),
         (("hf/a/b/c",), 2, "is not a model of Hugging Face"),
         (("bert",), 2, "has no namespace"),
         (("hf/../x",), 2, "a segment of it is not valid"),
@@ -268,7 +268,7 @@ def test_a_listing_that_goes_on_elsewhere_is_not_followed(axon, hub):
     hub.fault("reply", path="/tree/", status=200, headers=link, body="[]")
     result = axon.run("install", "hf/google/magika")
     assert result.exit_code == 5
-    assert "goes on at another server" in result.stderr
+    assert "continues at another server" in result.stderr
     assert hub.log("cdn") == []
 
 

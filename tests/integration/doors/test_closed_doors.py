@@ -113,4 +113,4 @@ def test_all_doors_closed_is_refused(tmp_path, action):
         [paths.product("mlos_core"), *closed, *action], capture_output=True, text=True, timeout=30
     )
     assert done.returncode == 1
-    assert "no_http, no_grpc and no_ipc together leave no door to serve at" in done.stderr
+    assert "no_http, no_grpc and no_ipc together close every door" in done.stderr

@@ -440,7 +440,7 @@ def test_sighup_swaps_the_certificate(authority, tmp_path):
             with channel(core) as open_channel:
                 assert health(open_channel) == health_pb2.HealthCheckResponse.SERVING
             served.key.write_bytes(authority.pair.key.read_bytes())
-            reload(core, "the key is not the one of the certificate")
+            reload(core, "the key does not belong to the certificate")
             assert serial(core) == after
             served.certificate.unlink()
             reload(core, "tls_cert: cannot open")
@@ -499,7 +499,7 @@ REFUSALS = [
     ("folder, key", "tls_cert: "),
     ("small, small key", "tls_cert: the certificate cannot be used: ee key too small"),
     ("cert, no key", "tls_key: cannot open none.key: No such file"),
-    ("cert, other key", "tls_key: the key is not the one of the certificate"),
+    ("cert, other key", "tls_key: the key does not belong to the certificate"),
     ("cert, exposed", "tls_key: others than its owner and group may open the file"),
     ("cert, locked", "tls_key: there is no private key, unencrypted"),
     ("cert, key, empty ca", "tls_client_ca: there is no certificate"),

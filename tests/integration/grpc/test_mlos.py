@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import queue
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -23,6 +22,7 @@ from tests.support import paths
 from tests.support.graphs import scale, slow
 from tests.support.grpc_core import GrpcCore
 from tests.support.protos import mlos_v1
+from tests.support.waiting import wait_until
 
 health, health_grpc = mlos_v1("health")
 inference, inference_grpc = mlos_v1("inference")
@@ -281,12 +281,8 @@ def test_a_call_that_is_taken_back_ends(core: GrpcCore, channel: grpc.Channel):
     assert values(next(call).response) == [2.0]
     call.cancel()
     sent.put(None)
-    deadline = time.monotonic() + 10
-    reasons = {}
-    while reasons.get("CANCELLED", 0) == 0 and time.monotonic() < deadline:
-        reasons = health_grpc.HealthServiceStub(channel).GetStats(health.GetStatsRequest()).errors
-        time.sleep(0.02)
-    assert reasons["CANCELLED"] >= 1
+    stats = health_grpc.HealthServiceStub(channel)
+    wait_until(lambda: stats.GetStats(health.GetStatsRequest()).errors["CANCELLED"] >= 1)
 
 
 def test_health_checks_of_core_and_of_models(core: GrpcCore, channel: grpc.Channel):
@@ -408,7 +404,7 @@ def test_core_drains_what_is_under_way(tmp_path: Path):
         sent.put(inference.InferBidiRequest(id="1", infer=request([1.0])))
         assert values(next(call).response) == [2.0]
         stopping = ThreadPoolExecutor().submit(core.stop)
-        time.sleep(0.6)
+        wait_until(lambda: "draining" in core.log(), why=core.log)
         assert next(call).final
         sent.put(None)
         assert list(call) == []

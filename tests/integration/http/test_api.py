@@ -7,6 +7,7 @@ import json
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from statistics import median
 
 import pytest
 import requests
@@ -206,15 +207,16 @@ def test_health_answers_while_large_bodies_are_parsed(core, tmp_path):
     body = '{"x": [' + ",".join(["0.12345678"] * 2_000_000) + "]}"
     done = threading.Event()
 
-    def load() -> int:
+    def load() -> list[float]:
         with requests.Session() as session:
             session.trust_env = False
-            answered = 0
+            taken = []
             while not done.is_set():
                 url = core.url + "/models/echo/inference?include_outputs=false"
+                start = time.monotonic()
                 assert session.post(url, data=body).status_code == 200
-                answered += 1
-            return answered
+                taken.append(time.monotonic() - start)
+            return taken
 
     times = []
     with ThreadPoolExecutor(4) as pool:
@@ -227,6 +229,8 @@ def test_health_answers_while_large_bodies_are_parsed(core, tmp_path):
                 time.sleep(0.02)
         finally:
             done.set()
-    assert all(one.result() > 0 for one in loads), "health was measured without the load"
-    # A parse takes 40 ms here, and four wait: on an event thread it would show in the median.
-    assert sorted(times)[len(times) // 2] < 0.1
+    parses = [taken for one in loads for taken in one.result()]
+    assert len(parses) >= 4, "health was measured without the load"
+    # On an event thread health would wait for parses as they wait for each other, however busy the
+    # machine is.
+    assert median(times) < median(parses) / 3

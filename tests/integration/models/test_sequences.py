@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import itertools
 import queue
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -25,6 +24,7 @@ from tests.support.open_core import OpenCore
 from tests.support.protos import mlos_v1
 from tests.support.reference import OrtReference
 from tests.support.tensors import from_reply, to_json
+from tests.support.waiting import wait_until
 
 VAD, SUM, SCALE = "snakers4/silero-vad@v6", "t/sum@1", "t/scale@1"
 SECONDS, PIECE, CONTEXT = 0.5, 512, 64  # samples the model looks at, and those before it
@@ -358,7 +358,7 @@ def test_one_sequence_more_than_the_limit_is_refused_at_once(core):
     assert [ask(name, sequence_start=1).status_code for name in names] == [200] * 4 + [503]
     assert ask(names[4], sequence_start=1).headers["Retry-After"]
     assert [ask(name, sequence_end=1).status_code for name in names[:4]] == [200] * 4
-    assert live(core) == 0
+    wait_until(lambda: live(core) == 0)
 
 
 def test_nothing_is_left_of_a_model_that_is_unloaded(core):
@@ -367,18 +367,12 @@ def test_nothing_is_left_of_a_model_that_is_unloaded(core):
     assert total(infer, 1, name, sequence_start=True) == 1
     assert live(core) == before + 1
     assert core.post(core.model_path(SUM, "unload")).status_code == 200
-    wait_for(lambda: live(core) == before)
+    wait_until(lambda: live(core) == before)
     assert core.post(core.model_path(SUM, "load")).status_code == 200
     with pytest.raises(Refused) as refused:
         total(infer, 1, name)
     assert refused.value.field == "sequence_start"
     next(door, None)
-
-
-def wait_for(holds: Callable[[], bool]) -> None:
-    """Until it does; what never does ends in the limit of the test."""
-    while not holds():
-        time.sleep(0.01)
 
 
 def test_who_is_idle_is_forgotten(tmp_path):
@@ -387,7 +381,7 @@ def test_who_is_idle_is_forgotten(tmp_path):
     params = {"sequence_id": "7", "sequence_start": "true"}
     path = core.model_path(SUM, "inference")
     assert core.post(path, json={"x": [1]}, params=params).status_code == 200
-    wait_for(lambda: live(core) == 0)
+    wait_until(lambda: live(core) == 0)
     reply = core.post(path, json={"x": [1]}, params={"sequence_id": "7"})
     assert (reply.status_code, reply.json()["field"]) == (400, "sequence_start")
     assert core.stop() == 0

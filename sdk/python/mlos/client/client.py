@@ -44,23 +44,22 @@ class Pending:
         self.request_id = request_id
 
     def result(self, timeout_s: float | None = None) -> Result:
-        """Waits for the answer, once. MlosError; TimeoutError where it did not come in time and is
-        still to come."""
+        """Waits for the answer, once. MlosError; TimeoutError if it did not come in time; it may
+        still come."""
         body = self._client.wait(self.request_id, Frame.RESULT, timeout_s)
         return Result(*read_result(body, self._regions))
 
     def cancel(self) -> None:
-        """Says that nobody needs the answer; `result` then raises CANCELLED, unless the answer was
-        quicker."""
+        """Cancels the request; `result` then raises CANCELLED, unless the answer was quicker."""
         self._client.cancel(self.request_id)
 
 
 class Client:
-    """A connection to Core, with any number of requests in flight. Thread-safe: whoever waits for
-    an answer reads for all the others too."""
+    """A connection to Core, with any number of requests in flight. Thread-safe: a thread that
+    waits for an answer also reads those of the others."""
 
     def __init__(self, socket: str | None = None, timeout_s: float = 10.0):
-        """Connects. OSError where nobody listens; ProtocolError; MlosError where Core refuses."""
+        """Connects. OSError if no Core listens; ProtocolError; MlosError if Core refuses."""
         self._ids = itertools.count(1)
         self._region_ids = itertools.count(1)
         self._connection = Connection(socket or default_socket(), timeout_s)
@@ -77,7 +76,7 @@ class Client:
         self.server_version = bytes(hello[start : start + size]).decode()
 
     def close(self) -> None:
-        """Ends the connection; what is in flight is cancelled."""
+        """Ends the connection and cancels requests in flight."""
         self._connection.close()
 
     def __enter__(self) -> Client:
@@ -87,7 +86,7 @@ class Client:
         self.close()
 
     def health(self) -> dict:
-        """What `GET /health` answers."""
+        """The answer of `GET /health`."""
         return self._document(Frame.HEALTH)
 
     def ready(self) -> bool:
@@ -133,7 +132,7 @@ class Client:
         return self._document(Frame.GET_PLUGIN, plugin_id)
 
     def remove_plugin(self, plugin_id: str) -> dict:
-        """Forgets it, where no model needs it."""
+        """Forgets it, unless a model needs it."""
         return self._document(Frame.REMOVE_PLUGIN, plugin_id)
 
     def input_region(self, size_bytes: int) -> Region:
@@ -163,14 +162,14 @@ class Client:
         """Starts to run a model over arrays (anything numpy makes an array of) or tensors in
         regions.
 
-        `outputs` names those wanted, in order: a name, or `(name, region, offset, size)` for one
-        that Core shall write into a region; all of them where it is empty. `timeout_s` bounds the
-        time Core spends on it (DEADLINE_EXCEEDED). `fit` lets Core fit shapes to the model's, as
-        plain HTTP does; otherwise they are exact.
+        `outputs` lists the wanted ones in order: a name, or `(name, region, offset, size)` for one
+        that Core writes into a region. If it is empty, all are wanted. `timeout_s` limits Core's
+        time (DEADLINE_EXCEEDED). `fit` lets Core fit shapes to the model's, as over HTTP; otherwise
+        they are exact.
 
-        Of a model that carries state, requests of one `sequence_id` (0 and "" are none) go on from
-        each other, from `sequence_start` to `sequence_end`: their inputs may lack the state, which
-        Core keeps, and their outputs do unless they are named."""
+        Core keeps a model's state between the requests of one `sequence_id` (0 and "" mean none),
+        from `sequence_start` to `sequence_end`: inputs may leave the state out, and outputs leave
+        it out unless they name it."""
         request_id = next(self._ids)
         wanted = [(item, None, 0, 0) if isinstance(item, str) else item for item in outputs]
         timeout_us = 0 if timeout_s is None else max(1, int(timeout_s * 1e6))

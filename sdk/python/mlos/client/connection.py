@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Frames over a Unix socket, and who waits for which."""
+"""Frames over a Unix socket, and the threads that wait for them."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _OTHER_READER_S = 0.01
 
 
 class Connection:
-    """A socket whose answers come in any order. One of the threads that wait reads, the others are
-    told. Thread-safe."""
+    """A socket whose answers come in any order. One of the waiting threads reads and
+    wakes the others. Thread-safe."""
 
     def __init__(self, path: str, timeout_s: float):
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -42,7 +42,7 @@ class Connection:
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
 
     def close(self) -> None:
-        """Ends it; those who wait get a ProtocolError."""
+        """Ends it; waiting threads get a ProtocolError."""
         try:
             self._socket.shutdown(socket.SHUT_RDWR)
         except OSError:

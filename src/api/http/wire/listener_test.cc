@@ -12,6 +12,7 @@
 #include "api/http/wire/event_loop.h"
 #include "api/http/wire/front_loop.h"
 #include "api/http/wire/test_client.h"
+#include "base/test_waiting.h"
 
 namespace mlos::api::http::wire {
 namespace {
@@ -30,8 +31,9 @@ struct Counts {
 };
 
 /// Replies with the target and the body: at once, or from another thread where the target has
-/// "later", with padding where it has "large". Where it has "stream", the reply comes in pieces, as
-/// fast as they are read: "0;", "1;" …, ten of them, padded where it has "large", or without end.
+/// "later" (100 ms) or "gone" (after the first caller went), with padding where it has "large".
+/// Where it has "stream", the reply comes in pieces, as fast as they are read: "0;", "1;" …, ten of
+/// them, padded where it has "large", or without end.
 class EchoExchange : public Exchange, public std::enable_shared_from_this<EchoExchange> {
  public:
   EchoExchange(std::string_view target, resource::ByteBudget& budget,
@@ -48,13 +50,16 @@ class EchoExchange : public Exchange, public std::enable_shared_from_this<EchoEx
       }).detach();
       return;
     }
-    if (!Has("later")) {
+    if (!Has("later") && !Has("gone")) {
       responder.Send(Echo(body));
       return;
     }
     std::thread([self = shared_from_this(), body = std::move(body),
                  responder = std::move(responder)]() mutable {
-      std::this_thread::sleep_for(milliseconds(100));
+      if (self->Has("later")) std::this_thread::sleep_for(milliseconds(100));
+      if (self->Has("gone")) {
+        EXPECT_TRUE(Eventually([&] { return self->counts_->gone > 0; }));
+      }
       responder.Send(self->Echo(std::exchange(body, net::ByteBuffer())));
     }).detach();
   }
@@ -139,7 +144,7 @@ class ListenerFixture : public testing::Test {
   void SetUp() override { StartWith(Limits()); }
   void TearDown() override {
     listener_.reset();
-    while (handler_->streams() != 0) std::this_thread::sleep_for(milliseconds(1));
+    EXPECT_TRUE(Eventually([&] { return handler_->streams() == 0; }));
     EXPECT_EQ(handler_->budget().used(), 0);
   }
 
@@ -184,12 +189,9 @@ TEST_P(ListenerTest, KeepsTheConnectionBetweenRequests) {
 
 TEST_P(ListenerTest, TellsOfACallerThatGoesAwayWhileItsRequestIsHandled) {
   {
-    TestClient(port_).Send(Request("/later"));
+    TestClient(port_).Send(Request("/gone"));
   }
-  for (int i = 0; i < 2000 && handler_->gone() == 0; ++i) {
-    std::this_thread::sleep_for(milliseconds(1));
-  }
-  EXPECT_EQ(handler_->gone(), 1);
+  EXPECT_TRUE(Eventually([&] { return handler_->gone() == 1; }));
   EXPECT_THAT(Exchange(Request("/later", "Connection: close\r\n")), EndsWith("/later=$"));
   EXPECT_EQ(handler_->gone(), 1) << "this one had its reply";
 }
@@ -384,8 +386,8 @@ TEST_P(ListenerTest, ShutdownAnswersWhatWasSent) {
 
 TEST_P(ListenerTest, ShutdownCutsOffAtItsDeadline) {
   TestClient client(port_);
-  client.Send(Request("/", "Content-Length: 10\r\n", "x"));
-  std::this_thread::sleep_for(milliseconds(50));
+  client.Send(Request("/", "Expect: 100-continue\r\nContent-Length: 10\r\n"));
+  EXPECT_THAT(client.ReadUntil("\r\n\r\n"), HasSubstr("100"));
   EXPECT_FALSE(listener_->Shutdown(SteadyClock::now() + milliseconds(50)));
   EXPECT_EQ(client.ReadAll(), "");
 }
@@ -449,7 +451,7 @@ TEST_P(ListenerTest, StopsAStreamWhoseReaderGoesAwayOrStalls) {
   }
   TestClient stalls(port_);
   stalls.Send(Request("/stream/endless/large"));
-  while (handler_->gone() < 2) std::this_thread::sleep_for(milliseconds(10));
+  ASSERT_TRUE(Eventually([&] { return handler_->gone() == 2; }));
   EXPECT_THAT(stalls.ReadAll(), Not(HasSubstr("$")));
 }
 
@@ -464,7 +466,7 @@ TEST_P(ListenerTest, ADrainLetsAStreamEndAndItsDeadlineCutsIt) {
   EXPECT_FALSE(listener_->Shutdown(SteadyClock::now() + milliseconds(3000)));
   reader.join();
   listener_.reset();
-  while (handler_->gone() < 1) std::this_thread::sleep_for(milliseconds(10));
+  EXPECT_TRUE(Eventually([&] { return handler_->gone() == 1; }));
 }
 
 }  // namespace

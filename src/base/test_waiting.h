@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT
+// Waiting in tests for what another thread does in a moment, instead of for a fixed time.
+#pragma once
+
+#include <chrono>
+#include <thread>
+
+namespace mlos {
+
+/// Looks until `holds()`, which is read on this thread, for 20 s at most; false if it never held.
+template <typename Condition>
+[[nodiscard]] bool Eventually(Condition holds) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (!holds()) {
+    if (std::chrono::steady_clock::now() >= end) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  return true;
+}
+
+}  // namespace mlos
