@@ -302,8 +302,10 @@ void ManifestEmitter::WriteJson(const simdjson::dom::element& value) {
     out_ << YAML::EndSeq;
   } else if (value.get(text) == simdjson::SUCCESS) {
     out_ << YAML::DoubleQuoted << WithoutControls(std::string(text));
+  } else if (value.is_null()) {
+    out_ << YAML::Null;
   } else {
-    out_ << std::string(simdjson::minify(value));  // a number, true, false or null
+    out_ << std::string(simdjson::minify(value));  // a number, true or false
   }
 }
 
