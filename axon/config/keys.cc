@@ -30,8 +30,8 @@ constexpr std::array kKeys = {
     Key{"download.connect_timeout", KeyType::kSeconds, "AXON_CONNECT_TIMEOUT", "20",
         "seconds until a server must accept a connection; raise it for a distant hub", 1, 3600},
     Key{"download.stall_timeout", KeyType::kSeconds, "AXON_STALL_TIMEOUT", "30",
-        "seconds without a byte after which a transfer is started again; too few restart slow ones",
-        1, 3600},
+        "seconds below 256 B/s after which a transfer starts again; too few restart slow ones", 1,
+        3600},
     Key{"core.endpoint", KeyType::kUrl, "MLOS_CORE_ENDPOINT", "http://localhost:8080",
         "the MLOS Core that `axon register` talks to"},
 };

@@ -28,27 +28,51 @@
  *  - Versions. Host and plugin must have the same major version, and the host's minor version must
  *    not be below the plugin's. Within a major version nothing here is removed or moved.
  *  - Growth. Every struct that the two sides exchange starts with `struct_size`: sizeof the struct
- *    that its writer was compiled with, or 0 for the 1.0.0 layout. Where a function fills in a
- *    struct of its caller, the caller sets struct_size and zeroes the rest. Nobody touches a member
- *    beyond struct_size. The interface has none: it is embedded by value, so its size is fixed
- *    within major version 1, and it grows through `get_extension` and its reserved slots. Structs
- *    that travel in arrays (smi_tensor_t, smi_tensor_spec_t) keep their size too, so that an index
- *    means the same on both sides, and grow into their reserved members. smi_string_t is an element
- *    of a tensor and never grows.
+ *    that its writer was compiled with, or 0 for its first layout. Where a function fills in a
+ *    struct of its caller, the caller sets struct_size and zeroes the rest. Nobody touches a
+ *    member beyond struct_size: SMI_HAS tells whether a member is there. The interface has none:
+ *    it is embedded by value, so its size is fixed within major version 1, and it grows through
+ *    `get_extension` and its reserved slots. Structs that travel in arrays (smi_tensor_t,
+ *    smi_tensor_spec_t) keep their size too, so that an index means the same on both sides, and
+ *    grow into their reserved members. smi_string_t is an element of a tensor and never grows.
  *  - Reserved members are 0.
  *  - Ownership. Every pointer has an OWNERSHIP line: who made what it points to, and until when it
  *    is valid. "call" means: until the function returns.
  *  - Strings are UTF-8 and NUL-terminated, except smi_string_t. No pointer is NULL unless its
  *    comment says "or NULL".
- *  - Threads. attach, initialize, get_plugin_info, allocate_resources(NULL, …) are called at most
- *    once each, in this order, before the first model; deallocate_resources(NULL) and cleanup after
- *    the last. get_health is never called twice at once. Calls for different models run
- *    concurrently; so do several inferences of one model and get_memory_report. The other functions
- *    of a model are called one after another, never while an inference of it runs.
+ *  - Threads. attach, initialize, get_plugin_info, get_extension, allocate_resources(NULL, …) are
+ *    called before the first model; deallocate_resources(NULL) and cleanup after the last.
+ *    get_health is never called twice at once. Calls for different models run concurrently; so do
+ *    several inferences of one model, execute, the control extension and get_memory_report. The
+ *    other functions of a model are called one after another, never while a request of it runs.
  *  - No exception and no longjmp may leave a function of the plugin, and no thread of the plugin
  *    may run once cleanup has returned: its code is unmapped.
  *  - Failures. A function that fails returns a status and has changed nothing; it says why in one
  *    sentence through smi_host_t.set_error. After an initialize that fails, cleanup is not called.
+ *
+ * The life of a model
+ *  1. register_model: the host names the files, the plugin checks them. It fails, or the model is
+ *     registered and steps 2 to 9 follow.
+ *  2. get_model_info: what the model declares.
+ *  3. load_model: it is ready to run. If it fails, step 9 follows.
+ *  4. inference: a request runs on the host's thread and is answered when it returns; or
+ *     execute: the plugin takes requests on and returns. They are open from here to step 8.
+ *  5. respond: the plugin answers an open request, from any thread, as often as it likes. Each call
+ *     returns at once and says how to go on:
+ *       SMI_SUCCESS            go on.
+ *       SMI_ERROR_UNAVAILABLE  taken, but the caller has more unread than it may: wait for room.
+ *       SMI_ERROR_CANCELLED    nobody wants more: stop, and send the final response.
+ *  6. There is room again: the host calls resume of the control extension. A plugin without it asks
+ *     now and then, by a respond without outputs and flags. A plugin that goes on without room is
+ *     taken from until four times the caller's credit waits. Then the caller is answered that the
+ *     model is overloaded, and respond returns SMI_ERROR_CANCELLED from there on.
+ *  7. Nobody waits any more, or the time is over: the host sets the word `cancelled` of the request
+ *     to 1 and calls cancel of the control extension. The caller has been answered; the request
+ *     stays valid, and counts as a run of the model, until step 8. What runs in inference returns
+ *     SMI_ERROR_CANCELLED.
+ *  8. The final response: the request is closed and all that belongs to it is dead.
+ *  9. unload_model, once no request is open, and unregister_model: the model is dead. Outputs that
+ *     were handed over with a release may be released later.
  */
 /* clang-format on */
 #ifndef MLOS_SMI_SPEC_H_
@@ -71,6 +95,10 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+/* Whether the writer of `*pointer`, a `type`, knew `member`. */
+#define SMI_HAS(type, pointer, member) \
+  ((pointer)->struct_size >= offsetof(type, member) + sizeof((pointer)->member))
 
 /* ---- Status -------------------------------------------------------------------------------- */
 
@@ -209,6 +237,11 @@ typedef struct smi_model_source {
   const char* options;
 } smi_model_source_t;
 
+/* In smi_model_info_t.flags: a run takes a time that the shapes of its inputs give, and none that
+   depends on their values: no loop whose end is data, no size that is an input. The host may run
+   such a model, if it is short, where it waits for nothing else. */
+#define SMI_MODEL_TIME_GIVEN_BY_SHAPES 1u
+
 typedef struct smi_model_info {
   size_t struct_size;
   /* Or NULL for none. OWNERSHIP: plugin, until unregister_model. */
@@ -219,19 +252,37 @@ typedef struct smi_model_info {
   size_t output_count;
   /* Of the model; or NULL. OWNERSHIP: plugin, until unregister_model. */
   const char* version;
+  /* SMI_MODEL_…, or 0. */
+  uint32_t flags;
+  uint32_t reserved0;
 } smi_model_info_t;
 
 /* ---- Inference ----------------------------------------------------------------------------- */
 
+/* In sequence_flags. */
+#define SMI_SEQUENCE_START 1u /* the sequence begins anew with this request */
+#define SMI_SEQUENCE_END 2u   /* it is the last one */
+
+/* OWNERSHIP where it says "call": until inference returns or, of execute, the final response. */
 typedef struct smi_request {
   size_t struct_size;
   /* Each name once; or NULL for none. OWNERSHIP: host, call. */
   const smi_tensor_t* inputs;
   size_t input_count;
-  /* Unique while the request runs. */
+  /* Unique as long as the process lives. */
   uint64_t request_id;
   /* CLOCK_MONOTONIC; 0: none. The plugin may give up after it. */
   uint64_t deadline_ns;
+  /* A word that the host sets from 0 to 1 when nobody waits for the answer or its time is over;
+     read it atomically (relaxed is enough). Or NULL: the request will not be cancelled.
+     OWNERSHIP: host, call. */
+  const uint32_t* cancelled;
+  /* The caller's name of the sequence that the request belongs to; or NULL: it stands alone.
+     Two callers may use the same name. OWNERSHIP: host, call. */
+  const char* sequence_id;
+  /* SMI_SEQUENCE_…. */
+  uint32_t sequence_flags;
+  uint32_t reserved0;
 } smi_request_t;
 
 /*
@@ -301,10 +352,10 @@ typedef enum smi_log_level {
   SMI_LOG_ERROR = 3
 } smi_log_level_t;
 
-/* UNSTABLE. One request of execute(), as the host knows it. */
+/* One request of execute(), as the host knows it. */
 typedef struct smi_execution smi_execution_t;
 
-/* UNSTABLE. No further response follows. */
+/* No further response follows. */
 #define SMI_RESPOND_FINAL 1u
 
 /*
@@ -327,15 +378,17 @@ typedef struct smi_host {
   void (*deallocate)(const struct smi_host* host, void* data, size_t size_bytes);
   /* Sets a gauge of the plugin; a name is 1 to 64 of [a-z0-9_], and there are 64 at most. */
   void (*set_metric)(const struct smi_host* host, const char* name, double value);
-  /* UNSTABLE. Answers a request of execute(): outputs, handed over (taken before it returns; or
-     NULL for none), or a failure; SMI_RESPOND_FINAL ends the request, exactly once. Returns
-     SMI_ERROR_CANCELLED when nobody waits any more: stop, and still send a final response. */
+  /* Answers a request of execute(): outputs, handed over (taken before it returns; or NULL for
+     none), or a failure, which takes what this thread has said through set_error. Returns at once,
+     SMI_SUCCESS, SMI_ERROR_UNAVAILABLE or SMI_ERROR_CANCELLED: see "The life of a model".
+     SMI_RESPOND_FINAL ends the request, exactly once: the execution is dead afterwards. Responses
+     to one request are given one after another, to different ones at the same time. */
   smi_status_t (*respond)(const struct smi_host* host, smi_execution_t* execution,
                           smi_status_t status, const smi_tensor_t* outputs, size_t output_count,
                           uint32_t flags);
 } smi_host_t;
 
-/* UNSTABLE. One element of the array given to execute(). */
+/* One element of the array given to execute(). */
 typedef struct smi_execute_request {
   size_t struct_size;
   /* OWNERSHIP: host, until the final response. */
@@ -344,11 +397,30 @@ typedef struct smi_execute_request {
   smi_model_t* model;
   /* And all it points to. OWNERSHIP: host, until the final response. */
   const smi_request_t* request;
-  /* Requests of one sequence share state in the plugin; 0: none. */
+  /* A number that no other sequence under way has: requests of one sequence share state in the
+     plugin, and come one after another. 0: the request stands alone. */
   uint64_t sequence_id;
-  /* 1: starts the sequence, 2: ends it. */
+  /* SMI_SEQUENCE_…, as in the request. */
   uint32_t sequence_flags;
 } smi_execute_request_t;
+
+/*
+ * UNSTABLE. What get_extension(SMI_CONTROL_EXTENSION) returns: how a plugin is told of requests
+ * that it runs. The host calls these functions on one thread that it has for this plugin alone;
+ * they should be quick, because a plugin that blocks there is told nothing more. They may call
+ * respond. A call may come late or early: `request_id` is not known to the plugin then, and the
+ * call means nothing. So a plugin that takes a request on looks at its `cancelled` once it would
+ * notice a call.
+ */
+#define SMI_CONTROL_EXTENSION "smi.control.1"
+typedef struct smi_control {
+  size_t struct_size;
+  /* (optional) `cancelled` of the request has become 1. NULL: the plugin looks at the word. */
+  void (*cancel)(smi_model_t* model, uint64_t request_id);
+  /* (optional) A caller that had more unread than it may has room again. May come before the
+     respond that returns SMI_ERROR_UNAVAILABLE has returned. NULL: the plugin asks by respond. */
+  void (*resume)(smi_model_t* model, uint64_t request_id);
+} smi_control_t;
 
 /* ---- The interface ------------------------------------------------------------------------- */
 
@@ -404,11 +476,13 @@ typedef const struct smi_plugin_interface {
      interface grows. OWNERSHIP: name: host, call; result: plugin, until cleanup. */
   const void* (*get_extension)(const char* name);
 
-  /* -- UNSTABLE band: may change before it is frozen -- */
+  /* -- Execution band -- */
 
-  /* (optional) Takes on several requests, of one model or several; each is answered through
-     respond(), now or later, from any thread, by one response or a stream of them. Where it fails
-     it has taken on none and answers none. OWNERSHIP: requests: host, call. */
+  /* (optional) Takes on as many requests as are ready, of one model or several, and returns without
+     waiting; each is answered through respond(), now or later, from any thread, by one response or
+     a stream of them. A request that is wrong is answered with a failure; where execute itself
+     fails, it has taken on none and answers none. The requests of one sequence come in order.
+     OWNERSHIP: requests: host, call. */
   smi_status_t (*execute)(const smi_execute_request_t* requests, size_t request_count);
 
   void* reserved[8];
@@ -439,9 +513,12 @@ SMI_EXPORT smi_plugin_t* smi_plugin_init(void);
 #endif
 #define SMI_FROZEN(type, member, offset) \
   SMI_STATIC_ASSERT(offsetof(type, member) == (offset), #type "." #member " is frozen in SMI 1")
-/* The 1.0.0 size: what struct_size 0 stands for. */
+/* Of what has not grown; what struct_size 0 stands for. */
 #define SMI_FROZEN_SIZE(type, size) \
   SMI_STATIC_ASSERT(sizeof(type) == (size), "the size of " #type " is frozen in SMI 1.0")
+/* Of what has grown; struct_size 0 stands for the first size. */
+#define SMI_GROWN_SIZE(type, size, first_size) \
+  SMI_STATIC_ASSERT(sizeof(type) == (size) && (first_size) < (size), #type " only grows")
 
 #if UINTPTR_MAX == 0xffffffffffffffffu
 SMI_FROZEN_SIZE(smi_status_t, 4);
@@ -491,14 +568,20 @@ SMI_FROZEN(smi_model_info_t, input_count, 16);
 SMI_FROZEN(smi_model_info_t, outputs, 24);
 SMI_FROZEN(smi_model_info_t, output_count, 32);
 SMI_FROZEN(smi_model_info_t, version, 40);
-SMI_FROZEN_SIZE(smi_model_info_t, 48);
+SMI_FROZEN(smi_model_info_t, flags, 48);
+SMI_FROZEN(smi_model_info_t, reserved0, 52);
+SMI_GROWN_SIZE(smi_model_info_t, 56, 48);
 
 SMI_FROZEN(smi_request_t, struct_size, 0);
 SMI_FROZEN(smi_request_t, inputs, 8);
 SMI_FROZEN(smi_request_t, input_count, 16);
 SMI_FROZEN(smi_request_t, request_id, 24);
 SMI_FROZEN(smi_request_t, deadline_ns, 32);
-SMI_FROZEN_SIZE(smi_request_t, 40);
+SMI_FROZEN(smi_request_t, cancelled, 40);
+SMI_FROZEN(smi_request_t, sequence_id, 48);
+SMI_FROZEN(smi_request_t, sequence_flags, 56);
+SMI_FROZEN(smi_request_t, reserved0, 60);
+SMI_GROWN_SIZE(smi_request_t, 64, 40);
 
 SMI_FROZEN(smi_response_t, struct_size, 0);
 SMI_FROZEN(smi_response_t, outputs, 8);
@@ -537,6 +620,19 @@ SMI_FROZEN(smi_host_t, deallocate, 40);
 SMI_FROZEN(smi_host_t, set_metric, 48);
 SMI_FROZEN(smi_host_t, respond, 56);
 SMI_FROZEN_SIZE(smi_host_t, 64);
+
+SMI_FROZEN(smi_execute_request_t, struct_size, 0);
+SMI_FROZEN(smi_execute_request_t, execution, 8);
+SMI_FROZEN(smi_execute_request_t, model, 16);
+SMI_FROZEN(smi_execute_request_t, request, 24);
+SMI_FROZEN(smi_execute_request_t, sequence_id, 32);
+SMI_FROZEN(smi_execute_request_t, sequence_flags, 40);
+SMI_FROZEN_SIZE(smi_execute_request_t, 48);
+
+SMI_FROZEN(smi_control_t, struct_size, 0);
+SMI_FROZEN(smi_control_t, cancel, 8);
+SMI_FROZEN(smi_control_t, resume, 16);
+SMI_FROZEN_SIZE(smi_control_t, 24);
 
 SMI_FROZEN(smi_plugin_interface_t, initialize, 0);
 SMI_FROZEN(smi_plugin_interface_t, cleanup, 8);

@@ -37,13 +37,6 @@ Ort::SessionOptions MakeSessionOptions(const Config& config, std::uint32_t threa
 // Of weights; looking for memory to give back takes longer than loading a smaller model.
 constexpr std::uint64_t kTrimBytes = 1 << 20;
 
-Ort::RunOptions MakeRunOptions() {
-  Ort::RunOptions options;
-  // What fails here is reported to the caller, whose data it is; it must not fill the log.
-  options.SetRunLogSeverityLevel(ORT_LOGGING_LEVEL_FATAL);
-  return options;
-}
-
 }  // namespace
 
 void Engine::SetResources(std::uint32_t thread_count, std::uint64_t memory_bytes) {

@@ -14,6 +14,7 @@
 #include "onnx/arena.h"
 #include "onnx/config.h"
 #include "onnx/session.h"
+#include "onnx/stoppable.h"
 
 namespace mlos::onnx {
 
@@ -38,7 +39,9 @@ class Engine {
   /// Gives what the arena holds and nobody uses back to the system.
   void ShrinkArena() const;
 
+  /// Of all runs that nobody stops.
   const Ort::RunOptions& run_options() const { return run_options_; }
+  StoppableRuns& stoppable_runs() const { return stoppable_runs_; }
   const Ort::MemoryInfo& memory_info() const { return memory_info_; }
   /// Of all sessions that live.
   std::uint64_t weight_bytes() const;
@@ -71,6 +74,8 @@ class Engine {
   Ort::RunOptions run_options_{nullptr};
   Ort::MemoryInfo memory_info_{nullptr};
   std::unique_ptr<ArenaShrinker> shrinker_;
+
+  mutable StoppableRuns stoppable_runs_;
 };
 
 }  // namespace mlos::onnx

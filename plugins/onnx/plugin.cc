@@ -5,6 +5,7 @@
 #include <memory>
 #include <new>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "mlos/smi_spec.h"
@@ -163,6 +164,16 @@ smi_status_t DeallocateResources(smi_model_t* model) noexcept {
   });
 }
 
+void Cancel(smi_model_t* /*model*/, std::uint64_t request_id) noexcept {
+  engine->stoppable_runs().Stop(request_id);
+}
+
+const void* GetExtension(const char* name) noexcept {
+  static constexpr smi_control_t kControl = {
+      .struct_size = sizeof(smi_control_t), .cancel = &Cancel, .resume = nullptr};
+  return std::string_view(name) == SMI_CONTROL_EXTENSION ? &kControl : nullptr;
+}
+
 smi_plugin_interface_t kInterface = {
     .initialize = &Initialize,
     .cleanup = &Cleanup,
@@ -177,6 +188,7 @@ smi_plugin_interface_t kInterface = {
     .allocate_resources = &AllocateResources,
     .deallocate_resources = &DeallocateResources,
     .attach = &Attach,
+    .get_extension = &GetExtension,
 };
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "onnx/error.h"
+#include "onnx/stoppable.h"
 
 namespace mlos::onnx {
 namespace {
@@ -110,8 +111,8 @@ class Call {
     }
   }
 
-  void Run(const Engine& engine, Session& session) {
-    session.ort().Run(engine.run_options(), input_names_.data(), inputs_.data(), inputs_.size(),
+  void Run(const Ort::RunOptions& options, Session& session) {
+    session.ort().Run(options, input_names_.data(), inputs_.data(), inputs_.size(),
                       output_names_.data(), outputs_.data(), outputs_.size());
   }
 
@@ -174,11 +175,11 @@ bool IsFalseDeclaration(const Ort::Exception& exception) {
 }
 
 // False where nothing is prepared for such a request.
-bool RunPrepared(const Engine& engine, Session& session, const smi_request_t& request,
+bool RunPrepared(const Ort::RunOptions& options, Session& session, const smi_request_t& request,
                  smi_response_t& response) {
   std::unique_ptr<PreparedRun> prepared = session.TakePrepared();
   if (prepared == nullptr || !prepared->Fits(request, response)) return false;
-  if (!prepared->Run(session.ort(), engine.run_options(), request)) {
+  if (!prepared->Run(session.ort(), options, request)) {
     session.set_declares_falsely();
     return false;
   }
@@ -214,12 +215,12 @@ void PrepareNext(const Engine& engine, Session& session, const smi_request_t& re
   }
 }
 
-void RunOnce(const Engine& engine, Session& session, const smi_request_t& request,
-             smi_response_t& response) {
+void RunOnce(const Engine& engine, const Ort::RunOptions& options, Session& session,
+             const smi_request_t& request, smi_response_t& response) {
   const bool declares_truly = session.declares_truly();
-  if (declares_truly && RunPrepared(engine, session, request, response)) return;
+  if (declares_truly && RunPrepared(options, session, request, response)) return;
   Call call(engine, request, response, declares_truly);
-  call.Run(engine, session);
+  call.Run(options, session);
   HandOverAll(response, [&](std::size_t index, smi_tensor_t& output) {
     Ort::Value& value = call.output(index);
     const bool written = IsPreallocated(output) && value.GetTensorMutableRawData() == output.data;
@@ -244,14 +245,17 @@ bool PutRight(const Engine& engine, Session& session, const Ort::Exception& exce
 
 void Run(const Engine& engine, Session& session, const smi_request_t& request,
          smi_response_t& response) {
+  const RunOptionsLease lease(engine.run_options(), engine.stoppable_runs(), request);
   try {
     try {
-      RunOnce(engine, session, request, response);
+      RunOnce(engine, lease.options(), session, request, response);
     } catch (const Ort::Exception& exception) {
-      if (!PutRight(engine, session, exception)) throw;
-      RunOnce(engine, session, request, response);
+      if (lease.cancelled() || !PutRight(engine, session, exception)) throw;
+      RunOnce(engine, lease.options(), session, request, response);
     }
   } catch (const Ort::Exception& exception) {
+    // ONNX Runtime has no code for it; whatever else is wrong, nobody waits to be told.
+    if (lease.cancelled()) throw Error(SMI_ERROR_CANCELLED, "the run was stopped");
     const std::string misfit = session.signature()->Misfit(request);
     if (!misfit.empty()) throw Error(SMI_ERROR_INVALID_PARAM, misfit);
     throw RunError(exception);

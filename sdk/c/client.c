@@ -84,6 +84,29 @@ void mlos_close(mlos_client_t* client) {
 
 void mlos_set_spin(mlos_client_t* client, int64_t spin_us) { client->spin_us = spin_us; }
 
+int mlos_attach_ring(mlos_client_t* client, uint32_t slots, uint32_t slot_bytes,
+                     mlos_error_t* error) {
+  int fd = -1;
+  ring_t* ring = NULL;
+  frame_t answer = {0};
+  if (client->ring != NULL) {
+    return fail(error, MLOS_ALREADY_EXISTS, "ALREADY_EXISTS", "",
+                "the connection has a ring already");
+  }
+  int code = ring_make(slots, slot_bytes, &ring, &fd, error);
+  if (code != MLOS_OK) return code;
+  const uint32_t body[2] = {slots, slot_bytes};
+  code = ask(client, FRAME_ATTACH_RING, body, sizeof(body), fd, FRAME_RING, &answer, error);
+  close(fd);
+  if (code != MLOS_OK) {
+    ring_free(ring);
+    return code;
+  }
+  free(answer.bytes);
+  client->ring = ring;
+  return MLOS_OK;
+}
+
 int mlos_call(mlos_client_t* client, mlos_operation_t operation, const char* argument, char** json,
               mlos_error_t* error) {
   frame_t answer = {0};

@@ -84,6 +84,9 @@ struct mlos_client {
   size_t parts_max;
 };
 
+/* Each file calls those below it only, never one above: client, region, infer; transport, result;
+ * ring; memfd; error; wire. */
+
 /* error.c: each returns `code`. */
 int fail(mlos_error_t* error, int code, const char* reason, const char* field, const char* message);
 int fail_errno(mlos_error_t* error, const char* what);
@@ -139,7 +142,8 @@ void pause_cpu(void);
 int decode_result(frame_t* frame, const pending_t* pending, mlos_result_t** result,
                   mlos_error_t* error);
 
-/* ring.c */
+/* ring.c: shared memory, which Core must be told of. */
+int ring_make(uint32_t slots, uint32_t slot_bytes, ring_t** made, int* fd, mlos_error_t* error);
 bool ring_fits(const ring_t* ring, size_t frame_bytes);
 /* False where all slots are taken. */
 bool ring_send(ring_t* ring, const part_t* parts, size_t count);

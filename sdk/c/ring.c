@@ -38,33 +38,18 @@ static uint32_t* word(const ring_t* ring, size_t offset) {
   return (uint32_t*)(void*)(ring->data + offset);
 }
 
-int mlos_attach_ring(mlos_client_t* client, uint32_t slots, uint32_t slot_bytes,
-                     mlos_error_t* error) {
-  if (client->ring != NULL) {
-    return fail(error, MLOS_ALREADY_EXISTS, "ALREADY_EXISTS", "",
-                "the connection has a ring already");
-  }
-  int fd = -1;
-  frame_t answer = {0};
+int ring_make(uint32_t slots, uint32_t slot_bytes, ring_t** made, int* fd, mlos_error_t* error) {
   ring_t* ring = calloc(1, sizeof(*ring));
   if (ring == NULL) return fail_errno(error, "cannot make a ring");
   ring->slots = slots;
   ring->slot_bytes = slot_bytes;
   ring->size_bytes = SLOTS + 2 * (size_t)slots * slot_bytes;
-  int code = make_memfd(ring->size_bytes, &fd, &ring->data, error);
+  const int code = make_memfd(ring->size_bytes, fd, &ring->data, error);
   if (code != MLOS_OK) {
     free(ring);
     return code;
   }
-  const uint32_t body[2] = {slots, slot_bytes};
-  code = ask(client, FRAME_ATTACH_RING, body, sizeof(body), fd, FRAME_RING, &answer, error);
-  close(fd);
-  if (code != MLOS_OK) {
-    ring_free(ring);
-    return code;
-  }
-  free(answer.bytes);
-  client->ring = ring;
+  *made = ring;
   return MLOS_OK;
 }
 

@@ -38,8 +38,7 @@ void LogWarnings(const RegisterModelRequest& request, const package::ModelFiles&
 
 }  // namespace
 
-Status ModelFinder::Find(const RegisterModelRequest& request,
-                         std::function<Status(std::string_view execution_format)> accepts,
+Status ModelFinder::Find(const RegisterModelRequest& request, KnownFormats formats,
                          FoundModel& found) {
   if (request.path.empty()) {
     return Status(Reason::kMissingField, "path is required: a model file, a folder or an archive")
@@ -57,11 +56,13 @@ Status ModelFinder::Find(const RegisterModelRequest& request,
   files_request.digester = [this](const fs::path& folder, std::string_view relative) {
     return memory_->HashBeneath(folder, relative);
   };
-  files_request.accepts = std::move(accepts);
+  files_request.accepts = std::move(formats.accepts);
+  files_request.extensions = std::move(formats.extensions);
   Result<package::ModelFiles> files = IsArchive(found.path)
                                           ? Unpack(files_request, false, found)
                                           : package::FindModelFiles(found.path, files_request);
   found.files = MLOS_TRY(InField(std::move(files), "path"));
+  if (found.files.found_by_extension) found.served_path = found.files.EnginePath();
   LogWarnings(request, found.files);
   return OkStatus();
 }

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/path_policy.h"
 #include "base/result.h"
@@ -29,6 +30,13 @@ struct FoundModel {
   std::unique_ptr<registry::Packages::Pin> pin;
 };
 
+/// What the plugins know of formats.
+struct KnownFormats {
+  /// Asked with the format before any file is hashed; its refusal is handed on.
+  std::function<Status(std::string_view execution_format)> accepts;
+  std::vector<package::FormatExtension> extensions;
+};
+
 /// From what callers and the registry say of a model to its checked files. Thread-safe.
 class ModelFinder {
  public:
@@ -36,11 +44,9 @@ class ModelFinder {
       : policy_(std::move(policy)), packages_(packages) {}
 
   /// Fills `found`. PATH_NOT_ALLOWED, FILE_NOT_FOUND, INVALID_PACKAGE and whatever
-  /// package::FindModelFiles says, with `path` or `manifest_path` as field. `accepts` is asked with
-  /// the format before any file is hashed; its refusal is handed on. Where an archive was unpacked
-  /// and then refused, `found` has its folder and pin, and the caller removes it.
-  Status Find(const RegisterModelRequest& request,
-              std::function<Status(std::string_view execution_format)> accepts, FoundModel& found);
+  /// package::FindModelFiles says, with `path` or `manifest_path` as field. Where an archive was
+  /// unpacked and then refused, `found` has its folder and pin, and the caller removes it.
+  Status Find(const RegisterModelRequest& request, KnownFormats formats, FoundModel& found);
 
   /// The files of a registered model, as they are now; only those are read that may have changed
   /// since they were last hashed (see DigestMemory). CHECKSUM_MISMATCH where they are not

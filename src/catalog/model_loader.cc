@@ -58,15 +58,19 @@ Result<std::shared_ptr<ServedModel>> ModelLoader::Load(
   auto loaded = MLOS_TRY(LoadJournalled(source, *plugin.engine));
   const auto batching = BatchingOf(record, files, loaded->schema());
   auto sequences = MLOS_TRY(SequencesOf(record.settings.state_pairs, *loaded));
+  const scheduler::ModelQueueOptions queueing{
+      .time_given_by_shapes = files.facts.time_given_by_shapes || loaded->time_given_by_shapes()};
   return std::make_shared<ServedModel>(record.model_id, record.version, plugin.id, record.digest,
                                        std::move(counts), plugin.engine, std::move(loaded),
-                                       std::move(sequences), batching, budget_);
+                                       std::move(sequences), queueing, batching, budget_);
 }
 
 Result<std::unique_ptr<sequence::Sequences>> ModelLoader::SequencesOf(
     const sequence::StatePairs& declared, engine::LoadedModel& model) const {
   auto pairs = MLOS_TRY(sequence::ResolveStatePairs(declared, model.schema()));
-  if (pairs.empty() || model.streams()) return std::unique_ptr<sequence::Sequences>();
+  // An engine that streams keeps the state itself.
+  if (pairs.empty() && !model.streams()) return std::unique_ptr<sequence::Sequences>();
+  if (model.streams()) pairs.clear();
   return std::make_unique<sequence::Sequences>(model, std::move(pairs), budget_, reaper_,
                                                sequences_);
 }

@@ -73,10 +73,12 @@ Result<RegisterModelOutcome> Models::Register(const RegisterModelRequest& reques
 Result<RegisterModelOutcome> Models::RegisterFound(const ModelId& id,
                                                    const RegisterModelRequest& request,
                                                    FoundModel& found) {
-  const auto accepts = [&](std::string_view execution_format) {
+  KnownFormats formats;
+  formats.accepts = [&](std::string_view execution_format) {
     return plugins_.Choose(request.plugin_id, execution_format).status();
   };
-  MLOS_TRY(finder_.Find(request, accepts, found));
+  formats.extensions = plugins_.Extensions();
+  MLOS_TRY(finder_.Find(request, std::move(formats), found));
   const std::string plugin_id =
       MLOS_TRY(plugins_.Choose(request.plugin_id, found.files.execution_format));
   ModelEntry entry;
@@ -157,18 +159,38 @@ Result<std::shared_ptr<ServedModel>> Models::LoadAgain(const registry::ModelReco
   return loader_.Load(record, files, plugin, stats_.CountsOf(record.model_id));
 }
 
-Result<ModelInfo> Models::Unload(std::string_view model_id) {
+Result<std::shared_ptr<ServedModel>> Models::Unload(std::string_view model_id) {
   const KeyedMutex::Lock changing(changing_, model_id);
   MLOS_TRY(table_.Get(model_id));
-  table_.Update(model_id, [](ModelEntry& e) {
+  std::shared_ptr<ServedModel> served;
+  table_.Update(model_id, [&](ModelEntry& e) {
     if (e.served == nullptr && e.state != ModelState::kRegistered) return;
+    served = std::move(e.served);
     e.served = nullptr;
     e.state = ModelState::kUnloaded;
   });
-  return InfoOf(MLOS_TRY(table_.Get(model_id)));
+  return served;
 }
 
-Status Models::Remove(std::string_view model_id) {
+void Models::GiveUp(const scheduler::ModelQueue& queue) {
+  // Let go of outside of the table's lock.
+  std::shared_ptr<ServedModel> served;
+  table_.Update(queue.model_id(), [&](ModelEntry& e) {
+    if (e.served == nullptr || &e.served->runner() != &queue) return;
+    served = std::move(e.served);
+    e.served = nullptr;
+    e.state = ModelState::kFailed;
+    e.error = Status(Reason::kModelInUse, std::to_string(queue.overdue()) +
+                                              " runs of the model did not stop when their time was "
+                                              "over; load it by hand to try again");
+  });
+  if (served != nullptr) {
+    Log(LogLevel::kError, "model given up: its runs do not stop",
+        {{"model", queue.model_id()}, {"overdue_runs", queue.overdue()}});
+  }
+}
+
+Result<std::shared_ptr<ServedModel>> Models::Remove(std::string_view model_id) {
   const KeyedMutex::Lock changing(changing_, model_id);
   const ModelEntry entry = MLOS_TRY(table_.Get(model_id));
   {
@@ -178,7 +200,7 @@ Status Models::Remove(std::string_view model_id) {
   }
   stats_.ForgetModel(model_id);
   RemoveUnusedPackage(entry.record.served_path);
-  return OkStatus();
+  return entry.served;
 }
 
 void Models::RemoveUnusedPackage(const std::filesystem::path& folder) {

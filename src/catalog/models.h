@@ -40,9 +40,13 @@ class Models {
 
   // See Runtime.
   Result<RegisterModelOutcome> Register(const RegisterModelRequest& request);
-  Status Remove(std::string_view model_id);
+  /// Also the model that was served, if one was: its runs may go on.
+  Result<std::shared_ptr<ServedModel>> Remove(std::string_view model_id);
   Result<ModelInfo> Load(std::string_view model_id);
-  Result<ModelInfo> Unload(std::string_view model_id);
+  Result<std::shared_ptr<ServedModel>> Unload(std::string_view model_id);
+  /// Takes the model out of service whose requests wait in `queue`: too many of its runs did not
+  /// stop. Quick.
+  void GiveUp(const scheduler::ModelQueue& queue);
   /// PLUGIN_IN_USE while models of it are registered.
   Status RemovePlugin(std::string_view plugin_id);
 

@@ -16,12 +16,20 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kOnnxPluginFile = "libmlos_onnx.so";
-constexpr std::string_view kOnnxFormat = "onnx";
-
 Status PluginNotFound(std::string_view plugin_id) {
   return Status(Reason::kPluginNotFound, "no plugin '" + Excerpt(plugin_id) + "' is registered")
       .WithField("plugin_id");
+}
+
+/// What the descriptor beside a plugin's file says that it runs, if there is one.
+Result<std::vector<std::string>> PromisedFormats(const fs::path& library,
+                                                 std::string_view plugin_id) {
+  std::optional<PluginDescriptor> descriptor = MLOS_TRY(FindDescriptor(library));
+  if (!descriptor) return std::vector<std::string>();
+  if (descriptor->id == plugin_id) return std::move(descriptor->formats);
+  return Status(Reason::kPluginIncompatible, "the plugin's descriptor has the id '" +
+                                                 descriptor->id + "', not '" +
+                                                 std::string(plugin_id) + "'");
 }
 
 }  // namespace
@@ -41,7 +49,7 @@ Result<std::unique_ptr<PluginTable>> PluginTable::Create(PluginTableOptions opti
                                                          registry::Registry& registry) {
   std::vector<registry::PluginRecord> records = MLOS_TRY(registry.Plugins());
   std::unique_ptr<PluginTable> table(new PluginTable(std::move(options), registry));
-  table->AddBuiltin();
+  table->FindDescriptors();
   for (registry::PluginRecord& record : records) {
     Entry entry{.record = std::move(record)};
     if (entry.record.quarantined) {
@@ -58,17 +66,34 @@ PluginTable::PluginTable(PluginTableOptions options, registry::Registry& registr
       policy_(PathPolicy::Below(options_.plugin_dirs)),
       registry_(registry) {}
 
-void PluginTable::AddBuiltin() {
+void PluginTable::FindDescriptors() {
   for (const fs::path& directory : options_.plugin_dirs) {
-    std::error_code error;
-    const fs::path path = fs::canonical(directory / kOnnxPluginFile, error);
-    if (error) continue;
-    registry::PluginRecord record;
-    record.plugin_id = kOnnxPluginId;
-    record.name = "ONNX Runtime";
-    record.path = path;
-    return Put({.record = std::move(record), .builtin = true});
+    for (PluginDescriptor& descriptor : DescriptorsIn(directory)) {
+      const Status allowed = policy_.Resolve(descriptor.library.native()).status();
+      if (!allowed.ok() || FindDescriptorOf(descriptor.id) != nullptr) {
+        Log(LogLevel::kWarning, "descriptor of a plugin passed over",
+            {{"plugin", descriptor.id},
+             {"why", allowed.ok() ? "another descriptor has its id" : allowed.message()}});
+        continue;
+      }
+      Put(EntryOf(descriptor));
+      descriptors_.push_back(std::move(descriptor));
+    }
   }
+}
+
+PluginTable::Entry PluginTable::EntryOf(const PluginDescriptor& descriptor) {
+  Entry entry{.described = true, .formats = descriptor.formats};
+  entry.record.plugin_id = descriptor.id;
+  entry.record.name = descriptor.name;
+  entry.record.path = descriptor.library;
+  return entry;
+}
+
+const PluginDescriptor* PluginTable::FindDescriptorOf(std::string_view plugin_id) const {
+  const auto found = std::find_if(descriptors_.begin(), descriptors_.end(),
+                                  [&](const auto& known) { return known.id == plugin_id; });
+  return found == descriptors_.end() ? nullptr : &*found;
 }
 
 void PluginTable::LoadRegistered() {
@@ -80,13 +105,10 @@ void PluginTable::LoadRegistered() {
   }
   for (Entry& entry : entries) {
     const registry::PluginRecord& record = entry.record;
-    const bool wanted = !entry.builtin && !record.quarantined && !record.path.empty();
+    const bool wanted = !entry.described && !record.quarantined && !record.path.empty();
     if (!wanted || entry.engine != nullptr) continue;
-    Result<std::shared_ptr<engine::Engine>> engine = Open(record);
-    entry.error = engine.status();
-    if (engine.ok()) {
-      entry.engine = std::move(*engine);
-    } else {
+    entry.error = Open(entry);
+    if (!entry.error.ok()) {
       Log(LogLevel::kError, "plugin not loaded",
           {{"plugin", record.plugin_id}, LogField(entry.error)});
     }
@@ -94,28 +116,34 @@ void PluginTable::LoadRegistered() {
   }
 }
 
-Result<std::shared_ptr<engine::Engine>> PluginTable::Open(const registry::PluginRecord& record) {
+Status PluginTable::Open(Entry& entry) {
+  const registry::PluginRecord& record = entry.record;
   const fs::path path = MLOS_TRY(policy_.Resolve(record.path));
+  if (!entry.described) entry.formats = MLOS_TRY(PromisedFormats(path, record.plugin_id));
   const plugin::PluginOptions options{
       .expected_id = record.plugin_id,
       .config = record.config,
       .thread_count = options_.thread_count,
       .arena_bytes_max = options_.arena_bytes_max,
+      .promised_formats = entry.formats,
   };
   const registry::Loading loading(registry_, registry::LoadKind::kPlugin, record.plugin_id,
                                   record.path);
-  return MLOS_TRY(plugin::LoadPlugin(path, options));
+  entry.engine = MLOS_TRY(plugin::LoadPlugin(path, options));
+  entry.formats = entry.engine->formats();
+  return OkStatus();
 }
 
 Result<PluginInfo> PluginTable::Register(const RegisterPluginRequest& request) {
   MLOS_TRY(CheckPluginRequest(request));
-  if (request.id == kOnnxPluginId) {
-    return Status(Reason::kAlreadyExists,
-                  "plugin '" + request.id + "' is built in and needs no registration")
-        .WithField("id");
-  }
   const MutexLock loading(loading_);
   const std::optional<Entry> existing = Find(request.id);
+  if (existing.has_value() && existing->described) {
+    return Status(Reason::kAlreadyExists, "plugin '" + request.id +
+                                              "' is known by its descriptor and needs no "
+                                              "registration")
+        .WithField("id");
+  }
   registry::PluginRecord record =
       MergedRecord(request, existing.has_value() ? existing->record : registry::PluginRecord());
   if (!request.path.empty()) {
@@ -137,9 +165,7 @@ Result<PluginInfo> PluginTable::Register(const RegisterPluginRequest& request) {
 Result<PluginInfo> PluginTable::LoadAndPut(registry::PluginRecord record) {
   Entry entry{.record = std::move(record)};
   if (!entry.record.path.empty()) {
-    Result<std::shared_ptr<engine::Engine>> engine = Open(entry.record);
-    if (!engine.ok()) return std::move(engine).status().WithField("path");
-    entry.engine = std::move(*engine);
+    if (Status opened = Open(entry); !opened.ok()) return std::move(opened).WithField("path");
     if (entry.record.name.empty()) entry.record.name = entry.engine->name();
     if (entry.record.version.empty()) entry.record.version = entry.engine->version();
   }
@@ -171,21 +197,24 @@ Status PluginTable::Remove(std::string_view plugin_id) {
   const MutexLock loading(loading_);
   const std::optional<Entry> entry = Find(plugin_id);
   if (!entry.has_value()) return PluginNotFound(plugin_id);
-  if (entry->builtin) {
-    return {Reason::kPermissionDenied, "plugin '" + entry->record.plugin_id + "' is built in"};
+  if (entry->described) {
+    return {Reason::kPermissionDenied,
+            "plugin '" + entry->record.plugin_id +
+                "' is known by its descriptor and stays as long as that lies in a plugin folder"};
   }
   MLOS_TRY(registry_.RemovePlugin(plugin_id));
+  if (const PluginDescriptor* descriptor = FindDescriptorOf(plugin_id)) {
+    Put(EntryOf(*descriptor));
+    return OkStatus();
+  }
   const MutexLock lock(mutex_);
   std::erase_if(entries_, [&](const Entry& e) { return e.record.plugin_id == plugin_id; });
   return OkStatus();
 }
 
 bool PluginTable::Runs(const Entry& entry, std::string_view format) {
-  // The built-in plugin is not loaded just to ask it.
-  if (entry.builtin) return format == kOnnxFormat;
-  if (entry.engine == nullptr) return false;
-  const std::vector<std::string>& formats = entry.engine->formats();
-  return std::find(formats.begin(), formats.end(), format) != formats.end();
+  if (!entry.described && entry.engine == nullptr) return false;
+  return std::find(entry.formats.begin(), entry.formats.end(), format) != entry.formats.end();
 }
 
 Result<std::string> PluginTable::Choose(std::string_view wanted, std::string_view format) const {
@@ -207,7 +236,7 @@ bool PluginTable::Contains(std::string_view plugin_id) const { return Find(plugi
 Result<PluginHandle> PluginTable::Load(std::string_view plugin_id) {
   std::optional<Entry> entry = Find(plugin_id);
   if (!entry.has_value()) return PluginNotFound(plugin_id);
-  if (entry->engine == nullptr && entry->builtin) entry = LoadBuiltin(plugin_id);
+  if (entry->engine == nullptr && entry->described) entry = LoadDescribed(plugin_id);
   const registry::PluginRecord& record = entry->record;
   if (entry->engine == nullptr) {
     return Status(Reason::kNoPlugin, "plugin '" + record.plugin_id + "' is not loaded: " +
@@ -219,15 +248,23 @@ Result<PluginHandle> PluginTable::Load(std::string_view plugin_id) {
 }
 
 // Tried again each time: what failed may be repaired meanwhile.
-PluginTable::Entry PluginTable::LoadBuiltin(std::string_view plugin_id) {
+PluginTable::Entry PluginTable::LoadDescribed(std::string_view plugin_id) {
   const MutexLock loading(loading_);
   Entry entry = Find(plugin_id).value();
   if (entry.engine != nullptr) return entry;
-  Result<std::shared_ptr<engine::Engine>> engine = Open(entry.record);
-  entry.error = engine.status();
-  if (engine.ok()) entry.engine = std::move(*engine);
+  entry.error = Open(entry);
   Put(entry);
   return entry;
+}
+
+std::vector<package::FormatExtension> PluginTable::Extensions() const {
+  std::vector<package::FormatExtension> known;
+  for (const PluginDescriptor& descriptor : descriptors_) {
+    for (const std::string& extension : descriptor.extensions) {
+      known.push_back({extension, descriptor.formats.front()});
+    }
+  }
+  return known;
 }
 
 std::optional<PluginTable::Entry> PluginTable::Find(std::string_view plugin_id) const {
@@ -257,14 +294,14 @@ PluginInfo PluginTable::InfoOf(const Entry& entry) {
   info.name = entry.record.name;
   info.version = entry.record.version;
   info.path = entry.record.path;
-  info.builtin = entry.builtin;
+  info.builtin = entry.described;
+  info.formats = entry.formats;
   info.error = entry.error;
-  if (entry.builtin) info.formats = {std::string(kOnnxFormat)};
   if (!entry.error.ok()) info.state = PluginState::kFailed;
   if (entry.engine != nullptr) {
     info.state = PluginState::kLoaded;
     if (info.version.empty()) info.version = entry.engine->version();
-    info.formats = entry.engine->formats();
+    if (info.name.empty()) info.name = entry.engine->name();
     info.health = entry.engine->health();
     info.memory = entry.engine->memory();
     info.gauges = entry.engine->gauges();

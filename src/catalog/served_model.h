@@ -9,9 +9,8 @@
 #include "engine/engine.h"
 #include "metrics/counts.h"
 #include "resource/byte_budget.h"
-#include "scheduler/batch_merge.h"
 #include "scheduler/batcher.h"
-#include "scheduler/lane.h"
+#include "scheduler/model_runner.h"
 #include "sequence/sequences.h"
 
 namespace mlos::catalog {
@@ -24,6 +23,7 @@ class ServedModel {
               std::shared_ptr<metrics::ModelCounts> counts, std::shared_ptr<engine::Engine> engine,
               std::unique_ptr<engine::LoadedModel> model,
               std::unique_ptr<sequence::Sequences> sequences,
+              const scheduler::ModelQueueOptions& queueing,
               const std::optional<scheduler::BatchOptions>& batching, resource::ByteBudget& budget)
       : model_id_(std::move(model_id)),
         version_(std::move(version)),
@@ -32,9 +32,8 @@ class ServedModel {
         counts_(std::move(counts)),
         engine_(std::move(engine)),
         model_(std::move(model)),
-        sequences_(std::move(sequences)) {
-    if (batching) batcher_.emplace(model_id_, *model_, budget, *batching);
-  }
+        sequences_(std::move(sequences)),
+        runner_(model_id_, queueing, *model_, sequences_.get(), batching, budget) {}
   ServedModel(const ServedModel&) = delete;
   ServedModel& operator=(const ServedModel&) = delete;
 
@@ -47,16 +46,9 @@ class ServedModel {
   /// What every request to it is counted in; see Runtime::Acquire.
   const std::shared_ptr<metrics::ModelCounts>& counts() const { return counts_; }
 
-  /// What the scheduler knows of the model.
-  scheduler::Lane& lane() { return lane_; }
-  /// How many items `request` counts for: those along the batch axis, where the model has one.
-  std::int64_t ItemsOf(const engine::InferenceRequest& request) const {
-    const std::int64_t items = batcher_ ? scheduler::BatchItems(request) : 0;
-    return items > 0 ? items : 1;
-  }
-  /// Where its requests wait for each other; null where they never share a run.
-  scheduler::Batcher* batcher() { return batcher_ && batcher_->enabled() ? &*batcher_ : nullptr; }
-  /// Where those of its requests run that belong to sequences; null where it has no state to carry.
+  /// What waits for the model, and how it is run.
+  scheduler::ModelRunner& runner() { return runner_; }
+  /// The sequences of its requests; null if it has no state to carry.
   sequence::Sequences* sequences() const { return sequences_.get(); }
 
  private:
@@ -69,8 +61,7 @@ class ServedModel {
   const std::shared_ptr<engine::Engine> engine_;
   const std::unique_ptr<engine::LoadedModel> model_;
   const std::unique_ptr<sequence::Sequences> sequences_;
-  scheduler::Lane lane_;
-  std::optional<scheduler::Batcher> batcher_;
+  scheduler::ModelRunner runner_;
 };
 
 }  // namespace mlos::catalog

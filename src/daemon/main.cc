@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include <sys/resource.h>
+#include <unistd.h>
 
+#include <chrono>
 #include <csignal>
 #include <iostream>
+#include <thread>
 
 #include "base/log.h"
 #include "daemon/command_line.h"
@@ -72,6 +75,19 @@ void Reload(const ConfigSources& sources, Core& core, Config& config) {
   Log(LogLevel::kInfo, "configuration reloaded");
 }
 
+// What is left to do once the last request is answered, or given up.
+constexpr std::chrono::milliseconds kEndTime{500};
+
+/// Ends the process after `time` whatever still runs: a run that does not stop, or a load, has
+/// nobody left who waits for it.
+void EndAfter(std::chrono::milliseconds time) {
+  std::thread([time] {
+    std::this_thread::sleep_for(time);
+    Log(LogLevel::kError, "ended while something still ran");
+    ::_exit(kExitFailure);
+  }).detach();
+}
+
 int Serve(const ConfigSources& sources, Config config) {
   const sigset_t signals = BlockSignals();
   RaiseDescriptorLimit();
@@ -87,7 +103,9 @@ int Serve(const ConfigSources& sources, Config config) {
     Reload(sources, **core, config);
   }
   Log(LogLevel::kInfo, "draining", {{"grace_ms", config.drain_timeout_ms}});
-  const bool drained = (*core)->Stop(std::chrono::milliseconds(config.drain_timeout_ms));
+  const std::chrono::milliseconds grace(config.drain_timeout_ms);
+  EndAfter(grace + kEndTime);
+  const bool drained = (*core)->Stop(grace);
   Log(LogLevel::kInfo, drained ? "stopped" : "stopped with requests unanswered");
   return drained ? 0 : kExitFailure;
 }

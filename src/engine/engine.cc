@@ -36,8 +36,13 @@ const tensor::TensorSpec* ModelSchema::FindOutput(std::string_view name) const {
   return Find(outputs, name);
 }
 
-Status LoadedModel::Stream(const InferenceRequest& request, const ResponseSink& sink) {
-  return sink(MLOS_TRY(Infer(request)));
+void LoadedModel::Submit(std::span<Run* const> runs) {
+  for (Run* run : runs) {
+    Result<InferenceResponse> outcome = Infer(run->request(), &run->stop());
+    Status status = outcome.status();
+    if (outcome.ok()) static_cast<void>(run->Respond(std::move(outcome).value()));
+    run->End(std::move(status));
+  }
 }
 
 }  // namespace mlos::engine

@@ -3,14 +3,16 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/result.h"
 #include "engine/inference.h"
+#include "engine/run.h"
+#include "engine/stop.h"
 #include "tensor/tensor_spec.h"
 
 namespace mlos::engine {
@@ -47,11 +49,7 @@ struct ModelSource {
   std::uint32_t thread_count = 0;
 };
 
-/// Takes the responses of a stream, in order, one at a time, on any thread. Not OK where no more of
-/// them are wanted, and why.
-using ResponseSink = std::function<Status(InferenceResponse)>;
-
-/// A model that an engine has ready to run. Destruction unloads it; no Infer may run by then.
+/// A model that an engine has ready to run. Destruction unloads it; no run may be open by then.
 /// Thread-safe.
 class LoadedModel {
  public:
@@ -61,14 +59,24 @@ class LoadedModel {
   virtual ~LoadedModel() = default;
 
   virtual const ModelSchema& schema() const = 0;
-  /// Runs the model on the calling thread. A client's fault is INVALID_ARGUMENT with the input as
-  /// its field; an exhausted arena OUT_OF_MEMORY; anything else PLUGIN_FAILED.
-  virtual Result<InferenceResponse> Infer(const InferenceRequest& request) = 0;
-  /// The same, handing over each response as it comes; returns when there are no more. A model that
-  /// answers once gives one. Fails as Infer does, or as `sink` did.
-  virtual Status Stream(const InferenceRequest& request, const ResponseSink& sink);
-  /// Whether Stream may give more than one response.
+
+  /// Takes on `runs`, which may be of several callers, and returns without waiting for anything but
+  /// the engine's own work; each run ends by its own Run::End, before this returns or later. A run
+  /// fails like Infer does. The default answers each of them in place.
+  virtual void Submit(std::span<Run* const> runs);
+  /// Whether Submit may give more than one response to a run.
   virtual bool streams() const { return false; }
+
+  /// Whether Infer may be called: the engine runs the model on the calling thread.
+  virtual bool answers_in_place() const { return true; }
+  /// Runs the model on the calling thread, and gives up early if `stop`, which may be null, is
+  /// requested. A client's fault is INVALID_ARGUMENT with the input as its field; an exhausted
+  /// arena OUT_OF_MEMORY; a run that was stopped CANCELLED; anything else PLUGIN_FAILED.
+  virtual Result<InferenceResponse> Infer(const InferenceRequest& request, Stop* stop) = 0;
+
+  /// Whether the engine says that a run takes a time that the shapes of its inputs give, and none
+  /// that depends on their values: no loop whose end is data.
+  virtual bool time_given_by_shapes() const { return false; }
   virtual MemoryReport memory() const = 0;
 };
 

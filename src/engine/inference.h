@@ -22,7 +22,7 @@ struct InferenceRequest {
   /// Names of the outputs wanted, each once; empty for all of them.
   std::vector<std::string> requested_outputs;
   /// Null for a request that stands alone. Of a sequence, `inputs` may lack the model's state.
-  std::unique_ptr<const SequenceStep> sequence;
+  std::unique_ptr<SequenceStep> sequence;
   Deadline deadline = kNoDeadline;
   /// Of the caller, who may go away; null for one who waits to the end.
   std::shared_ptr<const Cancellation> cancellation;

@@ -7,9 +7,9 @@
 
 namespace mlos::engine {
 
-Result<std::unique_ptr<const SequenceStep>> MakeSequenceStep(std::string id, bool start, bool end) {
+Result<std::unique_ptr<SequenceStep>> MakeSequenceStep(std::string id, bool start, bool end) {
   if (id.empty() || id == "0") {
-    if (!start && !end) return std::unique_ptr<const SequenceStep>();
+    if (!start && !end) return std::unique_ptr<SequenceStep>();
     return Status(Reason::kInvalidField,
                   "only a request of a sequence starts or ends it; it has a sequence_id that is "
                   "neither 0 nor empty")
@@ -21,7 +21,7 @@ Result<std::unique_ptr<const SequenceStep>> MakeSequenceStep(std::string id, boo
                                              " bytes of UTF-8 text")
         .WithField("sequence_id");
   }
-  return std::make_unique<const SequenceStep>(SequenceStep{std::move(id), start, end});
+  return std::make_unique<SequenceStep>(SequenceStep{std::move(id), 0, start, end});
 }
 
 }  // namespace mlos::engine

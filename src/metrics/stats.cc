@@ -102,6 +102,12 @@ void AddGauges(Exposition& page, const Gauges& gauges, std::int64_t in_flight) {
                 static_cast<double>(in_flight));
   page.AddGauge("mlos_sequences", "Open sequences, whose state Core keeps.", {},
                 static_cast<double>(gauges.sequences));
+  page.AddGauge("mlos_overdue_runs", "Runs that were told to stop and have not.", {},
+                static_cast<double>(gauges.overdue_runs));
+  for (const QueueGauge& queue : gauges.queues) {
+    page.AddGauge("mlos_model_queue_length", "Requests that wait for the model.",
+                  {{"model", queue.model_id}}, static_cast<double>(queue.waiting));
+  }
   for (const PluginGauge& gauge : gauges.plugins) {
     page.AddGauge("mlos_plugin_value", "Gauges that a plugin sets, under its own names.",
                   {{"plugin", gauge.plugin_id}, {"name", gauge.name}}, gauge.value);

@@ -52,11 +52,20 @@ struct PluginGauge {
   double value = 0;
 };
 
+/// Requests that wait for a model.
+struct QueueGauge {
+  std::string model_id;
+  std::uint32_t waiting = 0;
+};
+
 /// Values that are measured at the moment of a scrape.
 struct Gauges {
   std::uint64_t bytes_in_flight = 0;
   std::uint64_t bytes_in_flight_max = 0;
   std::int64_t sequences = 0;
+  /// Runs that were told to stop and have not.
+  std::uint32_t overdue_runs = 0;
+  std::vector<QueueGauge> queues;
   std::vector<PluginGauge> plugins;
 };
 

@@ -37,8 +37,8 @@ TEST(TlsServerTest, BadFilesAreRefusedByOption) {
       {"small.pem", "small.key", "", "tls_cert: the certificate cannot be used: ee key too small"},
       {"good.pem", "none.key", "", "tls_key: cannot open none.key"},
       {"good.pem", "good.pem", "", "tls_key: "},
-      {"good.pem", "other.key", "", "tls_key: the key is not the one of the certificate"},
-      {"good.pem", "exposed.key", "", "tls_key: others than its owner"},
+      {"good.pem", "other.key", "", "tls_key: the key does not belong to the certificate"},
+      {"good.pem", "exposed.key", "", "tls_key: users other than its owner"},
       {"good.pem", "good.key", "none.pem", "tls_client_ca: cannot open none.pem"},
       {"good.pem", "good.key", "empty.pem", "tls_client_ca: there is no certificate"},
   };

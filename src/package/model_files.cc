@@ -23,7 +23,11 @@ std::string Lower(std::string text) {
   return text;
 }
 
-bool IsOnnxFile(std::string_view path) { return Lower(fs::path(path).extension()) == ".onnx"; }
+constexpr std::string_view kOnnxExtension = ".onnx";
+
+std::string ExtensionOf(std::string_view path) { return Lower(fs::path(path).extension()); }
+
+bool IsOnnxFile(std::string_view path) { return ExtensionOf(path) == kOnnxExtension; }
 
 std::vector<std::string> OnnxFilesOf(const std::vector<std::string>& paths) {
   std::vector<std::string> graphs;
@@ -95,13 +99,24 @@ class Finder {
   Status FindFile(const fs::path& file) {
     found_.directory = file.parent_path();
     found_.graph = file.filename();
-    const std::string suffix = Lower(file.extension());
     if (!request_.manifest.empty()) return ReadAndVerify(request_.manifest);
     found_.execution_format = request_.execution_format;
-    if (found_.execution_format.empty()) {
-      found_.execution_format = suffix.size() > 1 ? suffix.substr(1) : std::string(kOnnx);
-    }
+    if (found_.execution_format.empty()) found_.execution_format = FormatByName(file);
     return OkStatus();
+  }
+
+  /// By a known extension, or else the extension itself.
+  std::string FormatByName(const fs::path& file) const {
+    const std::string suffix = ExtensionOf(file.native());
+    if (const FormatExtension* known = FindExtension(suffix)) return known->format;
+    return suffix.size() > 1 ? suffix.substr(1) : std::string(kOnnx);
+  }
+
+  const FormatExtension* FindExtension(std::string_view suffix) const {
+    const auto found =
+        std::find_if(request_.extensions.begin(), request_.extensions.end(),
+                     [&](const FormatExtension& known) { return known.extension == suffix; });
+    return found == request_.extensions.end() || suffix == kOnnxExtension ? nullptr : &*found;
   }
 
   Status FindDirectory(const fs::path& directory) {
@@ -116,7 +131,22 @@ class Finder {
         request_.execution_format.empty() ? kOnnx : std::string_view(request_.execution_format);
     if (!request_.graph.empty()) return TakeRequestedGraph();
     if (found_.execution_format != kOnnx) return OkStatus();
-    return PickAmong(OnnxFilesOf(MLOS_TRY(ListFiles(directory))));
+    const std::vector<std::string> paths = MLOS_TRY(ListFiles(directory));
+    const std::vector<std::string> graphs = OnnxFilesOf(paths);
+    if (graphs.empty() && request_.execution_format.empty()) return PickByExtension(paths);
+    return PickAmong(graphs);
+  }
+
+  /// Without an ONNX file among `paths`.
+  Status PickByExtension(const std::vector<std::string>& paths) {
+    std::vector<std::string> models;
+    std::copy_if(
+        paths.begin(), paths.end(), std::back_inserter(models),
+        [&](const std::string& path) { return FindExtension(ExtensionOf(path)) != nullptr; });
+    if (models.empty()) return PickAmong({});
+    const std::string model = MLOS_TRY(OnlyOne(models, "files whose name is that of a model"));
+    found_.found_by_extension = true;
+    return FindFile(found_.directory / model);
   }
 
   Status ReadAndVerify(const fs::path& path) {

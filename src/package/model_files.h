@@ -15,12 +15,20 @@
 
 namespace mlos::package {
 
+/// A file whose name ends in `extension`, in lower case with its dot, holds a model of `format`.
+struct FormatExtension {
+  std::string extension;
+  std::string format;
+};
+
 /// What a caller may say about the model at a path; all of it optional.
 struct ModelFilesRequest {
   /// A manifest elsewhere than `<directory>/manifest.yaml`.
   std::filesystem::path manifest;
   /// "onnx", …; needed only where neither manifest nor file name tells.
   std::string execution_format;
+  /// What names tell, besides ".onnx".
+  std::vector<FormatExtension> extensions;
   /// The graph to serve, relative to the directory, where there are several.
   std::string graph;
   /// Asked with the execution format before any file is hashed, if set: its refusal is the answer.
@@ -46,6 +54,9 @@ struct ModelFiles {
   std::optional<Manifest> manifest;
   /// What is known of the graph: of execution_format onnx only.
   ModelFacts facts;
+  /// Of a folder that neither a manifest nor the request tells the format of, and that has no ONNX
+  /// file, this is the only file whose name does. It is served as if it had been asked for alone.
+  bool found_by_extension = false;
   /// What was tolerated: unlisted files of a legacy package, unknown keys of its manifest, …
   std::vector<std::string> warnings;
 
@@ -58,11 +69,12 @@ struct ModelFiles {
 /// Finds out what is to be served at `path`: a model file, or a directory with or without a
 /// manifest. With one the whole directory is verified against it (CHECKSUM_MISMATCH), and one graph
 /// is picked: the request's, else the manifest's x-mlos.graph, else its only execution file of that
-/// format, or its only one of type single. Without one there must be exactly one .onnx file. Where
-/// that leaves several, UNSUPPORTED_MODEL names them. Every byte of the files is hashed,
-/// unless the request's digester knows better, and an ONNX graph walked (INVALID_MODEL); nothing is
-/// executed. FILE_NOT_FOUND, INVALID_MANIFEST, UNSAFE_PATH and INVALID_FIELD as they say. No
-/// message holds an absolute path.
+/// format, or its only one of type single. Without one there must be exactly one .onnx file, or,
+/// without such a file, exactly one with another of the known extensions. Where that leaves
+/// several, UNSUPPORTED_MODEL names them. Every byte of the files is hashed, unless the request's
+/// digester knows better, and an ONNX graph walked (INVALID_MODEL); nothing is executed.
+/// FILE_NOT_FOUND, INVALID_MANIFEST, UNSAFE_PATH and INVALID_FIELD as they say. No message holds an
+/// absolute path.
 Result<ModelFiles> FindModelFiles(const std::filesystem::path& path,
                                   const ModelFilesRequest& request = {});
 

@@ -185,6 +185,26 @@ TEST_F(ModelFilesTest, AManifestMayLieElsewhere) {
                 Reason::kFileNotFound, "absent.yaml");
 }
 
+TEST_F(ModelFilesTest, AKnownExtensionTellsTheFormat) {
+  const ModelFilesRequest request{.extensions = {{".act", "acting"}}};
+  Write("m/readme.md", "words");
+  Write("m/inner/a.ACT", "2");
+  const auto file = FindModelFiles(folder() / "m/inner/a.ACT", request);
+  ASSERT_TRUE(file.ok()) << file.status();
+  EXPECT_EQ(file->execution_format, "acting");
+  EXPECT_FALSE(file->found_by_extension);
+  const auto directory = FindModelFiles(folder() / "m", request);
+  ASSERT_TRUE(directory.ok()) << directory.status();
+  EXPECT_TRUE(directory->found_by_extension);
+  EXPECT_EQ(directory->EnginePath(), file->EnginePath());
+  EXPECT_EQ(directory->digest, file->digest);
+  ExpectFailure(FindModelFiles(folder() / "m"), Reason::kUnsupportedModel, "no .onnx files");
+  Write("m/b.act", "3");
+  ExpectFailure(FindModelFiles(folder() / "m", request), Reason::kUnsupportedModel, "b.act");
+  Write("m/model.onnx", Graph());
+  EXPECT_EQ(FindModelFiles(folder() / "m", request)->execution_format, "onnx");
+}
+
 TEST_F(ModelFilesTest, FormatsWeCannotLookIntoAreDigestedWhole) {
   Write("m/model.gguf", "weights");
   Write("m/vocab.txt", "words");

@@ -62,6 +62,7 @@ HostServices::HostServices(std::string plugin_id, std::uint64_t memory_bytes_max
   };
   table_.respond = [](const smi_host_t*, smi_execution_t* execution, smi_status_t status,
                       const smi_tensor_t* outputs, std::size_t output_count, std::uint32_t flags) {
+    const InsideHost inside;
     return execution->Respond(status, {outputs, output_count}, (flags & SMI_RESPOND_FINAL) != 0);
   };
   table_.services = this;

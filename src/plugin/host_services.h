@@ -13,6 +13,24 @@
 
 namespace mlos::plugin {
 
+/// Marks that a thread of a plugin is inside the host: what it lets go of there must not call the
+/// plugin back, which may hold locks, nor wait for that very thread to end.
+class InsideHost {
+ public:
+  InsideHost() { ++Depth(); }
+  InsideHost(const InsideHost&) = delete;
+  InsideHost& operator=(const InsideHost&) = delete;
+  ~InsideHost() { --Depth(); }
+
+  static bool here() { return Depth() > 0; }
+
+ private:
+  static int& Depth() {
+    thread_local int depth = 0;
+    return depth;
+  }
+};
+
 /// What a plugin may ask of us: the smi_host_t that attach hands over, and what is behind it.
 /// Thread-safe.
 class HostServices {

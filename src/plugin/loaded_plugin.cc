@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "plugin/loaded_plugin.h"
 
+#include <algorithm>
 #include <cstring>
 #include <thread>
 #include <utility>
@@ -36,6 +37,18 @@ std::string Text(const char* text, std::string_view otherwise) {
   return CleanMessage({text, ::strnlen(text, kTextBytesMax)});
 }
 
+/// A plugin that declares no formats does not tell, and what was promised is believed.
+Status CheckFormats(const std::vector<std::string>& promised,
+                    const std::vector<std::string>& declared) {
+  if (declared.empty()) return OkStatus();
+  for (const std::string& format : promised) {
+    if (std::find(declared.begin(), declared.end(), format) != declared.end()) continue;
+    return {Reason::kPluginIncompatible, "the plugin's descriptor lists the format '" + format +
+                                             "', which the plugin itself does not"};
+  }
+  return OkStatus();
+}
+
 engine::EngineHealth HealthOf(int state) {
   if (state == SMI_HEALTH_OK) return engine::EngineHealth::kOk;
   return state == SMI_HEALTH_DEGRADED ? engine::EngineHealth::kDegraded
@@ -49,7 +62,8 @@ Result<std::shared_ptr<LoadedPlugin>> LoadedPlugin::Open(const std::filesystem::
   std::unique_ptr<SharedObject> object = MLOS_TRY(SharedObject::Open(path));
   const smi_plugin_t* plugin = MLOS_TRY(Init(*object));
   MLOS_TRY(Negotiate(plugin, options.expected_id));
-  std::shared_ptr<LoadedPlugin> loaded(new LoadedPlugin(std::move(object), *plugin, options));
+  std::shared_ptr<LoadedPlugin> loaded(new LoadedPlugin(std::move(object), *plugin, options),
+                                       &LetGo<LoadedPlugin>);
   MLOS_TRY(loaded->Start(options));
   return loaded;
 }
@@ -63,6 +77,7 @@ LoadedPlugin::LoadedPlugin(std::unique_ptr<SharedObject> object, const smi_plugi
       host_(id_, options.arena_bytes_max) {}
 
 LoadedPlugin::~LoadedPlugin() {
+  control_.reset();
   if (granted_ && smi().deallocate_resources != nullptr) {
     static_cast<void>(Call(smi().deallocate_resources, nullptr));
   }
@@ -88,6 +103,9 @@ Status LoadedPlugin::Start(const PluginOptions& options) {
   }
   started_ = true;
   MLOS_TRY(ReadInfo());
+  MLOS_TRY(CheckFormats(options.promised_formats, formats_));
+  if (formats_.empty()) formats_ = options.promised_formats;
+  control_ = Control::Ask(smi());
   return GrantResources(options);
 }
 

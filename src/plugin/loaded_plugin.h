@@ -6,6 +6,8 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <system_error>
+#include <thread>
 #include <vector>
 
 #include "base/mutex.h"
@@ -13,12 +15,28 @@
 #include "engine/engine.h"
 #include "mlos/smi_spec.h"
 #include "plugin/call_error.h"
+#include "plugin/control.h"
 #include "plugin/host_services.h"
 #include "plugin/message.h"
 #include "plugin/plugin_engine.h"
 #include "plugin/shared_object.h"
 
 namespace mlos::plugin {
+
+/// Destroys a thing of a plugin whose destruction calls the plugin: here, or on another thread if
+/// this one is the plugin's.
+template <typename T>
+void LetGo(T* thing) {
+  if (!InsideHost::here()) {
+    delete thing;
+    return;
+  }
+  try {
+    std::thread([thing] { delete thing; }).detach();
+  } catch (const std::system_error&) {
+    // No thread to be had: it is kept, since destroying it here might wait for ever.
+  }
+}
 
 /// A plugin from its negotiation to its cleanup. Shared by the engine, its models and the responses
 /// that live in its memory; the last of them cleans it up and unmaps it. Thread-safe.
@@ -38,6 +56,8 @@ class LoadedPlugin {
   const std::string& version() const { return version_; }
   const std::vector<std::string>& formats() const { return formats_; }
   const HostServices& host() const { return host_; }
+  /// Null if the plugin has no control extension.
+  Control* control() const { return control_.get(); }
 
   engine::EngineHealth Health();
   /// Of `model`, or of the whole plugin for null; zeros where the plugin does not tell.
@@ -75,6 +95,7 @@ class LoadedPlugin {
   std::string version_;
   std::vector<std::string> formats_;
   HostServices host_;
+  std::unique_ptr<Control> control_;
   bool started_ = false;
   bool granted_ = false;
   Mutex health_mutex_;  // get_health is never called twice at once

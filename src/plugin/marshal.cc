@@ -71,10 +71,12 @@ Status RequestView::Check(const engine::InferenceRequest& request) {
   for (const tensor::NamedTensor& input : request.inputs) {
     MLOS_TRY(CheckName(input.name, "inputs"));
   }
-  return OkStatus();
+  if (request.sequence == nullptr) return OkStatus();
+  return CheckName(request.sequence->id, "sequence_id");
 }
 
-RequestView::RequestView(const engine::InferenceRequest& request) : inputs_(request.inputs.size()) {
+RequestView::RequestView(const engine::InferenceRequest& request, const std::uint32_t* cancelled)
+    : inputs_(request.inputs.size()) {
   for (std::size_t i = 0; i < inputs_.size(); ++i) {
     inputs_[i] = AsInput(request.inputs[i].name.c_str(), request.inputs[i].tensor);
   }
@@ -83,6 +85,12 @@ RequestView::RequestView(const engine::InferenceRequest& request) : inputs_(requ
   smi_.input_count = inputs_.size();
   smi_.request_id = NextRequestId();
   smi_.deadline_ns = DeadlineNs(request.deadline);
+  smi_.cancelled = cancelled;
+  if (request.sequence == nullptr) return;
+  sequence_number_ = request.sequence->number;
+  smi_.sequence_id = request.sequence->id.c_str();
+  smi_.sequence_flags = (request.sequence->start ? SMI_SEQUENCE_START : 0) |
+                        (request.sequence->end ? SMI_SEQUENCE_END : 0);
 }
 
 ResponseView::ResponseView(const std::vector<OutputSlot>* slots,

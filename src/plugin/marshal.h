@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -31,11 +32,15 @@ class RequestView {
  public:
   /// INVALID_FIELD for a name that C strings cannot carry.
   static Status Check(const engine::InferenceRequest& request);
-  explicit RequestView(const engine::InferenceRequest& request);
+  /// `cancelled` is null for a request that nobody will stop.
+  RequestView(const engine::InferenceRequest& request, const std::uint32_t* cancelled);
 
   const smi_request_t* smi() const { return &smi_; }
+  /// Of the sequence that the request belongs to; 0 for none.
+  std::uint64_t sequence_number() const { return sequence_number_; }
 
  private:
+  std::uint64_t sequence_number_ = 0;
   InlineArray<smi_tensor_t, 8> inputs_;
   smi_request_t smi_{};
 };

@@ -18,6 +18,8 @@ struct PluginOptions {
   std::uint32_t thread_count = 0;
   /// Memory for running models, weights apart; 0: unlimited.
   std::uint64_t arena_bytes_max = 0;
+  /// What its descriptor says that it runs. A plugin that declares formats declares these too.
+  std::vector<std::string> promised_formats;
 };
 
 /// An SMI plugin in this process, as an engine. Models, and responses whose tensors the plugin

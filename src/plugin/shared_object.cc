@@ -31,47 +31,59 @@ OpenFiles& TheOpenFiles() {
 Status NotAllowed(std::string why) { return {Reason::kPathNotAllowed, std::move(why)}; }
 
 // Only the owner decides what the file holds.
-Status CheckFile(const struct stat& file) {
-  if (!S_ISREG(file.st_mode)) return NotAllowed("the plugin is not a regular file");
+Status CheckOwner(const struct stat& file, const std::string& what) {
+  if (!S_ISREG(file.st_mode)) return NotAllowed(what + " is not a regular file");
   if (file.st_uid != 0 && file.st_uid != ::geteuid()) {
-    return NotAllowed("the plugin's file belongs to another user; it must be root's or Core's own");
+    return NotAllowed(what + " belongs to another user; it must be root's or Core's own");
   }
   if ((file.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
-    return NotAllowed("the plugin's file may be changed by others than its owner (chmod go-w)");
+    return NotAllowed(what + " may be changed by others than its owner (chmod go-w)");
   }
   return OkStatus();
 }
 
 // Nor may everyone put another file in its place. A sticky folder (/tmp) keeps what others own.
-Status CheckFolders(const std::filesystem::path& file) {
+Status CheckFolders(const std::filesystem::path& file, const std::string& what) {
   for (auto folder = file.parent_path();; folder = folder.parent_path()) {
     struct stat entry{};
     if (::stat(folder.c_str(), &entry) != 0) return ErrnoStatus(errno, "cannot read a folder");
     if ((entry.st_mode & S_IWOTH) != 0 && (entry.st_mode & S_ISVTX) == 0) {
-      return NotAllowed("the plugin lies in a folder that everyone may change (chmod o-w)");
+      return NotAllowed(what + " lies in a folder that everyone may change (chmod o-w)");
     }
     if (folder == folder.root_path()) return OkStatus();
   }
 }
 
+struct CheckedFile {
+  std::filesystem::path path;  // free of symbolic links
+  struct stat entry{};
+};
+
+Result<CheckedFile> Check(const std::filesystem::path& path, const std::string& what) {
+  std::error_code error;
+  CheckedFile file{.path = std::filesystem::canonical(path, error)};
+  if (error) return ErrnoStatus(error.value(), "cannot open " + what);
+  if (::stat(file.path.c_str(), &file.entry) != 0) return ErrnoStatus(errno, "cannot open " + what);
+  MLOS_TRY(CheckOwner(file.entry, what));
+  MLOS_TRY(CheckFolders(file.path, what));
+  return file;
+}
+
 }  // namespace
 
-Result<std::unique_ptr<SharedObject>> SharedObject::Open(const std::filesystem::path& path) {
-  std::error_code error;
-  const std::filesystem::path file = std::filesystem::canonical(path, error);
-  if (error) return ErrnoStatus(error.value(), "cannot open the plugin");
-  struct stat entry{};
-  if (::stat(file.c_str(), &entry) != 0) return ErrnoStatus(errno, "cannot open the plugin");
-  MLOS_TRY(CheckFile(entry));
-  MLOS_TRY(CheckFolders(file));
+Status SharedObject::CheckFile(const std::filesystem::path& path, std::string_view what) {
+  return Check(path, std::string(what)).status();
+}
 
-  const FileId id{entry.st_dev, entry.st_ino};
+Result<std::unique_ptr<SharedObject>> SharedObject::Open(const std::filesystem::path& path) {
+  const CheckedFile file = MLOS_TRY(Check(path, "the plugin's file"));
+  const FileId id{file.entry.st_dev, file.entry.st_ino};
   OpenFiles& open = TheOpenFiles();
   MutexLock lock(open.mutex);
   if (open.ids.contains(id)) {
     return Status(Reason::kAlreadyExists, "the plugin's file is loaded already");
   }
-  void* handle = ::dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
+  void* handle = ::dlopen(file.path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (handle == nullptr) {
     const char* why = ::dlerror();
     return Status(Reason::kPluginFailed,

@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <string_view>
 #include <utility>
 
 #include "base/result.h"
@@ -15,6 +16,10 @@ namespace mlos::plugin {
 /// destruction. Thread-compatible.
 class SharedObject {
  public:
+  /// Refuses a file that others than its owner may change or replace, as LoadPlugin says: the file
+  /// of a plugin, and what is believed of it. Messages call it `what`.
+  static Status CheckFile(const std::filesystem::path& path, std::string_view what);
+
   /// Maps the file at `path`. See LoadPlugin for what is refused.
   static Result<std::unique_ptr<SharedObject>> Open(const std::filesystem::path& path);
   SharedObject(const SharedObject&) = delete;

@@ -4,16 +4,64 @@
 #include <optional>
 #include <utility>
 
-#include "base/clock.h"
 #include "base/log.h"
 #include "plugin/schema.h"
 
 namespace mlos::plugin {
+namespace {
+
+/// Has the plugin told if a run on this thread shall stop. Borrows everything.
+class Stoppable {
+ public:
+  Stoppable(const RegisteredModel& model, const RequestView& request, engine::Stop& stop)
+      : control_(model.control()),
+        stop_(stop),
+        target_{&model, model.handle(), request.smi()->request_id} {
+    if (Watches()) stop_.Watch([this] { control_->Cancel(target_); });
+  }
+  Stoppable(const Stoppable&) = delete;
+  Stoppable& operator=(const Stoppable&) = delete;
+  ~Stoppable() {
+    if (!Watches()) return;
+    stop_.Forget();
+    if (stop_.requested()) control_->Forget(target_.request_id);
+  }
+
+ private:
+  bool Watches() const { return control_ != nullptr && control_->cancels(); }
+
+  Control* const control_;
+  engine::Stop& stop_;
+  const Control::Target target_;
+};
+
+/// Gives the plugin all of `executions` at once, or one by one if it refuses them together: a
+/// request that it cannot take on must not cost the others theirs.
+void Execute(const RegisteredModel& model,
+             std::span<const std::shared_ptr<smi_execution>> executions) {
+  std::vector<smi_execute_request_t> requests;
+  requests.reserve(executions.size());
+  for (const auto& execution : executions) requests.push_back(execution->ToSmi());
+  const int status =
+      LoadedPlugin::Call(model.plugin().smi().execute, requests.data(), requests.size());
+  if (status == SMI_SUCCESS) return;
+  if (executions.size() == 1) {
+    executions.front()->Fail(model.InferenceFailure(status));
+    return;
+  }
+  for (const auto& execution : executions) {
+    // Not what it has answered although it says that it has not taken it on.
+    if (!execution->ended()) Execute(model, {&execution, 1});
+  }
+}
+
+}  // namespace
 
 Result<std::shared_ptr<const RegisteredModel>> RegisteredModel::Create(
     std::shared_ptr<LoadedPlugin> plugin, const engine::ModelSource& source) {
   std::shared_ptr<RegisteredModel> model(
-      new RegisteredModel(std::move(plugin), source.path.parent_path().string()));
+      new RegisteredModel(std::move(plugin), source.path.parent_path().string()),
+      &LetGo<RegisteredModel>);
   MLOS_TRY(model->Register(source));
   MLOS_TRY(model->GrantThreads(source.thread_count));
   MLOS_TRY(model->ReadInfo());
@@ -22,6 +70,7 @@ Result<std::shared_ptr<const RegisteredModel>> RegisteredModel::Create(
 }
 
 RegisteredModel::~RegisteredModel() {
+  if (control() != nullptr) control()->Drain(this);
   const auto call = [this](auto* function, std::string_view name) {
     if (function == nullptr || LoadedPlugin::Call(function, handle_) == SMI_SUCCESS) return;
     Log(LogLevel::kWarning, "plugin did not let go of a model",
@@ -73,6 +122,7 @@ Status RegisteredModel::ReadInfo() {
   if (status != SMI_SUCCESS) return Failure(Activity::kModel, status);
   schema_ = MLOS_TRY(ReadSchema(info));
   slots_ = PlanOutputs(schema_);
+  time_given_by_shapes_ = (info.flags & SMI_MODEL_TIME_GIVEN_BY_SHAPES) != 0;
   return OkStatus();
 }
 
@@ -85,69 +135,38 @@ Status RegisteredModel::Load() {
   return OkStatus();
 }
 
-Result<engine::InferenceResponse> SmiModel::Infer(const engine::InferenceRequest& request) {
+Result<engine::InferenceResponse> SmiModel::Infer(const engine::InferenceRequest& request,
+                                                  engine::Stop* stop) {
   MLOS_TRY(RequestView::Check(request));
-  return ResponseOf(MLOS_TRY(Answers() ? RunInference(request) : RunExecute(request)));
-}
-
-Status SmiModel::Stream(const engine::InferenceRequest& request, const engine::ResponseSink& sink) {
-  if (!streams()) return LoadedModel::Stream(request, sink);
-  MLOS_TRY(RequestView::Check(request));
-  return Execute(request, [&](Outputs given) -> Status {
-    if (request.cancelled()) return {Reason::kCancelled, "the caller cancelled the request"};
-    return sink(ResponseOf(MLOS_TRY(PickOutputs(model_->slots(), request, std::move(given)))));
-  });
-}
-
-bool SmiModel::Answers() const { return model_->plugin().smi().inference != nullptr; }
-
-engine::InferenceResponse SmiModel::ResponseOf(Outputs outputs) const {
-  engine::InferenceResponse response;
-  response.outputs = std::move(outputs);
-  response.keepalive = model_;
-  return response;
-}
-
-Result<SmiModel::Outputs> SmiModel::RunInference(const engine::InferenceRequest& request) const {
-  const RequestView view(request);
+  const RequestView view(request, stop != nullptr ? stop->word() : nullptr);
   ResponseView response(model_->slots(), request);
   MLOS_TRY(response.Prepare());
+  std::optional<Stoppable> stoppable;
+  if (stop != nullptr) stoppable.emplace(*model_, view, *stop);
   const int status = LoadedPlugin::Call(model_->plugin().smi().inference, model_->handle(),
                                         view.smi(), response.smi());
   if (status != SMI_SUCCESS) [[unlikely]]
-    return model_->Failure(Activity::kInference, status);
-  return response.Collect();
+    return model_->InferenceFailure(status);
+  engine::InferenceResponse answer;
+  answer.outputs = MLOS_TRY(response.Collect());
+  answer.keepalive = model_;
+  return answer;
 }
 
-Result<SmiModel::Outputs> SmiModel::RunExecute(const engine::InferenceRequest& request) const {
-  std::optional<Outputs> answer;
-  MLOS_TRY(Execute(request, [&](Outputs given) -> Status {
-    if (answer) {
-      return {Reason::kUnimplemented,
-              "the model answers with a stream: ask for it through a streaming call"};
+void SmiModel::Submit(std::span<engine::Run* const> runs) {
+  if (!streams()) return LoadedModel::Submit(runs);
+  // This object may be gone once the last of the runs has ended.
+  const std::shared_ptr<const RegisteredModel> model = model_;
+  std::vector<std::shared_ptr<smi_execution>> executions;
+  executions.reserve(runs.size());
+  for (engine::Run* run : runs) {
+    if (Status fit = RequestView::Check(run->request()); fit.ok()) {
+      executions.push_back(smi_execution::Open(model, *run));
+    } else {
+      run->End(std::move(fit));
     }
-    answer = std::move(given);
-    return OkStatus();
-  }));
-  return PickOutputs(model_->slots(), request, std::move(answer).value_or(Outputs()));
-}
-
-Status SmiModel::Execute(const engine::InferenceRequest& request, smi_execution::Sink sink) const {
-  const RequestView view(request);
-  smi_execution execution(std::move(sink));
-  smi_execute_request_t smi{};
-  smi.struct_size = sizeof(smi);
-  smi.execution = &execution;
-  smi.model = model_->handle();
-  smi.request = view.smi();
-  const int status = LoadedPlugin::Call(model_->plugin().smi().execute, &smi, std::size_t{1});
-  if (status != SMI_SUCCESS) return model_->Failure(Activity::kInference, status);
-  ExecutionOutcome outcome = execution.Wait(request.deadline);
-  // A fault of ours to find comes first: the plugin may have stopped because of it.
-  MLOS_TRY(std::move(outcome.fault));
-  if (outcome.smi_status == SMI_SUCCESS) return OkStatus();
-  CallError::Set(outcome.message.c_str());
-  return model_->Failure(Activity::kInference, outcome.smi_status);
+  }
+  if (!executions.empty()) Execute(*model, executions);
 }
 
 engine::MemoryReport SmiModel::memory() const {

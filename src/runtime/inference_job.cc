@@ -7,91 +7,149 @@
 
 namespace mlos::runtime {
 
-InferenceJob::InferenceJob(std::shared_ptr<catalog::ServedModel> model,
-                           engine::InferenceRequest request, metrics::Stats& stats, Callback done)
-    : MergeableJob(model->lane(), request.deadline, scheduler::InputBytes(request)),
+using engine::InferenceRequest;
+using engine::InferenceResponse;
+
+ModelJob::ModelJob(std::shared_ptr<catalog::ServedModel> model, InferenceRequest request,
+                   sequence::Sequences::Entry place, metrics::Stats& stats)
+    : RequestJob(model->runner(), request.deadline, scheduler::InputBytes(request)),
       model_(std::move(model)),
       request_(std::move(request)),
-      in_flight_(stats),
-      done_(std::move(done)) {}
+      in_flight_(stats) {
+  entry = std::move(place);
+  sequence = entry.key();
+  if (sequence == nullptr && model_->runner().batches()) items = scheduler::BatchItems(request_);
+}
 
-void InferenceJob::Run(std::int64_t queue_time_us) {
-  const SteadyClock::time_point start = SteadyClock::now();
-  Result<engine::InferenceResponse> outcome = model_->loaded().Infer(request_);
-  const SteadyClock::time_point end = SteadyClock::now();
-  const std::int64_t run_time_us = MicrosecondsBetween(start, end);
+bool ModelJob::CanShare(const scheduler::Job& other) const {
+  return scheduler::CanMerge(request_, other.request());
+}
+
+void ModelJob::CountRun(std::int64_t run_items, std::int64_t run_time_us) {
+  model_->counts()->RecordRun(static_cast<std::uint64_t>(run_items), run_time_us);
+}
+
+void ModelJob::Count(const Status& outcome, std::int64_t run_time_us) {
+  model_->counts()->Record(outcome, queue_time_us(), run_time_us);
+}
+
+Status ModelJob::InTime(Status outcome, SteadyClock::time_point now) const {
+  if (!outcome.ok() || deadline() > now) return outcome;
+  return {Reason::kDeadlineExceeded, "the deadline passed while the model ran"};
+}
+
+void ModelJob::LeaveSequence(bool answered) {
+  if (entry.key() == nullptr) return;
+  if (answered) model_->sequences()->GoneOn(entry, *request_.sequence);
+  entry.Leave();
+}
+
+// ---- One answer ---------------------------------------------------------------------------------
+
+void InferenceJob::OnAnswer(Result<InferenceResponse> outcome, std::int64_t run_time_us) {
   if (outcome.ok()) {
-    lane().RecordRunTime(run_time_us, input_bytes());
-    CountRun(model_->ItemsOf(request_), run_time_us);
+    Status in_time = InTime(OkStatus(), SteadyClock::now());
+    if (!in_time.ok()) outcome = std::move(in_time);
   }
-  Answer(std::move(outcome), queue_time_us, run_time_us, end);
-}
-
-void InferenceJob::Refuse(Status why, std::int64_t queue_time_us) {
-  Answer(std::move(why), queue_time_us, 0);
-}
-
-void InferenceJob::CountRun(std::int64_t items, std::int64_t run_time_us) {
-  model_->counts()->RecordRun(static_cast<std::uint64_t>(items), run_time_us);
-}
-
-void InferenceJob::Answer(Result<engine::InferenceResponse> outcome, std::int64_t queue_time_us,
-                          std::int64_t run_time_us) {
-  Answer(std::move(outcome), queue_time_us, run_time_us, SteadyClock::now());
-}
-
-void InferenceJob::Answer(Result<engine::InferenceResponse> outcome, std::int64_t queue_time_us,
-                          std::int64_t run_time_us, SteadyClock::time_point now) {
-  if (outcome.ok() && request_.deadline <= now) {
-    outcome = Status(Reason::kDeadlineExceeded, "the deadline passed while the model ran");
-  }
-  model_->counts()->Record(outcome.status(), queue_time_us, run_time_us);
+  Count(outcome.status(), run_time_us);
   if (outcome.ok()) {
-    outcome->queue_time_us = queue_time_us;
+    outcome->queue_time_us = queue_time_us();
     outcome->inference_time_us = run_time_us;
-    outcome->owner = model_;
+    outcome->owner = model();
   }
-  // The inputs are not needed any more, and whoever encodes the answer may need their memory.
-  request_ = {};
+  // Whoever encodes the answer may need the memory of the inputs.
+  DropRequest();
   done_(std::move(outcome));
 }
 
-StreamJob::StreamJob(std::shared_ptr<catalog::ServedModel> model, engine::InferenceRequest request,
-                     metrics::Stats& stats, std::shared_ptr<ResponseSink> sink)
-    : Job(model->lane(), request.deadline),
-      model_(std::move(model)),
-      request_(std::move(request)),
-      in_flight_(stats),
-      sink_(std::move(sink)) {}
-
-void StreamJob::Run(std::int64_t queue_time_us) {
-  const SteadyClock::time_point start = SteadyClock::now();
-  Status outcome = model_->loaded().Stream(request_, [&](engine::InferenceResponse response) {
-    return HandOn(std::move(response), queue_time_us);
-  });
-  const std::int64_t run_time_us = MicrosecondsBetween(start, SteadyClock::now());
-  if (outcome.ok()) model_->counts()->RecordRun(1, run_time_us);
-  End(std::move(outcome), queue_time_us, run_time_us);
+void InferenceJob::OnRefuse(Status why, bool ran) {
+  Count(why, 0);
+  if (!ran) {
+    entry.Leave();
+    DropRequest();
+  }
+  done_(std::move(why));
 }
 
-Status StreamJob::HandOn(engine::InferenceResponse response, std::int64_t queue_time_us) {
-  if (request_.cancelled()) return {Reason::kCancelled, "the caller cancelled the request"};
-  if (request_.deadline <= SteadyClock::now()) {
-    return {Reason::kDeadlineExceeded, "the deadline passed while the model ran"};
+engine::Run::Taken InferenceJob::Respond(InferenceResponse response) {
+  if (answered()) return Taken::kDrop;
+  several_ = response_.has_value();
+  if (several_) return Taken::kDrop;
+  response_ = std::move(response);
+  return Taken::kGoOn;
+}
+
+void InferenceJob::OnEnd(Status status) {
+  if (several_) {
+    status = Status(Reason::kUnimplemented,
+                    "the model answers with a stream: ask for it through a streaming call");
   }
-  response.queue_time_us = queue_time_us;
-  response.owner = model_;
+  const std::int64_t run_time_us = RunTimeSoFar() - queue_time_us();
+  LeaveSequence(status.ok() && !answered());
+  if (!status.ok()) return Answer(std::move(status), run_time_us);
+  if (!answered()) CountRun(1, run_time_us);
+  Answer(std::move(response_).value_or(InferenceResponse()), run_time_us);
+}
+
+// ---- A stream -----------------------------------------------------------------------------------
+
+StreamJob::StreamJob(std::shared_ptr<catalog::ServedModel> model, InferenceRequest request,
+                     sequence::Sequences::Entry place, metrics::Stats& stats,
+                     std::shared_ptr<ResponseSink> sink)
+    : ModelJob(std::move(model), std::move(request), std::move(place), stats),
+      credit_(this->request().credit),
+      sink_(std::move(sink)) {
+  streams = true;
+  may_run_inline = false;
+  items = 0;
+}
+
+engine::Run::Taken StreamJob::Respond(InferenceResponse response) {
+  Status outcome;
+  {
+    const MutexLock lock(mutex_);
+    if (answered()) return Taken::kDrop;
+    outcome = HandOn(std::move(response));
+  }
+  if (!outcome.ok()) {
+    Abandon(std::move(outcome));
+    return Taken::kDrop;
+  }
+  return credit_ == nullptr || credit_->has_room() ? Taken::kGoOn : Taken::kPause;
+}
+
+Status StreamJob::HandOn(InferenceResponse response) {
+  MLOS_TRY(CheckTime());
+  response.queue_time_us = queue_time_us();
+  response.owner = model();
   return sink_->OnResponse(std::move(response));
 }
 
-void StreamJob::Refuse(Status why, std::int64_t queue_time_us) {
-  End(std::move(why), queue_time_us, 0);
+void StreamJob::OnEnd(Status status) {
+  const std::int64_t run_time_us = RunTimeSoFar() - queue_time_us();
+  LeaveSequence(status.ok() && !answered());
+  if (!status.ok()) return Answer(std::move(status), run_time_us);
+  if (!answered()) CountRun(1, run_time_us);
+  Answer(InferenceResponse(), run_time_us);
 }
 
-void StreamJob::End(Status outcome, std::int64_t queue_time_us, std::int64_t run_time_us) {
-  model_->counts()->Record(outcome, queue_time_us, run_time_us);
-  request_ = {};
-  sink_->OnEnd(std::move(outcome));
+void StreamJob::OnAnswer(Result<InferenceResponse> outcome, std::int64_t run_time_us) {
+  DropRequest();
+  Finish(InTime(outcome.status(), SteadyClock::now()), run_time_us);
+}
+
+void StreamJob::OnRefuse(Status why, bool ran) {
+  if (!ran) {
+    entry.Leave();
+    DropRequest();
+  }
+  Finish(std::move(why), 0);
+}
+
+void StreamJob::Finish(Status outcome, std::int64_t run_time_us) {
+  Count(outcome, run_time_us);
+  const MutexLock lock(mutex_);
+  std::exchange(sink_, nullptr)->OnEnd(std::move(outcome));
 }
 
 }  // namespace mlos::runtime

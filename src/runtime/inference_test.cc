@@ -48,7 +48,7 @@ TEST_F(InferenceTest, MeasuresWhatItRuns) {
   const engine::InferenceResponse response = Ask(slow_, 3).get().value();
   EXPECT_EQ(response.outputs[0].name, "y");
   EXPECT_GE(response.inference_time_us, kSlowUs);
-  EXPECT_GE(slow_->lane().run_time_us(kInputBytes), kSlowUs);
+  EXPECT_GE(slow_->runner().run_times().Expected(kInputBytes), kSlowUs);
   const metrics::ModelStats stats = StatsOf("slow");
   EXPECT_EQ(stats.success_count, 1U);
   EXPECT_EQ(stats.plugin_id, "acting");
@@ -57,9 +57,9 @@ TEST_F(InferenceTest, MeasuresWhatItRuns) {
 
 TEST_F(InferenceTest, AShortModelThatIsIdleAnswersBeforeInferReturns) {
   EXPECT_TRUE(Ask(fast_, 1).get().ok());
-  scheduler::Lane& lane = fast_->lane();
-  lane.RecordRunTime(1, kInputBytes);  // whatever the machine made of the first run
-  while (lane.run_time_us(kInputBytes) > 500) lane.RecordRunTime(1, kInputBytes);
+  scheduler::RunTimes& times = fast_->runner().run_times();
+  times.Record(1, kInputBytes);  // whatever the machine made of the first run
+  while (times.Expected(kInputBytes) > 500) times.Record(1, kInputBytes);
   auto answer = Ask(fast_, 1);
   ASSERT_EQ(answer.wait_for(seconds(0)), std::future_status::ready);
   EXPECT_EQ(answer.get().value().queue_time_us, 0);
@@ -99,7 +99,7 @@ TEST_F(InferenceTest, ADeadlineThatPassesWhileItRunsIsNoAnswer) {
 
 TEST_F(InferenceTest, MoreThanTheQueueHoldsIsRefused) {
   auto running = Ask(slow_, 1);
-  while (slow_->lane().waiting() > 0) std::this_thread::yield();
+  while (slow_->runner().waiting() > 0) std::this_thread::yield();
   auto waiting = Ask(slow_, 1);
   const auto refused = Ask(slow_, 1).get();
   ASSERT_FALSE(refused.ok());
@@ -149,7 +149,7 @@ TEST_F(InferenceTest, DrainGivesUpAtItsDeadline) {
 TEST_F(InferenceTest, WhatNobodyWaitsForIsNotRun) {
   const auto cancellation = std::make_shared<engine::Cancellation>();
   auto running = Ask(slow_, 1);
-  while (slow_->lane().waiting() > 0) std::this_thread::yield();
+  while (slow_->runner().waiting() > 0) std::this_thread::yield();
   engine::InferenceRequest request;
   request.inputs = Input(1);
   request.cancellation = cancellation;

@@ -13,7 +13,7 @@
 #include "catalog/plugin_table.h"
 #include "registry/packages.h"
 #include "registry/registry.h"
-#include "runtime/inference_job.h"
+#include "runtime/inferences.h"
 #include "scheduler/scheduler.h"
 #include "sequence/reaper.h"
 
@@ -21,6 +21,11 @@ namespace mlos::runtime {
 namespace {
 
 namespace fs = std::filesystem;
+
+// How long the runs of a model may go on that is unloaded or removed, and how long they may take to
+// stop after that.
+constexpr std::chrono::seconds kFinishTime{5};
+constexpr std::chrono::seconds kStopTime{1};
 
 std::uint32_t OrCores(std::uint32_t threads) {
   return threads != 0 ? threads : std::max(1U, std::thread::hardware_concurrency());
@@ -30,12 +35,7 @@ scheduler::BatchOptions BatchingOf(const RuntimeOptions& options) {
   return {.max_batch_size = options.max_batch_size,
           .max_queue_delay_us = options.max_queue_delay_us,
           .slots = scheduler::SlotsFor(OrCores(options.compute_threads),
-                                       OrCores(options.intra_op_threads)),
-          .queue_length_max = options.queue_length_max};
-}
-
-sequence::SequenceOptions SequencesOf(const RuntimeOptions& options) {
-  return {.sequences_max = options.sequences_max, .queue_length_max = options.queue_length_max};
+                                       OrCores(options.intra_op_threads))};
 }
 
 Status Draining() { return {Reason::kDraining, "Core is shutting down"}; }
@@ -84,6 +84,22 @@ class Runtime::Impl {
   catalog::Models models;
   // Destroyed first: its jobs use everything else.
   scheduler::Scheduler scheduler;
+  Inferences inferences{scheduler, stats};
+
+  /// Waits until a model that was taken out of the table has no runs left.
+  Status Retire(const std::shared_ptr<catalog::ServedModel>& served) {
+    if (served == nullptr) return OkStatus();
+    const SteadyClock::time_point now = SteadyClock::now();
+    const std::uint32_t left =
+        scheduler.Halt(served->runner(), now + kFinishTime, now + kFinishTime + kStopTime);
+    if (left == 0) return OkStatus();
+    Log(LogLevel::kError, "runs of an unloaded model have not stopped",
+        {{"model", served->model_id()}, {"runs", left}});
+    return {Reason::kModelInUse,
+            "the model is taken out of service, but " + std::to_string(left) +
+                " of its runs did not stop when they were told to: what they use is free when they "
+                "end, or with Core"};
+  }
 
  private:
   Impl(const RuntimeOptions& options, std::unique_ptr<registry::Registry> opened_registry,
@@ -96,12 +112,15 @@ class Runtime::Impl {
         reaper(std::chrono::milliseconds(options.sequence_idle_timeout_ms)),
         models(*registry, *packages, table, *plugins, stats,
                catalog::ModelFinder(ModelPolicy(options), *packages),
-               catalog::ModelLoader(*registry,
-                                    {options.probe_program, options.probe_timeout_ms, &stopped},
-                                    options.arena_bytes_max, OrCores(options.compute_threads),
-                                    BatchingOf(options), SequencesOf(options), reaper, budget)),
+               catalog::ModelLoader(
+                   *registry, {options.probe_program, options.probe_timeout_ms, &stopped},
+                   options.arena_bytes_max, OrCores(options.compute_threads), BatchingOf(options),
+                   {.sequences_max = options.sequences_max}, reaper, budget)),
         scheduler(
-            {.threads = options.compute_threads, .queue_length_max = options.queue_length_max}) {}
+            {.threads = options.compute_threads,
+             .queue_length_max = options.queue_length_max,
+             .on_given_up = [this](const scheduler::ModelQueue& queue) { models.GiveUp(queue); }}) {
+  }
 };
 
 Result<std::unique_ptr<Runtime>> Runtime::Create(const RuntimeOptions& options) {
@@ -117,8 +136,6 @@ void Runtime::LoadRegistered() {
   impl_->models.LoadRegistered(impl_->stopped);
   impl_->tried.store(true);
 }
-
-void Runtime::RefuseCancelled() { impl_->scheduler.RefuseCancelled(); }
 
 bool Runtime::ready() const { return impl_->tried.load() && !impl_->scheduler.draining(); }
 
@@ -143,7 +160,9 @@ Result<std::string> Runtime::ResolveModel(std::string_view name, std::string_vie
   return impl_->table.Resolve(name, version);
 }
 
-Status Runtime::RemoveModel(std::string_view model_id) { return impl_->models.Remove(model_id); }
+Status Runtime::RemoveModel(std::string_view model_id) {
+  return impl_->Retire(MLOS_TRY(impl_->models.Remove(model_id)));
+}
 
 Result<catalog::ModelInfo> Runtime::LoadModel(std::string_view model_id) {
   if (impl_->scheduler.draining()) return Draining();
@@ -151,7 +170,8 @@ Result<catalog::ModelInfo> Runtime::LoadModel(std::string_view model_id) {
 }
 
 Result<catalog::ModelInfo> Runtime::UnloadModel(std::string_view model_id) {
-  return impl_->models.Unload(model_id);
+  MLOS_TRY(impl_->Retire(MLOS_TRY(impl_->models.Unload(model_id))));
+  return GetModel(model_id);
 }
 
 Result<catalog::PluginInfo> Runtime::RegisterPlugin(const catalog::RegisterPluginRequest& request) {
@@ -182,7 +202,7 @@ Status Runtime::RemovePlugin(std::string_view plugin_id) {
 }
 
 Result<Ticket> Runtime::Admit(const Caller& /*caller*/, std::string_view model_id) {
-  return Ticket(*this, MLOS_TRY(Acquire(model_id)));
+  return Ticket(impl_->inferences, MLOS_TRY(Acquire(model_id)));
 }
 
 Result<std::shared_ptr<catalog::ServedModel>> Runtime::Acquire(std::string_view model_id) {
@@ -193,36 +213,13 @@ Result<std::shared_ptr<catalog::ServedModel>> Runtime::Acquire(std::string_view 
 }
 
 void Runtime::Infer(std::shared_ptr<catalog::ServedModel> model, engine::InferenceRequest request,
-                    InferCallback done) {
-  if (request.sequence != nullptr) {
-    sequence::Sequences& sequences = *model->sequences();
-    auto job =
-        std::make_unique<InferenceJob>(model, std::move(request), impl_->stats, std::move(done));
-    return sequences.Submit(impl_->scheduler, std::move(job), std::move(model));
-  }
-  scheduler::Batcher* const batcher = model->batcher();
-  if (batcher == nullptr) {
-    return impl_->scheduler.Submit(std::make_unique<InferenceJob>(
-        std::move(model), std::move(request), impl_->stats, std::move(done)));
-  }
-  auto job =
-      std::make_unique<InferenceJob>(model, std::move(request), impl_->stats, std::move(done));
-  // A short run is over before others could join it.
-  if (impl_->scheduler.IsShort(*job)) return impl_->scheduler.Submit(std::move(job));
-  batcher->Submit(impl_->scheduler, std::move(job), std::move(model));
+                    Done done) {
+  impl_->inferences.Infer(std::move(model), std::move(request), std::move(done));
 }
 
 void Runtime::Stream(std::shared_ptr<catalog::ServedModel> model, engine::InferenceRequest request,
                      std::shared_ptr<ResponseSink> sink) {
-  if (!model->loaded().streams()) {
-    return Infer(std::move(model), std::move(request),
-                 [sink = std::move(sink)](Result<engine::InferenceResponse> outcome) {
-                   if (!outcome.ok()) return sink->OnEnd(std::move(outcome).status());
-                   sink->OnEnd(sink->OnResponse(std::move(outcome).value()));
-                 });
-  }
-  impl_->scheduler.Submit(std::make_unique<StreamJob>(std::move(model), std::move(request),
-                                                      impl_->stats, std::move(sink)));
+  impl_->inferences.Stream(std::move(model), std::move(request), std::move(sink));
 }
 
 metrics::Stats& Runtime::stats() { return impl_->stats; }
@@ -230,7 +227,12 @@ metrics::Stats& Runtime::stats() { return impl_->stats; }
 std::string Runtime::PrometheusText() const {
   metrics::Gauges gauges{.bytes_in_flight = impl_->budget.used(),
                          .bytes_in_flight_max = impl_->budget.limit(),
-                         .sequences = impl_->reaper.count()};
+                         .sequences = impl_->reaper.count(),
+                         .overdue_runs = impl_->scheduler.overdue()};
+  for (const catalog::ModelEntry& entry : impl_->table.List()) {
+    if (entry.served == nullptr) continue;
+    gauges.queues.push_back({entry.record.model_id, entry.served->runner().waiting()});
+  }
   for (const catalog::PluginInfo& plugin : impl_->plugins->List()) {
     for (const engine::Gauge& gauge : plugin.gauges) {
       gauges.plugins.push_back({plugin.id, gauge.name, gauge.value});

@@ -69,7 +69,9 @@ class Runtime {
   /// it. With a `version`, only a model of that version. MODEL_NOT_FOUND, also where several models
   /// would do; INVALID_MODEL_ID for a text that can be no model's.
   Result<std::string> ResolveModel(std::string_view name, std::string_view version = {}) const;
-  /// Requests that run finish; later ones get MODEL_NOT_FOUND.
+  /// Requests that run may finish; later ones get MODEL_NOT_FOUND. Those that go on for too long
+  /// are told to stop, and MODEL_IN_USE says that some did not; the model is removed even so.
+  /// UnloadModel does the same.
   Status RemoveModel(std::string_view model_id);
   Result<catalog::ModelInfo> LoadModel(std::string_view model_id);
   Result<catalog::ModelInfo> UnloadModel(std::string_view model_id);
@@ -91,24 +93,11 @@ class Runtime {
   /// wrong shape) counts it in the model's counts().
   Result<std::shared_ptr<catalog::ServedModel>> Acquire(std::string_view model_id);
 
-  using InferCallback = std::function<void(Result<engine::InferenceResponse>)>;
-  /// Runs `request`, whose tensors must satisfy the schema (see FitRequest). Short runs of an idle
-  /// model happen on the calling thread, others on the compute pool; `done` is called exactly once,
-  /// before Infer returns or later on another thread. Requests that wait for the same model may
-  /// share a run (scheduler/batcher.h). OVERLOADED when the queue is full, DEADLINE_EXCEEDED,
-  /// CANCELLED, DRAINING, and what LoadedModel::Infer says. A request of a sequence runs after
-  /// those before it, and may fail as Sequences::Submit says.
+  /// Runs `request`, which satisfies the schema: see Ticket::Run and Ticket::Stream.
   void Infer(std::shared_ptr<catalog::ServedModel> model, engine::InferenceRequest request,
-             InferCallback done);
-
-  /// Runs `request` and gives each response of the model to `sink`, in order, as it comes: on the
-  /// compute pool, or as Infer does if the model answers only once. Cancellation ends the stream
-  /// before its next response.
+             Done done);
   void Stream(std::shared_ptr<catalog::ServedModel> model, engine::InferenceRequest request,
               std::shared_ptr<ResponseSink> sink);
-
-  /// Refuses what waits and is cancelled at once, and not only when its turn comes.
-  void RefuseCancelled();
 
   metrics::Stats& stats();
   /// Counts, gauges of now and of the plugins, as Prometheus text exposition format 0.0.4.

@@ -48,7 +48,7 @@ bool SameItems(const Tensor& a, const Tensor& b, std::int64_t count) {
   return bytes == 0 || std::memcmp(a.data(), b.data(), bytes) == 0;
 }
 
-Likeness Compare(const InferenceRequest& a, const InferenceRequest& b) {
+Compatibility Compare(const InferenceRequest& a, const InferenceRequest& b) {
   const std::int64_t a_items = a.inputs[0].tensor.shape()[0];
   const bool as_many = a_items == b.inputs[0].tensor.shape()[0];
   bool all_same = as_many;
@@ -56,9 +56,9 @@ Likeness Compare(const InferenceRequest& a, const InferenceRequest& b) {
     const Tensor& other = *Find(b.inputs, input.name);
     if (all_same && SameItems(input.tensor, other, a_items)) continue;
     all_same = false;
-    if (!SameItems(input.tensor, other, 1)) return Likeness::kDifferent;
+    if (!SameItems(input.tensor, other, 1)) return Compatibility::kDifferent;
   }
-  return all_same ? Likeness::kEqual : Likeness::kAlike;
+  return all_same ? Compatibility::kEqual : Compatibility::kAlike;
 }
 
 Result<Tensor> Concatenate(std::span<const Tensor* const> parts) {
@@ -163,13 +163,13 @@ bool CanMerge(const InferenceRequest& a, const InferenceRequest& b) {
   });
 }
 
-Likeness Compare(std::span<const InferenceRequest* const> requests) {
-  Likeness likeness = Likeness::kEqual;
+Compatibility Compare(std::span<const InferenceRequest* const> requests) {
+  Compatibility compatibility = Compatibility::kEqual;
   for (const InferenceRequest* request : requests.subspan(1)) {
-    likeness = std::max(likeness, Compare(*requests[0], *request));
-    if (likeness == Likeness::kDifferent) break;
+    compatibility = std::max(compatibility, Compare(*requests[0], *request));
+    if (compatibility == Compatibility::kDifferent) break;
   }
-  return likeness;
+  return compatibility;
 }
 
 std::uint64_t InputBytes(const InferenceRequest& request) {

@@ -27,7 +27,7 @@ std::int64_t BatchItems(const engine::InferenceRequest& request);
 bool CanMerge(const engine::InferenceRequest& a, const engine::InferenceRequest& b);
 
 /// How requests that can share a run compare; requires CanMerge of each with the first.
-Likeness Compare(std::span<const engine::InferenceRequest* const> requests);
+Compatibility Compare(std::span<const engine::InferenceRequest* const> requests);
 
 /// Bytes of all inputs together.
 std::uint64_t InputBytes(const engine::InferenceRequest& request);

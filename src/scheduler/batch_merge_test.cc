@@ -84,13 +84,13 @@ TEST(Compare, ToldByBytesAndNotByHowOftenTheyAreRepeated) {
     return Compare(all);
   };
   const InferenceRequest one = repeated({1});
-  EXPECT_EQ(compare(one, repeated({1})), Likeness::kEqual);
-  EXPECT_EQ(compare(repeated({1, 2}), repeated({1, 2})), Likeness::kEqual);
-  EXPECT_EQ(compare(one, repeated({1, 1})), Likeness::kAlike);
-  EXPECT_EQ(compare(one, repeated({1, 2})), Likeness::kAlike)
+  EXPECT_EQ(compare(one, repeated({1})), Compatibility::kEqual);
+  EXPECT_EQ(compare(repeated({1, 2}), repeated({1, 2})), Compatibility::kEqual);
+  EXPECT_EQ(compare(one, repeated({1, 1})), Compatibility::kAlike);
+  EXPECT_EQ(compare(one, repeated({1, 2})), Compatibility::kAlike)
       << "who knows what of the rest counts";
-  EXPECT_EQ(compare(one, repeated({2})), Likeness::kDifferent);
-  EXPECT_EQ(compare(one, repeated({1}, 5)), Likeness::kDifferent);
+  EXPECT_EQ(compare(one, repeated({2})), Compatibility::kDifferent);
+  EXPECT_EQ(compare(one, repeated({1}, 5)), Compatibility::kDifferent);
 }
 
 TEST(Merge, AndSplitGiveEachCallerItsOwnItems) {

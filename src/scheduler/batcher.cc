@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "scheduler/batch_merge.h"
+#include "scheduler/model_queue.h"
 
 namespace mlos::scheduler {
 namespace {
@@ -20,183 +21,138 @@ std::int64_t MicrosecondsSince(SteadyClock::time_point start) {
   return MicrosecondsBetween(start, SteadyClock::now());
 }
 
-}  // namespace
-
-/// A place in the scheduler's queue at which one run begins.
-class Batcher::Turn : public Job {
- public:
-  Turn(Batcher& batcher, Lane& lane, std::shared_ptr<const void> owner)
-      : Job(lane, kNoDeadline), batcher_(batcher), owner_(std::move(owner)) {}
-
-  void Run(std::int64_t /*queue_time_us*/) override { unfinished_ = batcher_.RunTurn(); }
-  void Refuse(Status why, std::int64_t /*queue_time_us*/) override {
-    unfinished_ = false;
-    batcher_.EndTurn(why);
-  }
-  bool is_long() const override { return true; }
-  bool unfinished() const override { return unfinished_; }
-
- private:
-  Batcher& batcher_;
-  const std::shared_ptr<const void> owner_;
-  bool unfinished_ = false;
-};
-
-void Batcher::Submit(Scheduler& scheduler, std::unique_ptr<MergeableJob> job,
-                     std::shared_ptr<const void> owner) {
-  if (Status wanted = scheduler.CheckWanted(*job); !wanted.ok()) {
-    return job->Refuse(std::move(wanted), 0);
-  }
-  if (trials_.PassBy()) return scheduler.Submit(std::move(job));
-  Lane& lane = job->lane();
-  if (Push(job)) {
-    scheduler.Submit(std::make_unique<Turn>(*this, lane, std::move(owner)));
-  } else if (job != nullptr) {
-    job->Refuse(Overload(options_.queue_length_max), 0);
-  }
-}
-
-bool Batcher::Push(std::unique_ptr<MergeableJob>& job) {
-  const std::int64_t items = BatchItems(job->request());
-  const MutexLock lock(mutex_);
-  if (pending_.size() >= options_.queue_length_max) return false;
-  pending_.push_back({std::move(job), SteadyClock::now(), items});
-  pending_items_ += items;
-  if (awaited_items_ != 0 && pending_items_ >= awaited_items_) arrived_.NotifyOne();
-  if (turns_ >= options_.slots) return false;
-  ++turns_;
-  return true;
-}
-
-bool Batcher::RunTurn() {
-  Batch batch = Take();
-  const std::int64_t items = ItemsOf(batch);
-  if (!batch.empty()) Run(std::move(batch));
-  const MutexLock lock(mutex_);
-  recent_items_ = items + pending_items_;
-  if (!pending_.empty()) return true;
-  --turns_;
-  return false;
-}
-
-void Batcher::EndTurn(const Status& why) {
-  std::deque<Waiting> refused;
-  {
-    const MutexLock lock(mutex_);
-    if (--turns_ > 0) return;
-    refused.swap(pending_);
-    pending_items_ = 0;
-  }
-  for (Waiting& waiting : refused) waiting.job->Refuse(why, MicrosecondsSince(waiting.since));
-}
-
-void Batcher::Linger() {
-  const std::int64_t wanted = std::min<std::int64_t>(
-      options_.max_batch_size,
-      options_.preferred_batch_size != 0 ? options_.preferred_batch_size : recent_items_);
-  if (pending_items_ >= wanted || awaited_items_ != 0) return;
-  const std::int64_t delay_us =
-      std::min(options_.max_queue_delay_us, last_run_us_.load() / kLingerShare);
-  const Deadline end = SteadyClock::now() + std::chrono::microseconds(delay_us);
-  awaited_items_ = wanted;
-  while (pending_items_ < wanted && arrived_.WaitUntil(mutex_, end)) {
-  }
-  awaited_items_ = 0;
-}
-
-Batcher::Batch Batcher::Take() {
-  Batch batch;
-  const MutexLock lock(mutex_);
-  if (trials_.trusted()) Linger();
-  std::deque<Waiting> left;
+std::int64_t ItemsOf(const Waiting& waiting, std::int64_t enough) {
   std::int64_t items = 0;
-  for (Waiting& waiting : pending_) {
-    const bool fits = batch.empty() || (enabled() && waiting.items > 0 && batch[0].items > 0 &&
-                                        items + waiting.items <= options_.max_batch_size &&
-                                        CanMerge(batch[0].job->request(), waiting.job->request()));
-    if (fits) items += waiting.items;
-    (fits ? static_cast<void>(batch.push_back(std::move(waiting)))
-          : left.push_back(std::move(waiting)));
+  for (const auto& [rank, job] : waiting) {
+    items += job->items;
+    if (items >= enough) break;
   }
-  pending_ = std::move(left);
-  pending_items_ -= items;
-  return batch;
-}
-
-bool Batcher::StillWanted(Waiting& waiting) {
-  waiting.queue_time_us = MicrosecondsSince(waiting.since);
-  Status status = Scheduler::CheckTime(*waiting.job);
-  if (status.ok()) return true;
-  waiting.job->Refuse(std::move(status), waiting.queue_time_us);
-  return false;
-}
-
-void Batcher::Run(Batch batch) {
-  if (batch.size() < 2) return RunAlone(std::move(batch));
-  Batch wanted;
-  for (Waiting& waiting : batch) {
-    if (StillWanted(waiting)) wanted.push_back(std::move(waiting));
-  }
-  if (wanted.size() < 2) return RunAlone(std::move(wanted));
-  const Likeness likeness =
-      trials_.all_trusted() ? Likeness::kDifferent : Compare(RequestsOf(wanted));
-  using Step = MergeTrials::Step;
-  const Step step = trials_.Next(likeness);
-  if (step == Step::kRunAlone) return RunAlone(std::move(wanted));
-  if (step == Step::kTry) return Try(std::move(wanted), likeness);
-  RunMerged(std::move(wanted), step == Step::kMergeAndCheck);
-}
-
-std::int64_t Batcher::ItemsOf(const Batch& batch) {
-  std::int64_t items = 0;
-  for (const Waiting& waiting : batch) items += waiting.items;
   return items;
 }
 
-std::vector<const engine::InferenceRequest*> Batcher::RequestsOf(const Batch& batch) {
+std::int64_t ItemsOf(const std::vector<Job*>& batch) {
+  std::int64_t items = 0;
+  for (const Job* job : batch) items += job->items;
+  return items;
+}
+
+std::vector<const engine::InferenceRequest*> RequestsOf(const std::vector<Job*>& batch) {
   std::vector<const engine::InferenceRequest*> requests;
   requests.reserve(batch.size());
-  for (const Waiting& waiting : batch) requests.push_back(&waiting.job->request());
+  for (const Job* job : batch) requests.push_back(&job->request());
   return requests;
 }
 
-void Batcher::RunAlone(Batch batch) {
-  for (Waiting& waiting : batch) {
-    if (StillWanted(waiting)) waiting.job->Run(waiting.queue_time_us);
+}  // namespace
+
+// While merging rests, a request need not wait for others.
+void Batcher::Enter(Job& job) {
+  if (job.items > 0 && trials_.PassBy()) job.items = 0;
+}
+
+void Batcher::Over(std::int64_t items, const Waiting& waiting) {
+  recent_items_ = items + ItemsOf(waiting, options_.max_batch_size);
+}
+
+bool Batcher::Lingers(const Waiting& waiting, SteadyClock::time_point now) {
+  const std::int64_t wanted = std::min<std::int64_t>(
+      options_.max_batch_size,
+      options_.preferred_batch_size != 0 ? options_.preferred_batch_size : recent_items_);
+  if (ItemsOf(waiting, wanted) >= wanted) return false;
+  if (linger_until_ == SteadyClock::time_point()) {
+    const std::int64_t delay_us =
+        std::min(options_.max_queue_delay_us, last_run_us_.load() / kLingerShare);
+    linger_until_ = now + std::chrono::microseconds(delay_us);
+  }
+  return now < linger_until_;
+}
+
+Choice Batcher::Next(Waiting& waiting, SteadyClock::time_point now) {
+  Choice choice;
+  const Job& first = *waiting.begin()->second;
+  const bool shares = first.items > 0 && enabled();
+  if (shares && trials_.trusted() && Lingers(waiting, now)) {
+    choice.not_before = linger_until_;
+    return choice;
+  }
+  linger_until_ = {};
+  choice.jobs.push_back(waiting.begin());
+  if (!shares) return choice;
+  std::int64_t items = first.items;
+  for (auto next = std::next(waiting.begin());
+       next != waiting.end() && items < options_.max_batch_size; ++next) {
+    const Job& job = *next->second;
+    if (job.items == 0 || items + job.items > options_.max_batch_size) continue;
+    if (!first.CanShare(job)) continue;
+    items += job.items;
+    choice.jobs.push_back(next);
+  }
+  return choice;
+}
+
+void Batcher::Run(Jobs jobs, engine::Stop* stop) {
+  Batch wanted;
+  for (const std::shared_ptr<Job>& job : jobs) {
+    if (job->StillWanted()) wanted.push_back(job.get());
+  }
+  if (wanted.size() < 2) return RunEach(wanted, stop);
+  const Compatibility compatibility =
+      trials_.all_trusted() ? Compatibility::kDifferent : Compare(RequestsOf(wanted));
+  using Step = MergeTrials::Step;
+  const Step step = trials_.Next(compatibility);
+  if (step == Step::kRunAlone) return RunEach(wanted, stop);
+  if (step == Step::kTry) return Try(wanted, compatibility, stop);
+  RunMerged(wanted, step == Step::kMergeAndCheck, stop);
+}
+
+void Batcher::RunAlone(Job& job, engine::Stop* stop) {
+  const SteadyClock::time_point start = SteadyClock::now();
+  Result<engine::InferenceResponse> outcome = model_.Infer(job.request(), stop);
+  const std::int64_t run_time_us = MicrosecondsSince(start);
+  if (outcome.ok()) {
+    job.queue().run_times().Record(run_time_us, job.input_bytes());
+    job.CountRun(std::max<std::int64_t>(BatchItems(job.request()), 1), run_time_us);
+  }
+  job.Answer(std::move(outcome), run_time_us);
+}
+
+void Batcher::RunEach(const Batch& batch, engine::Stop* stop) {
+  for (Job* job : batch) {
+    if (job->StillWanted()) RunAlone(*job, stop);
   }
 }
 
-Result<Batcher::Responses> Batcher::RunTogether(const Batch& batch) {
+Result<Batcher::Responses> Batcher::RunTogether(const Batch& batch, engine::Stop* stop) {
   std::vector<std::int64_t> items;
   std::uint64_t bytes = 0;
-  for (const Waiting& waiting : batch) {
-    items.push_back(waiting.items);
-    bytes += InputBytes(waiting.job->request());
+  for (const Job* job : batch) {
+    items.push_back(job->items);
+    bytes += InputBytes(job->request());
   }
   const resource::Reservation copies = MLOS_TRY(budget_.Reserve(bytes));
   const engine::InferenceRequest merged = MLOS_TRY(Merge(RequestsOf(batch)));
-  return Split(MLOS_TRY(model_.Infer(merged)), items);
+  return Split(MLOS_TRY(model_.Infer(merged, stop)), items);
 }
 
 // One caller's data may make the run fail: then each is run by itself.
-void Batcher::RunMerged(Batch batch, bool check) {
+void Batcher::RunMerged(const Batch& batch, bool check, engine::Stop* stop) {
   const SteadyClock::time_point start = SteadyClock::now();
-  auto responses = RunTogether(batch);
-  if (!responses.ok()) return RunAlone(std::move(batch));
+  auto responses = RunTogether(batch, stop);
+  if (!responses.ok()) return RunEach(batch, stop);
   const std::int64_t run_time_us = MicrosecondsSince(start);
   last_run_us_.store(run_time_us);
-  if (check && !Check(batch, *responses)) return RunAlone(std::move(batch));
-  batch[0].job->CountRun(ItemsOf(batch), run_time_us);
+  if (check && !Check(batch, *responses, stop)) return RunEach(batch, stop);
+  batch[0]->CountRun(ItemsOf(batch), run_time_us);
   for (std::size_t i = 0; i < batch.size(); ++i) {
-    batch[i].job->Answer(std::move((*responses)[i]), batch[i].queue_time_us, run_time_us);
+    batch[i]->Answer(std::move((*responses)[i]), run_time_us);
   }
 }
 
-bool Batcher::Check(const Batch& batch, const Responses& responses) {
+bool Batcher::Check(const Batch& batch, const Responses& responses, engine::Stop* stop) {
   const std::size_t check = checks_.fetch_add(1, std::memory_order_relaxed);
   // The last one first: more could have influenced it.
   const std::size_t i = batch.size() - 1 - check % batch.size();
-  const auto alone = model_.Infer(batch[i].job->request());
+  const auto alone = model_.Infer(batch[i]->request(), stop);
   if (!alone.ok() || NearlyEqual(*alone, responses[i])) return true;
   trials_.Differ();
   Log(LogLevel::kWarning, "a merged run gave another answer than a lone one; batching is off",
@@ -204,30 +160,30 @@ bool Batcher::Check(const Batch& batch, const Responses& responses) {
   return false;
 }
 
-void Batcher::Try(Batch batch, Likeness likeness) {
-  Trial trial{.likeness = likeness};
+void Batcher::Try(const Batch& batch, Compatibility compatibility, engine::Stop* stop) {
+  Trial trial{.compatibility = compatibility};
   Batch tried;
   std::vector<std::int64_t> times_us;
-  for (Waiting& waiting : batch) {
-    if (!StillWanted(waiting)) continue;
+  for (Job* job : batch) {
+    if (!job->StillWanted()) continue;
     const SteadyClock::time_point start = SteadyClock::now();
-    trial.alone.push_back(model_.Infer(waiting.job->request()));
+    trial.alone.push_back(model_.Infer(job->request(), stop));
     times_us.push_back(MicrosecondsSince(start));
     trial.alone_us += times_us.back();
-    tried.push_back(std::move(waiting));
+    tried.push_back(job);
   }
-  // What a caller's own data made fail says nothing about the model.
+  // A run that a caller's own data made fail says nothing about the model.
   const bool all_ran = std::ranges::all_of(trial.alone, [](auto& one) { return one.ok(); });
   if (all_ran && tried.size() > 1) {
     const SteadyClock::time_point start = SteadyClock::now();
-    trial.merged = RunTogether(tried);
+    trial.merged = RunTogether(tried, stop);
     trial.merged_us = MicrosecondsSince(start);
     last_run_us_.store(trial.merged_us);
-    Conclude(trial);
+    if (stop == nullptr || !stop->requested()) Conclude(trial);
   }
   for (std::size_t i = 0; i < tried.size(); ++i) {
-    if (trial.alone[i].ok()) tried[i].job->CountRun(tried[i].items, times_us[i]);
-    tried[i].job->Answer(std::move(trial.alone[i]), tried[i].queue_time_us, times_us[i]);
+    if (trial.alone[i].ok()) tried[i]->CountRun(tried[i]->items, times_us[i]);
+    tried[i]->Answer(std::move(trial.alone[i]), times_us[i]);
   }
 }
 
@@ -243,13 +199,13 @@ void Batcher::Conclude(const Trial& trial) {
     equality = "unknown";
     trials_.Impossible();
   } else if (equal) {
-    trials_.Equal(trial.likeness, trial.alone_us, trial.merged_us);
+    trials_.Equal(trial.compatibility, trial.alone_us, trial.merged_us);
   } else {
     trials_.Differ();
   }
   Log(LogLevel::kInfo, "dynamic batching tried",
       {{"model", model_id_},
-       {"requests_differ", trial.likeness == Likeness::kDifferent ? "yes" : "no"},
+       {"requests_differ", trial.compatibility == Compatibility::kDifferent ? "yes" : "no"},
        {"answers_equal", equality},
        {"alone_us", trial.alone_us},
        {"merged_us", trial.merged_us},

@@ -10,6 +10,9 @@
 #include <thread>
 
 #include "base/mutex.h"
+#include "scheduler/batch_merge.h"
+#include "scheduler/model_runner.h"
+#include "scheduler/scheduler.h"
 
 namespace mlos::scheduler {
 namespace {
@@ -24,7 +27,8 @@ class DoublingModel : public engine::LoadedModel {
   const engine::ModelSchema& schema() const override { return schema_; }
   engine::MemoryReport memory() const override { return {}; }
 
-  Result<engine::InferenceResponse> Infer(const engine::InferenceRequest& request) override {
+  Result<engine::InferenceResponse> Infer(const engine::InferenceRequest& request,
+                                          engine::Stop* /*stop*/) override {
     const int run = started.fetch_add(1) + 1;
     if (during_run) during_run(run);
     std::this_thread::sleep_for(std::chrono::milliseconds(run_ms));
@@ -84,43 +88,40 @@ class DoublingModel : public engine::LoadedModel {
   std::vector<std::int64_t> counted_ GUARDED_BY(mutex_);
 };
 
-class MergeableTestJob : public MergeableJob {
+class BatchedJob : public RequestJob {
  public:
   using Outcome = Result<engine::InferenceResponse>;
-  MergeableTestJob(Lane& lane, DoublingModel& model, engine::InferenceRequest request,
-                   std::promise<Outcome> answer)
-      : MergeableJob(lane, request.deadline),
+  BatchedJob(ModelRunner& runner, DoublingModel& model, engine::InferenceRequest request,
+             std::promise<Outcome> answer)
+      : RequestJob(runner, request.deadline, 0),
         model_(model),
         request_(std::move(request)),
-        answer_(std::move(answer)) {}
+        answer_(std::move(answer)) {
+    items = BatchItems(request_);
+  }
 
-  void Run(std::int64_t /*queue_time_us*/) override {
-    Outcome outcome = model_.Infer(request_);
-    if (outcome.ok()) CountRun(1, 0);
-    answer_.set_value(std::move(outcome));
-  }
-  void Refuse(Status why, std::int64_t /*queue_time_us*/) override {
-    answer_.set_value(std::move(why));
-  }
-  void CountRun(std::int64_t items, std::int64_t /*run_time_us*/) override {
-    model_.CountRun(items);
-  }
-  bool cancelled() const override { return request_.cancelled(); }
   const engine::InferenceRequest& request() const override { return request_; }
-  void Answer(Outcome outcome, std::int64_t /*queue_time_us*/,
-              std::int64_t /*run_time_us*/) override {
+  bool CanShare(const Job& other) const override { return CanMerge(request_, other.request()); }
+  void CountRun(std::int64_t run_items, std::int64_t /*run_time_us*/) override {
+    model_.CountRun(run_items);
+  }
+  Taken Respond(engine::InferenceResponse /*response*/) override { return Taken::kDrop; }
+
+ protected:
+  void OnAnswer(Outcome outcome, std::int64_t /*run_time_us*/) override {
     answer_.set_value(std::move(outcome));
   }
+  void OnRefuse(Status why, bool /*ran*/) override { answer_.set_value(std::move(why)); }
 
  private:
   DoublingModel& model_;
-  engine::InferenceRequest request_;
+  const engine::InferenceRequest request_;
   std::promise<Outcome> answer_;
 };
 
 class BatcherTest : public testing::Test {
  protected:
-  std::future<MergeableTestJob::Outcome> Ask(
+  std::future<BatchedJob::Outcome> Ask(
       float value, std::int64_t columns = 1,
       std::shared_ptr<engine::Cancellation> cancellation = nullptr) {
     engine::InferenceRequest request;
@@ -128,16 +129,14 @@ class BatcherTest : public testing::Test {
     std::fill(x.elements<float>().begin(), x.elements<float>().end(), value);
     request.inputs.push_back({"x", std::move(x)});
     request.cancellation = std::move(cancellation);
-    std::promise<MergeableTestJob::Outcome> answer;
+    std::promise<BatchedJob::Outcome> answer;
     auto future = answer.get_future();
-    batcher_.Submit(
-        scheduler_,
-        std::make_unique<MergeableTestJob>(lane_, model_, std::move(request), std::move(answer)),
-        nullptr);
+    scheduler_.Submit(
+        std::make_shared<BatchedJob>(runner_, model_, std::move(request), std::move(answer)));
     return future;
   }
-  static float ValueOf(std::future<MergeableTestJob::Outcome> future) {
-    const MergeableTestJob::Outcome outcome = future.get();
+  static float ValueOf(std::future<BatchedJob::Outcome> future) {
+    const BatchedJob::Outcome outcome = future.get();
     return outcome.ok() ? outcome->outputs[0].tensor.elements<float>()[0] : -1;
   }
   /// One request for each value: the others wait together while the first is run. Each must get the
@@ -145,7 +144,7 @@ class BatcherTest : public testing::Test {
   void AskTogether(const std::vector<float>& values) {
     model_.Hold(true);
     const int before = model_.started.load();
-    std::vector<std::future<MergeableTestJob::Outcome>> answers;
+    std::vector<std::future<BatchedJob::Outcome>> answers;
     for (const float value : values) {
       answers.push_back(Ask(value));
       while (model_.started.load() == before) std::this_thread::yield();
@@ -169,7 +168,7 @@ class BatcherTest : public testing::Test {
     for (int i = 0; i < 3; ++i) AskTogether(kDifferent);
     ASSERT_EQ(RunsOf([&] { AskTogether(kDifferent); }), 3U)
         << "with the check of a first merged run";
-    ASSERT_TRUE(batcher_.enabled());
+    ASSERT_TRUE(runner_.batches());
   }
   /// Two requests wait together behind another; the last caller leaves during the `last_run`th run,
   /// in which it has no part.
@@ -197,10 +196,8 @@ class BatcherTest : public testing::Test {
 
   DoublingModel model_;
   resource::ByteBudget budget_{1 << 20};
-  Lane lane_;
-  BatchOptions options_{.max_batch_size = 8, .queue_length_max = 16};
-  Batcher batcher_{"doubling", model_, budget_, options_};
-  Scheduler scheduler_{{.threads = 2}};
+  ModelRunner runner_{"doubling", {}, model_, nullptr, BatchOptions{.max_batch_size = 8}, budget_};
+  Scheduler scheduler_{{.threads = 2, .queue_length_max = 16}};
 };
 
 TEST(SlotsFor, GivesEachRunTheThreadsItComputesWith) {
@@ -222,7 +219,7 @@ TEST_F(BatcherTest, MergesWhatWaitsOnceTrialsWentWell) {
 TEST_F(BatcherTest, NeverMergesAgainWhereItemsInfluenceEachOther) {
   model_.mixes_items = true;
   AskTogether(kDifferent);
-  EXPECT_FALSE(batcher_.enabled());
+  EXPECT_FALSE(runner_.batches());
   const std::size_t tried = model_.runs().size();
   AskTogether({0, 1, 2, 3, 4});
   const auto runs = model_.runs();
@@ -234,24 +231,24 @@ TEST_F(BatcherTest, EqualRequestsSayNothingOfDifferentOnes) {
   model_.mixes_items = true;  // which equal items do not show
   for (int i = 0; i < 4; ++i) AskTogether(kEqual);
   EXPECT_LT(RunsOf([&] { AskTogether(kEqual); }), 6U) << "equal requests share a run by now";
-  EXPECT_TRUE(batcher_.enabled());
+  EXPECT_TRUE(runner_.batches());
   AskTogether(kDifferent);
-  EXPECT_FALSE(batcher_.enabled());
+  EXPECT_FALSE(runner_.batches());
   AskTogether(kDifferent);
 }
 
 TEST_F(BatcherTest, AChangeAfterTrustIsSeenByTheNextCheck) {
   for (int i = 0; i < 3; ++i) AskTogether(kDifferent);
-  EXPECT_TRUE(batcher_.enabled());
+  EXPECT_TRUE(runner_.batches());
   model_.mixes_items = true;
   AskTogether(kDifferent);  // the first merged run is checked before anybody is answered
-  EXPECT_FALSE(batcher_.enabled());
+  EXPECT_FALSE(runner_.batches());
 }
 
 TEST_F(BatcherTest, NeverMergesAgainWhereMergedRunsFail) {
   model_.fails_on_many = true;
   AskTogether(kDifferent);
-  EXPECT_FALSE(batcher_.enabled());
+  EXPECT_FALSE(runner_.batches());
 }
 
 TEST_F(BatcherTest, ASharedRunIsCountedOnceAndAnotherForTheSakeOfATrialNotAtAll) {
@@ -294,11 +291,11 @@ TEST_F(BatcherTest, RefusesTheExcessAndWhatWasCancelled) {
   const auto cancellation = std::make_shared<engine::Cancellation>();
   auto cancelled = Ask(1, 1, cancellation);
   cancellation->Cancel();
-  std::vector<std::future<MergeableTestJob::Outcome>> others;
+  std::vector<std::future<BatchedJob::Outcome>> others;
   for (int i = 0; i < 17; ++i) others.push_back(Ask(1));
   int overloaded = 0;
   for (auto& other : others) {
-    const MergeableTestJob::Outcome outcome = other.get();
+    const BatchedJob::Outcome outcome = other.get();
     if (!outcome.ok() && outcome.status().reason() == Reason::kOverloaded) ++overloaded;
   }
   EXPECT_GT(overloaded, 0);
@@ -314,34 +311,9 @@ TEST_F(BatcherTest, WhoLeavesWhileTheOthersAreRunAfterAMergedRunFailedIsNotRun) 
   LeaveDuringRun(3);
 }
 
-TEST_F(BatcherTest, ATurnThatTheFullQueueRefusesTakesNobodyAlongWhomAnotherTurnWillServe) {
-  Batcher batcher("two slots", model_, budget_, {.max_batch_size = 8, .slots = 2});
-  Scheduler scheduler({.threads = 1, .queue_length_max = 1});
-  const auto ask = [&](float value, auto submit) {
-    engine::InferenceRequest request;
-    request.inputs.push_back({"x", Tensor::Allocate(DType::kFloat32, {1, 1}).value()});
-    request.inputs[0].tensor.elements<float>()[0] = value;
-    std::promise<MergeableTestJob::Outcome> answer;
-    auto future = answer.get_future();
-    submit(
-        std::make_unique<MergeableTestJob>(lane_, model_, std::move(request), std::move(answer)));
-    return future;
-  };
-  const auto merged = [&](auto job) { batcher.Submit(scheduler, std::move(job), nullptr); };
-  model_.run_ms = 100;
-  auto running = ask(1, merged);
-  while (model_.started.load() == 0) std::this_thread::yield();
-  auto filling = ask(2, [&](auto job) { scheduler.Submit(std::move(job)); });
-  auto second = ask(3, merged);
-  EXPECT_EQ(ValueOf(std::move(running)), 2);
-  EXPECT_EQ(ValueOf(std::move(filling)), 4);
-  EXPECT_EQ(ValueOf(std::move(second)), 6);
-  EXPECT_TRUE(scheduler.Drain(SteadyClock::now() + std::chrono::seconds(10)));
-}
-
 TEST_F(BatcherTest, DrainAnswersWhatWaits) {
   Trust();
-  std::vector<std::future<MergeableTestJob::Outcome>> answers;
+  std::vector<std::future<BatchedJob::Outcome>> answers;
   for (int i = 0; i < 12; ++i) answers.push_back(Ask(1));
   EXPECT_TRUE(scheduler_.Drain(SteadyClock::now() + std::chrono::seconds(10)));
   for (auto& answer : answers) {

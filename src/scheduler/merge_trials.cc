@@ -12,26 +12,28 @@ constexpr std::int64_t kGainShare = 10;
 
 }  // namespace
 
-MergeTrials::Step MergeTrials::Next(Likeness likeness) {
+MergeTrials::Step MergeTrials::Next(Compatibility compatibility) {
   if (off()) return Step::kRunAlone;
-  if (!all_trusted() && !(likeness == Likeness::kEqual && trusted())) {
+  if (!all_trusted() && !(compatibility == Compatibility::kEqual && trusted())) {
     const bool rests = rest_.load(std::memory_order_relaxed) > 0;
-    return rests || likeness == Likeness::kAlike ? Step::kRunAlone : Step::kTry;
+    return rests || compatibility == Compatibility::kAlike ? Step::kRunAlone : Step::kTry;
   }
   const MutexLock lock(mutex_);
   const std::uint64_t run = ++merged_runs_;
   return std::has_single_bit(run) || run % kCheckEvery == 0 ? Step::kMergeAndCheck : Step::kMerge;
 }
 
-void MergeTrials::Equal(Likeness likeness, std::int64_t alone_us, std::int64_t merged_us) {
+void MergeTrials::Equal(Compatibility compatibility, std::int64_t alone_us,
+                        std::int64_t merged_us) {
   const bool pays = merged_us + alone_us / kGainShare <= alone_us;
   {
     const MutexLock lock(mutex_);
-    int& good = likeness == Likeness::kDifferent ? good_different_ : good_equal_;
+    int& good = compatibility == Compatibility::kDifferent ? good_different_ : good_equal_;
     good = pays ? good + 1 : 0;
     if (good >= kGoodTrials) {
       next_rest_ = kRestMin;
-      if (likeness == Likeness::kDifferent) all_trusted_.store(true, std::memory_order_relaxed);
+      if (compatibility == Compatibility::kDifferent)
+        all_trusted_.store(true, std::memory_order_relaxed);
       trusted_.store(true, std::memory_order_relaxed);
     }
   }

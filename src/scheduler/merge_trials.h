@@ -10,7 +10,7 @@ namespace mlos::scheduler {
 
 /// How the requests of one batch compare. Equal ones have the same inputs to the byte; different
 /// ones differ in their first items; alike are those that differ only in how much they repeat.
-enum class Likeness : std::uint8_t { kEqual, kAlike, kDifferent };
+enum class Compatibility : std::uint8_t { kEqual, kAlike, kDifferent };
 
 /// What is known of merging the requests of one model: whether they get the answers of lone runs,
 /// and whether that saves time. Three good trials in a row make it trusted.
@@ -24,11 +24,11 @@ class MergeTrials {
   enum class Step : std::uint8_t { kRunAlone, kTry, kMerge, kMergeAndCheck };
 
   /// What to do with a batch of several requests.
-  Step Next(Likeness likeness);
+  Step Next(Compatibility compatibility);
 
   /// A trial of such requests gave the answers of lone runs. One that won less than a tenth of
   /// their time begins the count anew, and a rest that doubles each time.
-  void Equal(Likeness likeness, std::int64_t alone_us, std::int64_t merged_us);
+  void Equal(Compatibility compatibility, std::int64_t alone_us, std::int64_t merged_us);
   /// A trial could not be made, for want of memory.
   void Impossible() { Rest(); }
   /// Answers differed: never merge again.
@@ -37,7 +37,7 @@ class MergeTrials {
   bool off() const { return off_.load(std::memory_order_relaxed); }
   /// Whether requests of any kind are merged.
   bool trusted() const { return trusted_.load(std::memory_order_relaxed); }
-  /// Whether different requests are, and so all: their likeness does not matter any more.
+  /// Whether different requests are, and so all: their compatibility does not matter any more.
   bool all_trusted() const { return all_trusted_.load(std::memory_order_relaxed); }
   /// Counts a request towards the end of a rest; true where it need not wait for others meanwhile.
   bool PassBy();

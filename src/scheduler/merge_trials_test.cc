@@ -11,10 +11,11 @@ namespace {
 
 using Step = MergeTrials::Step;
 
-constexpr Likeness kAll[] = {Likeness::kEqual, Likeness::kAlike, Likeness::kDifferent};
+constexpr Compatibility kAll[] = {Compatibility::kEqual, Compatibility::kAlike,
+                                  Compatibility::kDifferent};
 
-void Trust(MergeTrials& trials, Likeness likeness) {
-  for (int i = 0; i < 3; ++i) trials.Equal(likeness, 1000, 100);
+void Trust(MergeTrials& trials, Compatibility compatibility) {
+  for (int i = 0; i < 3; ++i) trials.Equal(compatibility, 1000, 100);
 }
 
 /// How many requests pass by before the next trial.
@@ -28,30 +29,32 @@ TEST(MergeTrials, ThreeGoodOnesInARowAreNeeded) {
   MergeTrials trials;
   for (int i = 0; i < 3; ++i) {
     EXPECT_FALSE(trials.trusted());
-    EXPECT_EQ(trials.Next(Likeness::kDifferent), Step::kTry);
-    trials.Equal(Likeness::kDifferent, 1000, 900);
+    EXPECT_EQ(trials.Next(Compatibility::kDifferent), Step::kTry);
+    trials.Equal(Compatibility::kDifferent, 1000, 900);
   }
   EXPECT_TRUE(trials.all_trusted());
-  for (const Likeness likeness : kAll) EXPECT_GE(trials.Next(likeness), Step::kMerge);
+  for (const Compatibility compatibility : kAll)
+    EXPECT_GE(trials.Next(compatibility), Step::kMerge);
 }
 
 TEST(MergeTrials, EqualRequestsVouchForNoOthers) {
   MergeTrials trials;
-  Trust(trials, Likeness::kEqual);
+  Trust(trials, Compatibility::kEqual);
   EXPECT_TRUE(trials.trusted());
   EXPECT_FALSE(trials.all_trusted());
-  EXPECT_GE(trials.Next(Likeness::kEqual), Step::kMerge);
-  EXPECT_EQ(trials.Next(Likeness::kAlike), Step::kRunAlone);
-  EXPECT_EQ(trials.Next(Likeness::kDifferent), Step::kTry);
+  EXPECT_GE(trials.Next(Compatibility::kEqual), Step::kMerge);
+  EXPECT_EQ(trials.Next(Compatibility::kAlike), Step::kRunAlone);
+  EXPECT_EQ(trials.Next(Compatibility::kDifferent), Step::kTry);
 }
 
 TEST(MergeTrials, ADifferenceEndsMergingWheneverItIsSeen) {
   for (const bool trusted : {false, true}) {
     MergeTrials trials;
-    if (trusted) Trust(trials, Likeness::kDifferent);
+    if (trusted) Trust(trials, Compatibility::kDifferent);
     trials.Differ();
     EXPECT_TRUE(trials.off());
-    for (const Likeness likeness : kAll) EXPECT_EQ(trials.Next(likeness), Step::kRunAlone);
+    for (const Compatibility compatibility : kAll)
+      EXPECT_EQ(trials.Next(compatibility), Step::kRunAlone);
   }
 }
 
@@ -59,19 +62,19 @@ TEST(MergeTrials, WhatDoesNotPayIsTriedAgainAfterARestThatDoubles) {
   MergeTrials trials;
   int expected = 256;
   for (int i = 0; i < 12; ++i) {
-    trials.Equal(Likeness::kDifferent, 1000, 901);
+    trials.Equal(Compatibility::kDifferent, 1000, 901);
     EXPECT_FALSE(trials.off());
-    EXPECT_EQ(trials.Next(Likeness::kDifferent), Step::kRunAlone);
+    EXPECT_EQ(trials.Next(Compatibility::kDifferent), Step::kRunAlone);
     EXPECT_EQ(RestOf(trials), expected);
-    EXPECT_EQ(trials.Next(Likeness::kDifferent), Step::kTry);
+    EXPECT_EQ(trials.Next(Compatibility::kDifferent), Step::kTry);
     expected = std::min(2 * expected, 65'536);
   }
-  trials.Equal(Likeness::kDifferent, 1000, 100);
-  trials.Equal(Likeness::kDifferent, 1000, 100);
-  trials.Equal(Likeness::kDifferent, 1000, 950);
+  trials.Equal(Compatibility::kDifferent, 1000, 100);
+  trials.Equal(Compatibility::kDifferent, 1000, 100);
+  trials.Equal(Compatibility::kDifferent, 1000, 950);
   RestOf(trials);
   EXPECT_FALSE(trials.trusted()) << "not three in a row";
-  Trust(trials, Likeness::kDifferent);
+  Trust(trials, Compatibility::kDifferent);
   EXPECT_TRUE(trials.trusted());
   EXPECT_FALSE(trials.PassBy());
 }
@@ -79,27 +82,27 @@ TEST(MergeTrials, WhatDoesNotPayIsTriedAgainAfterARestThatDoubles) {
 TEST(MergeTrials, ARestForWantOfMemoryEndsToo) {
   MergeTrials trials;
   trials.Impossible();
-  EXPECT_EQ(trials.Next(Likeness::kEqual), Step::kRunAlone);
+  EXPECT_EQ(trials.Next(Compatibility::kEqual), Step::kRunAlone);
   EXPECT_EQ(RestOf(trials), 256);
-  EXPECT_EQ(trials.Next(Likeness::kEqual), Step::kTry);
+  EXPECT_EQ(trials.Next(Compatibility::kEqual), Step::kTry);
 }
 
 TEST(MergeTrials, TrustedEqualRequestsGoOnWhileDifferentOnesRest) {
   MergeTrials trials;
-  Trust(trials, Likeness::kEqual);
-  trials.Equal(Likeness::kDifferent, 1000, 1000);
-  EXPECT_EQ(trials.Next(Likeness::kDifferent), Step::kRunAlone);
+  Trust(trials, Compatibility::kEqual);
+  trials.Equal(Compatibility::kDifferent, 1000, 1000);
+  EXPECT_EQ(trials.Next(Compatibility::kDifferent), Step::kRunAlone);
   for (int i = 0; i < 256; ++i) EXPECT_FALSE(trials.PassBy());
-  EXPECT_GE(trials.Next(Likeness::kEqual), Step::kMerge);
-  EXPECT_EQ(trials.Next(Likeness::kDifferent), Step::kTry);
+  EXPECT_GE(trials.Next(Compatibility::kEqual), Step::kMerge);
+  EXPECT_EQ(trials.Next(Compatibility::kDifferent), Step::kTry);
 }
 
 TEST(MergeTrials, MergedRunsAreCheckedSoonAndThenNowAndThen) {
   MergeTrials trials;
-  Trust(trials, Likeness::kDifferent);
+  Trust(trials, Compatibility::kDifferent);
   std::vector<int> checked;
   for (int run = 1; run <= 256; ++run) {
-    if (trials.Next(Likeness::kDifferent) == Step::kMergeAndCheck) checked.push_back(run);
+    if (trials.Next(Compatibility::kDifferent) == Step::kMergeAndCheck) checked.push_back(run);
   }
   EXPECT_EQ(checked, (std::vector<int>{1, 2, 4, 8, 16, 32, 64, 128, 192, 256}));
 }

@@ -2,163 +2,504 @@
 #include "scheduler/scheduler.h"
 
 #include <algorithm>
+#include <chrono>
+#include <span>
 #include <string>
 #include <utility>
 
-namespace mlos::scheduler {
+#include "base/log.h"
 
-Status Overload(std::uint32_t queue_length_max) {
-  return {Reason::kOverloaded,
-          std::to_string(queue_length_max) + " requests wait already; try again later"};
+namespace mlos::scheduler {
+namespace {
+
+using std::chrono::milliseconds;
+using TimePoint = SteadyClock::time_point;
+
+// A run gives its slot up to runs that take less than this after it has gone on for as long itself,
+// so that what is quick waits no longer than it takes.
+constexpr milliseconds kShortRun{10};
+// And to all runs after this.
+constexpr milliseconds kLongRun{1000};
+// Runs that go on beside those in the slots.
+constexpr std::uint32_t kMoreRuns = 16;
+// How long a run may take to stop.
+constexpr milliseconds kStopTime{1000};
+// An engine that ends runs from its own threads holds none of Core's with those that are overdue.
+constexpr std::uint32_t kOpenPerRun = 16;
+
+Status CancelledStatus() { return {Reason::kCancelled, "the caller cancelled the request"}; }
+
+Status DrainingStatus() {
+  return {Reason::kDraining, "Core stopped before the request could be run"};
 }
 
-Scheduler::Scheduler(const SchedulerOptions& options) : options_(options) {
-  const std::uint32_t threads =
-      options.threads != 0 ? options.threads : std::max(1U, std::thread::hardware_concurrency());
-  threads_.reserve(threads);
-  for (std::uint32_t i = 0; i < threads; ++i) threads_.emplace_back([this] { Work(); });
+bool IsQuick(const ModelQueue& queue, const Job& job) {
+  const std::int64_t expected_us = queue.run_times().Expected(job.input_bytes());
+  return expected_us > 0 && std::chrono::microseconds(expected_us) < kShortRun;
+}
+
+std::uint32_t ThreadsOf(const SchedulerOptions& options) {
+  return options.threads != 0 ? options.threads : std::max(1U, std::thread::hardware_concurrency());
+}
+
+}  // namespace
+
+Scheduler::Scheduler(const SchedulerOptions& options)
+    : options_(options), threads_(ThreadsOf(options)), queue_(options.queue_length_max) {
+  const MutexLock lock(mutex_);
+  for (std::uint32_t i = 0; i < threads_; ++i) AddThread();
+  timer_ = std::thread([this] { KeepTime(); });
 }
 
 Scheduler::~Scheduler() {
-  std::deque<std::unique_ptr<Job>> left;
+  Jobs left;
+  std::list<std::thread> threads;
   {
     const MutexLock lock(mutex_);
     stopping_ = true;
-    left.swap(queue_);
+    left = queue_.Clear(nullptr);
+    for (const std::shared_ptr<Job>& job : left) Leave(*job);
+    work_.NotifyAll();
+    tick_.NotifyAll();
   }
-  work_.NotifyAll();
-  for (const std::unique_ptr<Job>& job : left) {
-    job->Refuse({Reason::kDraining, "Core stopped before the request could be run"},
-                MicrosecondsBetween(job->queued_at_, SteadyClock::now()));
+  for (const std::shared_ptr<Job>& job : left) job->Refuse(DrainingStatus());
+  timer_.join();
+  {
+    const MutexLock lock(mutex_);
+    while (alive_ > 0 || !open_.empty()) over_.Wait(mutex_);
+    // The next ones of their sequences, which could run once those before them were over.
+    left = queue_.Clear(nullptr);
+    for (const std::shared_ptr<Job>& job : left) Leave(*job);
+    threads.swap(ended_);
   }
-  for (std::thread& thread : threads_) thread.join();
+  for (const std::shared_ptr<Job>& job : left) job->Refuse(DrainingStatus());
+  for (std::thread& thread : threads) thread.join();
 }
 
-Status Scheduler::CheckTime(const Job& job) {
-  if (job.cancelled()) return {Reason::kCancelled, "the caller cancelled the request"};
-  if (job.deadline_ != kNoDeadline && job.deadline_ <= SteadyClock::now()) {
-    return {Reason::kDeadlineExceeded, "the deadline passed before the request could be run"};
-  }
-  return OkStatus();
-}
+// ---- Submitting ---------------------------------------------------------------------------------
 
 Status Scheduler::CheckWanted(const Job& job) const {
   if (draining_.load()) return {Reason::kDraining, "Core is shutting down"};
-  return CheckTime(job);
+  return job.CheckTime();
 }
 
-void Scheduler::Submit(std::unique_ptr<Job> job) {
+bool Scheduler::IsShort(const Job& job) const {
+  const ModelQueue& queue = job.queue();
+  if (!queue.options().time_given_by_shapes || !job.may_run_inline || queue.waiting() > 0) {
+    return false;
+  }
+  const std::int64_t expected_us = queue.run_times().Expected(job.input_bytes());
+  return expected_us > 0 && expected_us <= options_.inline_run_time_us_max;
+}
+
+void Scheduler::Submit(std::shared_ptr<Job> job) {
   active_.fetch_add(1);
   if (Status wanted = CheckWanted(*job); !wanted.ok()) {
-    job->Refuse(std::move(wanted), 0);
-  } else if (RunsInline(*job)) {
-    job->Run(0);
-    if (job->unfinished()) {
-      Requeue(std::move(job));
-      return work_.NotifyOne();
-    }
-  } else {
-    return Enqueue(std::move(job));
+    job->Refuse(std::move(wanted));
+  } else if (!IsShort(*job) || !RunInline(job)) {
+    return Enqueue(job);
   }
-  job.reset();
-  Leave();
+  LeaveInline();
 }
 
-bool Scheduler::RunsInline(const Job& job) const {
-  return IsShort(job) && job.lane_.waiting() == 0;
-}
-
-void Scheduler::Enqueue(std::unique_ptr<Job> job) {
-  if (TryPush(job)) return work_.NotifyOne();
-  job->Refuse(Overload(options_.queue_length_max), 0);
-  job.reset();
-  Leave();
-}
-
-bool Scheduler::TryPush(std::unique_ptr<Job>& job) {
+bool Scheduler::RunInline(const std::shared_ptr<Job>& job) {
+  if (job->sequence == nullptr) {
+    job->queue().Execute(std::span(&job, 1), nullptr);
+    return true;
+  }
+  {
+    const MutexLock lock(mutex_);
+    if (!queue_.Start(*job)) return false;
+  }
+  job->queue().Execute(std::span(&job, 1), nullptr);
   const MutexLock lock(mutex_);
-  if (queue_.size() >= options_.queue_length_max) return false;
-  job->queued_at_ = SteadyClock::now();
-  job->lane_.waiting_.fetch_add(1, std::memory_order_relaxed);
-  queue_.push_back(std::move(job));
+  queue_.Release(*job);
+  Dispatch();
   return true;
 }
 
-void Scheduler::Work() {
-  while (std::unique_ptr<Job> job = Dequeue()) {
-    RunOrRefuse(*job);
-    if (job->unfinished()) {
-      Requeue(std::move(job));
-      continue;
-    }
-    job.reset();
-    Leave();
-  }
-}
-
-std::unique_ptr<Job> Scheduler::Dequeue() {
-  const MutexLock lock(mutex_);
-  while (queue_.empty() && !stopping_) work_.Wait(mutex_);
-  if (queue_.empty()) return nullptr;
-  std::unique_ptr<Job> job = std::move(queue_.front());
-  queue_.pop_front();
-  job->lane_.waiting_.fetch_sub(1, std::memory_order_relaxed);
-  return job;
-}
-
-void Scheduler::RefuseCancelled() {
-  std::vector<std::unique_ptr<Job>> cancelled;
+void Scheduler::Enqueue(const std::shared_ptr<Job>& job) {
+  Status refusal;
   {
     const MutexLock lock(mutex_);
-    for (std::unique_ptr<Job>& job : queue_) {
-      if (job->cancelled()) cancelled.push_back(std::move(job));
+    ModelQueue& queue = job->queue();
+    if (queue.closed_) {
+      refusal = Status(Reason::kModelNotLoaded, "the model is being unloaded");
+    } else if (!queue_.Push(job, SteadyClock::now())) {
+      refusal = Overload(queue_.length_max());
+    } else {
+      job->owner_ = this;
+      ++queue.active_;
+      Watch(*job);
+      Dispatch();
     }
-    std::erase(queue_, nullptr);
   }
-  for (std::unique_ptr<Job>& job : cancelled) {
-    job->lane_.waiting_.fetch_sub(1, std::memory_order_relaxed);
-    RunOrRefuse(*job);
-    job.reset();
-    Leave();
-  }
+  if (refusal.ok()) return WatchCaller(job);
+  job->Refuse(std::move(refusal));
+  LeaveInline();
 }
 
-void Scheduler::RunOrRefuse(Job& job) {
-  const std::int64_t queue_time_us = MicrosecondsBetween(job.queued_at_, SteadyClock::now());
-  if (Status wanted = CheckTime(job); !wanted.ok()) {
-    job.Refuse(std::move(wanted), queue_time_us);
-  } else {
-    job.Run(queue_time_us);
-  }
-}
-
-void Scheduler::Requeue(std::unique_ptr<Job> job) {
-  {
+// Without the lock, which is taken when the caller leaves.
+void Scheduler::WatchCaller(const std::shared_ptr<Job>& job) {
+  job->watched_ = job->request().cancellation;
+  if (job->watched_ == nullptr) return;
+  job->watched_->Watch(job.get(), [this, weak = std::weak_ptr<Job>(job)] {
     const MutexLock lock(mutex_);
-    if (!stopping_) {
-      job->queued_at_ = SteadyClock::now();
-      job->lane_.waiting_.fetch_add(1, std::memory_order_relaxed);
-      queue_.push_back(std::move(job));
-      return;  // to this thread or the next that is free
-    }
-  }
-  job->Refuse({Reason::kDraining, "Core stopped before the request could be run"}, 0);
-  job.reset();
-  Leave();
+    gone_.push_back(weak);
+    Wake(SteadyClock::now());
+  });
+}
+
+void Scheduler::Watch(Job& job) {
+  if (job.deadline_ == kNoDeadline) return;
+  deadlines_.emplace(job.deadline_, &job);
+  job.timed_ = true;
+  Wake(job.deadline_);
+}
+
+void Scheduler::Unwatch(Job& job) {
+  if (!std::exchange(job.timed_, false)) return;
+  const auto [first, last] = deadlines_.equal_range(job.deadline_);
+  deadlines_.erase(std::find_if(first, last, [&](const auto& at) { return at.second == &job; }));
+}
+
+void Scheduler::Leave(Job& job) {
+  Unwatch(job);
+  ModelQueue& queue = job.queue();
+  const bool halted = --queue.active_ == 0 && queue.halting_;
+  const bool drained = active_.fetch_sub(1) == 1 && draining_.load();
+  if (halted || drained || stopping_) over_.NotifyAll();
 }
 
 // The lock makes sure that Drain is either before its look at active_ or already waiting.
-void Scheduler::Leave() {
+void Scheduler::LeaveInline() {
   if (active_.fetch_sub(1) != 1 || !draining_.load()) return;
   const MutexLock lock(mutex_);
-  idle_.NotifyAll();
+  over_.NotifyAll();
+}
+
+// ---- Threads of the pool ------------------------------------------------------------------------
+
+Scheduler::Room Scheduler::RoomAt(TimePoint now) const {
+  std::uint32_t all = 0;
+  std::uint32_t young = 0;
+  std::uint32_t fresh = 0;
+  for (const Running& run : running_) {
+    if (run.overdue) continue;
+    ++all;
+    if (now - run.started < kLongRun) ++young;
+    if (now - run.started < kShortRun) ++fresh;
+  }
+  if (all >= threads_ + kMoreRuns) return Room::kNone;
+  if (young < threads_) return Room::kAny;
+  return fresh < threads_ ? Room::kShort : Room::kNone;
+}
+
+SteadyClock::time_point Scheduler::NextRoom(TimePoint now) const {
+  TimePoint next = TimePoint::max();
+  for (const Running& run : running_) {
+    for (const milliseconds age : {kShortRun, kLongRun}) {
+      if (run.started + age > now) next = std::min(next, run.started + age);
+    }
+  }
+  return next;
+}
+
+void Scheduler::AddThread() {
+  // They are past everything but their end.
+  for (std::thread& thread : ended_) thread.join();
+  ended_.clear();
+  ++alive_;
+  const auto self = pool_.emplace(pool_.end());
+  *self = std::thread([this, self] { Work(self); });
+}
+
+void Scheduler::Dispatch() {
+  if (!queue_.has_ready() || stopping_) return;
+  if (idle_ > 0) return work_.NotifyOne();
+  const TimePoint now = SteadyClock::now();
+  if (RoomAt(now) == Room::kNone) return Wake(NextRoom(now));
+  // All threads are busy, some of them with runs that have given up their slots.
+  if (alive_ < running_.size() + threads_) AddThread();
+}
+
+void Scheduler::Work(std::list<std::thread>::iterator self) {
+  mutex_.lock();
+  while (!stopping_) {
+    if (RunNext()) continue;
+    // More threads than slots came for a while; one of them may stay.
+    if (alive_ > threads_ + running_.size() && idle_ > 0) break;
+    WaitForWork();
+  }
+  --alive_;
+  ended_.splice(ended_.end(), pool_, self);
+  over_.NotifyAll();
+  mutex_.unlock();
+}
+
+bool Scheduler::TakeNext() {
+  const TimePoint now = SteadyClock::now();
+  const Room room = RoomAt(now);
+  if (room == Room::kNone) return false;
+  RunQueue::Taken taken =
+      queue_.Take(now, threads_, [room](const ModelQueue& queue, const Job& first) {
+        return room == Room::kAny || IsQuick(queue, first);
+      });
+  if (taken.queue == nullptr) return false;
+  Running& run = running_.emplace_back();
+  run.taken = std::move(taken);
+  run.started = now;
+  return true;
+}
+
+bool Scheduler::RunNext() {
+  if (!TakeNext()) return false;
+  const auto run = std::prev(running_.end());
+  Dispatch();
+  mutex_.unlock();
+  const bool open = run->taken.queue->Execute(run->taken.jobs, &run->stop);
+  mutex_.lock();
+  FinishRun(run, open);
+  std::list<Running> over;
+  over.splice(over.end(), running_, run);
+  // A job, and what it holds, dies without the lock.
+  mutex_.unlock();
+  over.clear();
+  mutex_.lock();
+  return true;
+}
+
+void Scheduler::FinishRun(std::list<Running>::iterator run, bool open) {
+  ModelQueue& queue = *run->taken.queue;
+  if (run->overdue) {
+    --queue.overdue_;
+    --overdue_;
+  } else {
+    queue_.Finish(queue, run->taken.items());
+  }
+  for (const std::shared_ptr<Job>& job : run->taken.jobs) {
+    if (!open) {
+      queue_.Release(*job);
+      Leave(*job);
+    } else if (job->phase_ != Job::Phase::kOver) {
+      job->phase_ = Job::Phase::kOpen;
+      job->stopped_at_ = run->stopped_at;
+      open_.emplace(job.get(), job);
+    }
+  }
+}
+
+void Scheduler::Close(Job& job) {
+  const MutexLock lock(mutex_);
+  if (std::exchange(job.overdue_, false)) {
+    --job.queue().overdue_;
+    --overdue_;
+  }
+  queue_.Release(job);
+  Leave(job);
+  open_.erase(&job);
+  if (stopping_) over_.NotifyAll();
+  Dispatch();
+}
+
+void Scheduler::WaitForWork() {
+  TimePoint until = queue_.not_before();
+  if (queue_.has_ready()) until = std::min(until, NextRoom(SteadyClock::now()));
+  ++idle_;
+  if (until == TimePoint::max()) {
+    work_.Wait(mutex_);
+  } else {
+    work_.WaitUntil(mutex_, until);
+  }
+  --idle_;
+}
+
+// ---- The timer ----------------------------------------------------------------------------------
+
+void Scheduler::Wake(TimePoint when) {
+  if (when >= timer_wakes_) return;
+  timer_wakes_ = when;
+  tick_.NotifyOne();
+}
+
+void Scheduler::KeepTime() {
+  const MutexLock lock(mutex_);
+  while (!stopping_) {
+    const TimePoint now = SteadyClock::now();
+    if (std::vector<Due> due = TakeDue(now); !due.empty()) {
+      Answer(std::move(due));
+      continue;
+    }
+    StopUnwanted(now);
+    if (Jobs given_up = CountOverdue(now); !given_up.empty()) {
+      mutex_.unlock();
+      for (const std::shared_ptr<Job>& job : given_up) {
+        Halt(job->queue(), now, now);
+        if (options_.on_given_up) options_.on_given_up(job->queue());
+      }
+      given_up.clear();
+      mutex_.lock();
+      continue;
+    }
+    Dispatch();
+    timer_wakes_ = NextEvent(SteadyClock::now());
+    if (timer_wakes_ == TimePoint::max()) {
+      tick_.Wait(mutex_);
+    } else {
+      tick_.WaitUntil(mutex_, timer_wakes_);
+    }
+  }
+}
+
+std::vector<Scheduler::Due> Scheduler::TakeDue(TimePoint now) {
+  std::vector<Due> due;
+  for (const std::weak_ptr<Job>& weak : std::exchange(gone_, {})) {
+    const std::shared_ptr<Job> job = weak.lock();
+    if (job != nullptr) AddDue(*job, CancelledStatus(), CancelledStatus(), due);
+  }
+  while (!deadlines_.empty() && deadlines_.begin()->first <= now) {
+    Job& job = *deadlines_.begin()->second;
+    Unwatch(job);
+    AddDue(job, {Reason::kDeadlineExceeded, "the deadline passed before the request could be run"},
+           {Reason::kDeadlineExceeded, "the deadline passed while the model ran"}, due);
+  }
+  return due;
+}
+
+void Scheduler::AddDue(Job& job, Status waited, Status ran, std::vector<Due>& due) {
+  if (job.phase_ == Job::Phase::kWaiting) {
+    due.push_back({job.shared_from_this(), std::move(waited), false});
+    queue_.Remove(job);
+    Leave(job);
+  } else if (job.phase_ == Job::Phase::kRunning || job.phase_ == Job::Phase::kOpen) {
+    due.push_back({job.shared_from_this(), std::move(ran), true});
+  }
+}
+
+void Scheduler::Answer(std::vector<Due> due) {
+  mutex_.unlock();
+  for (Due& one : due) {
+    if (one.runs) {
+      one.job->Abandon(std::move(one.why));
+    } else {
+      one.job->Refuse(std::move(one.why));
+    }
+  }
+  // A job, and what it holds, dies without the lock.
+  due.clear();
+  mutex_.lock();
+}
+
+void Scheduler::Abandoned() {
+  const MutexLock lock(mutex_);
+  Wake(SteadyClock::now());
+}
+
+void Scheduler::StopUnwanted(TimePoint now) {
+  for (Running& run : running_) {
+    const bool stopped = run.stopped_at != TimePoint::max();
+    if (!stopped && std::ranges::all_of(run.taken.jobs, [](auto& j) { return j->answered(); })) {
+      StopRun(run, now);
+    }
+  }
+  for (const auto& [job, held] : open_) {
+    if (job->answered() && job->stopped_at_ == TimePoint::max()) {
+      job->stopped_at_ = now;
+      job->stop_.Request();
+    }
+  }
+}
+
+void Scheduler::StopRun(Running& run, TimePoint now) {
+  run.stopped_at = now;
+  run.stop.Request();
+  // An engine that has taken a job on while its call has not returned looks at the job's own.
+  for (const std::shared_ptr<Job>& job : run.taken.jobs) job->stop_.Request();
+}
+
+bool Scheduler::TooManyOverdue(ModelQueue& queue, std::uint32_t overdue_max) {
+  const std::uint32_t count = ++queue.overdue_;
+  ++overdue_;
+  Log(LogLevel::kWarning, "a run has not stopped a second after it was told to",
+      {{"model", queue.model_id()}, {"overdue_runs", count}});
+  return count > overdue_max && !std::exchange(queue.given_up_, true);
+}
+
+Scheduler::Jobs Scheduler::CountOverdue(TimePoint now) {
+  Jobs given_up;
+  const auto is_overdue = [now](TimePoint stopped_at, bool counted) {
+    return !counted && stopped_at != TimePoint::max() && now - stopped_at >= kStopTime;
+  };
+  for (Running& run : running_) {
+    if (!is_overdue(run.stopped_at, run.overdue)) continue;
+    run.overdue = true;
+    queue_.Finish(*run.taken.queue, 0);
+    if (TooManyOverdue(*run.taken.queue, options_.overdue_runs_max)) {
+      given_up.push_back(run.taken.jobs.front());
+    }
+  }
+  for (const auto& [job, held] : open_) {
+    if (!is_overdue(job->stopped_at_, job->overdue_)) continue;
+    job->overdue_ = true;
+    if (TooManyOverdue(job->queue(), kOpenPerRun * options_.overdue_runs_max)) {
+      given_up.push_back(held);
+    }
+  }
+  return given_up;
+}
+
+SteadyClock::time_point Scheduler::NextEvent(TimePoint now) const {
+  TimePoint next = deadlines_.empty() ? TimePoint::max() : deadlines_.begin()->first;
+  if (!gone_.empty()) next = now;
+  for (const Running& run : running_) {
+    if (run.stopped_at != TimePoint::max() && !run.overdue) {
+      next = std::min(next, run.stopped_at + kStopTime);
+    }
+  }
+  for (const auto& [job, held] : open_) {
+    if (job->stopped_at_ != TimePoint::max() && !job->overdue_) {
+      next = std::min(next, job->stopped_at_ + kStopTime);
+    }
+  }
+  if (queue_.has_ready() && idle_ == 0) next = std::min(next, NextRoom(now));
+  return next;
+}
+
+// ---- Ending -------------------------------------------------------------------------------------
+
+std::uint32_t Scheduler::Halt(ModelQueue& queue, Deadline finish_by, Deadline stop_by) {
+  const MutexLock lock(mutex_);
+  queue.halting_ = true;
+  while (queue.active_ > 0 && over_.WaitUntil(mutex_, finish_by)) {
+  }
+  if (queue.active_ == 0) return 0;
+  queue.closed_ = true;
+  const Status unloaded(Reason::kModelNotLoaded, "the model was unloaded");
+  std::vector<Due> due;
+  for (std::shared_ptr<Job>& job : queue_.Clear(&queue)) {
+    Leave(*job);
+    due.push_back({std::move(job), unloaded, false});
+  }
+  for (const Running& run : running_) {
+    if (run.taken.queue != &queue) continue;
+    for (const std::shared_ptr<Job>& job : run.taken.jobs) due.push_back({job, unloaded, true});
+  }
+  for (const auto& [job, held] : open_) {
+    if (&job->queue() == &queue) due.push_back({held, unloaded, true});
+  }
+  Answer(std::move(due));
+  StopUnwanted(SteadyClock::now());
+  Wake(SteadyClock::now());
+  while (queue.active_ > 0 && over_.WaitUntil(mutex_, stop_by)) {
+  }
+  return queue.active_;
 }
 
 bool Scheduler::Drain(Deadline deadline) {
   draining_.store(true);
   const MutexLock lock(mutex_);
   while (active_.load() > 0) {
-    if (!idle_.WaitUntil(mutex_, deadline)) return active_.load() == 0;
+    if (!over_.WaitUntil(mutex_, deadline)) return active_.load() == 0;
   }
   return true;
 }

@@ -3,7 +3,9 @@
 
 #include <atomic>
 #include <cstdint>
-#include <deque>
+#include <functional>
+#include <list>
+#include <map>
 #include <memory>
 #include <thread>
 #include <vector>
@@ -11,114 +13,151 @@
 #include "base/clock.h"
 #include "base/mutex.h"
 #include "base/status.h"
-#include "scheduler/lane.h"
+#include "engine/stop.h"
+#include "scheduler/job.h"
+#include "scheduler/model_queue.h"
+#include "scheduler/run_queue.h"
 
 namespace mlos::scheduler {
 
-/// One request to run. Exactly one of Run and Refuse is called, once unless it is
-/// unfinished, and then it is destroyed.
-class Job {
- public:
-  /// `lane` must live as long as the job, which may see to it; `input_bytes` say how large it is.
-  Job(Lane& lane, Deadline deadline, std::uint64_t input_bytes = 0)
-      : lane_(lane), deadline_(deadline), input_bytes_(input_bytes) {}
-  Job(const Job&) = delete;
-  Job& operator=(const Job&) = delete;
-  virtual ~Job() = default;
-
-  /// Does the work and answers; `queue_time_us` is how long it waited.
-  virtual void Run(std::int64_t queue_time_us) = 0;
-  /// Answers that it will not be run: OVERLOADED, DEADLINE_EXCEEDED, DRAINING, CANCELLED.
-  virtual void Refuse(Status why, std::int64_t queue_time_us) = 0;
-  /// True once nobody waits for the answer.
-  virtual bool cancelled() const { return false; }
-  /// True where it takes long whatever its lane has seen: never run on the thread that submits it.
-  virtual bool is_long() const { return false; }
-  /// After Run: true where it is to be run again, after those that wait by then.
-  virtual bool unfinished() const { return false; }
-
-  Lane& lane() const { return lane_; }
-  std::uint64_t input_bytes() const { return input_bytes_; }
-
- private:
-  friend class Scheduler;
-  Lane& lane_;
-  const Deadline deadline_;
-  const std::uint64_t input_bytes_;
-  SteadyClock::time_point queued_at_;
-};
-
-/// OVERLOADED.
-Status Overload(std::uint32_t queue_length_max);
-
 struct SchedulerOptions {
   std::uint32_t threads = 0;  ///< of the compute pool; 0: one for each core
+  /// Requests that may wait, of all models together.
   std::uint32_t queue_length_max = 1024;
   /// A request whose model takes no longer than this for its size runs where it was received.
   std::int64_t inline_run_time_us_max = 500;
+  /// Runs of one model that did not stop when they were told to, before it is given up.
+  std::uint32_t overdue_runs_max = 4;
+  /// Is told, once, of a model that is given up; quick, on the timer's thread. Null: nobody.
+  std::function<void(ModelQueue&)> on_given_up = nullptr;
 };
 
-/// Decides where a job runs, and when.
+/// Decides where a job runs, and when, and answers it when its time is over.
 ///
-/// A job of a model whose runs are known to be short for inputs of that size, and of which nothing
-/// waits, runs on the thread that submits: waking another one takes as long as the run. Everything
-/// else goes through one queue, first come first served, to a pool of threads. Deadline and
-/// cancellation are looked at on the way in and on the way out of the queue. Thread-safe.
-class Scheduler {
+/// A job of an idle model whose runs are known to be short for inputs of that size, and to take a
+/// time that their shapes give, runs on the thread that submits: waking another one takes as long
+/// as the run. Everything else waits in one RunQueue for the threads of a pool.
+///
+/// No model keeps others from the pool. There are `threads` slots. A run that has gone on for 10 ms
+/// gives its slot up to runs that are known to take less than that, and after a second to all; more
+/// threads come for them, and go. A model never has more runs at once than there are slots.
+///
+/// A timer answers every job that waits, runs or streams when its deadline comes or its caller
+/// leaves. Once nobody waits for a run it is told to stop; one that has not a second later is
+/// overdue: it is counted, another thread takes its place, and a model that has too many of them is
+/// given up. Thread-safe.
+class Scheduler : private JobOwner {
  public:
   explicit Scheduler(const SchedulerOptions& options = {});
-  Scheduler(const Scheduler&) = delete;
-  Scheduler& operator=(const Scheduler&) = delete;
-  /// Lets running jobs finish and refuses those that wait. Nobody may submit by then.
-  ~Scheduler();
+  /// Refuses the jobs that wait, and waits for those that run. Nobody may submit by then.
+  ~Scheduler() override;
 
   /// Why the job should not be taken on: DRAINING, CANCELLED, DEADLINE_EXCEEDED.
   Status CheckWanted(const Job& job) const;
-  /// Why a job that waited should not be run: CANCELLED, DEADLINE_EXCEEDED.
-  static Status CheckTime(const Job& job);
 
   /// Runs, queues or refuses the job. It may be over when this returns.
-  void Submit(std::unique_ptr<Job> job);
+  void Submit(std::shared_ptr<Job> job);
 
-  /// Refuses the jobs that wait and are cancelled, whatever runs: for a door whose client went
-  /// away, and with it everybody who would wait for them.
-  void RefuseCancelled();
+  /// Takes a model out of service: its jobs may finish until `finish_by`, are told to stop then,
+  /// and have until `stop_by`. Returns how many are left even so.
+  std::uint32_t Halt(ModelQueue& queue, Deadline finish_by, Deadline stop_by);
 
   /// From now on jobs are refused with DRAINING; returns once those accepted before are over, or at
   /// `deadline`, with false.
   bool Drain(Deadline deadline);
-  /// Whether the job runs on the thread that submits it, while nothing waits.
-  bool IsShort(const Job& job) const {
-    const std::int64_t run_time_us = job.lane_.run_time_us(job.input_bytes_);
-    return run_time_us > 0 && run_time_us <= options_.inline_run_time_us_max && !job.is_long();
-  }
   bool draining() const { return draining_.load(); }
 
+  /// Runs that were told to stop and have not, of all models.
+  std::uint32_t overdue() const { return overdue_.load(std::memory_order_relaxed); }
+
  private:
-  bool RunsInline(const Job& job) const;
-  void Enqueue(std::unique_ptr<Job> job);
-  /// Takes the job where the queue has room.
-  bool TryPush(std::unique_ptr<Job>& job);
-  void Work();
-  /// The next job, with its queue time; null when the pool stops.
-  std::unique_ptr<Job> Dequeue();
-  static void RunOrRefuse(Job& job);
-  /// Puts an unfinished job last, or refuses it where the pool stops.
-  void Requeue(std::unique_ptr<Job> job);
-  /// One of `active_` is over.
-  void Leave();
+  using Jobs = std::vector<std::shared_ptr<Job>>;
+  /// A run on a thread of the pool.
+  struct Running {
+    RunQueue::Taken taken;
+    SteadyClock::time_point started;
+    SteadyClock::time_point stopped_at = SteadyClock::time_point::max();
+    bool overdue = false;
+    engine::Stop stop;
+  };
+  /// What may start now.
+  enum class Room : std::uint8_t { kNone, kShort, kAny };
+  /// A job that the timer answers, and how.
+  struct Due {
+    std::shared_ptr<Job> job;
+    Status why;
+    bool runs = false;
+  };
+
+  void Close(Job& job) override;
+  void Abandoned() override;
+
+  bool IsShort(const Job& job) const;
+  bool RunInline(const std::shared_ptr<Job>& job);
+  void Enqueue(const std::shared_ptr<Job>& job);
+  void WatchCaller(const std::shared_ptr<Job>& job);
+
+  // Threads of the pool.
+  void Work(std::list<std::thread>::iterator self);
+  /// Takes and makes one run; false if none can start now.
+  bool RunNext() REQUIRES(mutex_);
+  bool TakeNext() REQUIRES(mutex_);
+  Room RoomAt(SteadyClock::time_point now) const REQUIRES(mutex_);
+  /// When the next run gives its slot up; `max()` if none will.
+  SteadyClock::time_point NextRoom(SteadyClock::time_point now) const REQUIRES(mutex_);
+  void WaitForWork() REQUIRES(mutex_);
+  /// Sees to it that a thread looks at what waits.
+  void Dispatch() REQUIRES(mutex_);
+  void AddThread() REQUIRES(mutex_);
+  void FinishRun(std::list<Running>::iterator run, bool open) REQUIRES(mutex_);
+
+  // The timer.
+  void KeepTime();
+  std::vector<Due> TakeDue(SteadyClock::time_point now) REQUIRES(mutex_);
+  void AddDue(Job& job, Status waited, Status ran, std::vector<Due>& due) REQUIRES(mutex_);
+  /// Tells runs to stop that nobody waits for any more.
+  void StopUnwanted(SteadyClock::time_point now) REQUIRES(mutex_);
+  void StopRun(Running& run, SteadyClock::time_point now) REQUIRES(mutex_);
+  /// Counts what has become overdue. Returns a job of each model that is given up now.
+  Jobs CountOverdue(SteadyClock::time_point now) REQUIRES(mutex_);
+  bool TooManyOverdue(ModelQueue& queue, std::uint32_t overdue_max) REQUIRES(mutex_);
+  SteadyClock::time_point NextEvent(SteadyClock::time_point now) const REQUIRES(mutex_);
+  void Wake(SteadyClock::time_point when) REQUIRES(mutex_);
+  /// Answers them, without the lock.
+  void Answer(std::vector<Due> due) REQUIRES(mutex_);
+
+  /// The job is over.
+  void Leave(Job& job) REQUIRES(mutex_);
+  void LeaveInline();
+  void Watch(Job& job) REQUIRES(mutex_);
+  void Unwatch(Job& job) REQUIRES(mutex_);
 
   const SchedulerOptions options_;
+  const std::uint32_t threads_;
   std::atomic<bool> draining_{false};
   // Jobs accepted and not over. Raised before draining_ is read, so that Drain misses none.
   std::atomic<std::int64_t> active_{0};
+  std::atomic<std::uint32_t> overdue_{0};
 
-  Mutex mutex_;
-  std::deque<std::unique_ptr<Job>> queue_ GUARDED_BY(mutex_);
+  mutable Mutex mutex_;
+  RunQueue queue_ GUARDED_BY(mutex_);
+  std::list<Running> running_ GUARDED_BY(mutex_);
+  /// Jobs with a deadline that are not over.
+  std::multimap<Deadline, Job*> deadlines_ GUARDED_BY(mutex_);
+  /// Jobs that an engine has taken on and not ended.
+  std::map<Job*, std::shared_ptr<Job>> open_ GUARDED_BY(mutex_);
+  /// Jobs whose callers have left since the timer looked.
+  std::vector<std::weak_ptr<Job>> gone_ GUARDED_BY(mutex_);
   bool stopping_ GUARDED_BY(mutex_) = false;
+  std::uint32_t alive_ GUARDED_BY(mutex_) = 0;  ///< threads of the pool
+  std::uint32_t idle_ GUARDED_BY(mutex_) = 0;   ///< of them, those that wait for work
+  SteadyClock::time_point timer_wakes_ GUARDED_BY(mutex_) = SteadyClock::time_point::max();
   CondVar work_;
-  CondVar idle_;
-  std::vector<std::thread> threads_;
+  CondVar tick_;
+  CondVar over_;
+  std::list<std::thread> pool_ GUARDED_BY(mutex_);
+  std::list<std::thread> ended_ GUARDED_BY(mutex_);  ///< threads of the pool that are about to end
+  std::thread timer_;
 };
 
 }  // namespace mlos::scheduler

@@ -29,42 +29,60 @@ struct Outcome {
 
 class TestJob : public Job {
  public:
-  TestJob(Lane& lane, std::promise<Outcome>& outcome, std::function<void()> work, Deadline deadline,
-          std::uint64_t input_bytes)
-      : Job(lane, deadline, input_bytes), outcome_(outcome), work_(std::move(work)) {}
+  TestJob(ModelQueue& queue, std::promise<Outcome>& outcome,
+          std::function<void(engine::Stop*)> work, Deadline deadline, std::uint64_t input_bytes)
+      : Job(queue, deadline, input_bytes), work_(std::move(work)), outcome_(outcome) {}
 
-  void Run(std::int64_t queue_time_us) override {
-    if (work_) work_();
-    outcome_.set_value({true, OkStatus(), queue_time_us, std::this_thread::get_id()});
+  const engine::InferenceRequest& request() const override { return asked; }
+  void CountRun(std::int64_t /*items*/, std::int64_t /*run_time_us*/) override {}
+  Taken Respond(engine::InferenceResponse /*response*/) override { return Taken::kGoOn; }
+  void Work(engine::Stop* stop) const {
+    if (work_) work_(stop);
   }
-  void Refuse(Status why, std::int64_t queue_time_us) override {
-    outcome_.set_value({false, std::move(why), queue_time_us, std::this_thread::get_id()});
+
+  engine::InferenceRequest asked;
+
+ protected:
+  void OnAnswer(Result<engine::InferenceResponse> outcome, std::int64_t /*run_time_us*/) override {
+    outcome_.set_value({true, outcome.status(), queue_time_us(), std::this_thread::get_id()});
   }
+  void OnRefuse(Status why, bool /*ran*/) override {
+    outcome_.set_value({false, std::move(why), queue_time_us(), std::this_thread::get_id()});
+  }
+  void OnEnd(Status status) override { Answer(std::move(status), 0); }
 
  private:
+  const std::function<void(engine::Stop*)> work_;
   std::promise<Outcome>& outcome_;
-  const std::function<void()> work_;
 };
 
-/// A job that is cancelled once `gone` is set.
-class CancellableJob : public TestJob {
+/// A model whose runs are what its jobs bring.
+class TestQueue : public ModelQueue {
  public:
-  CancellableJob(Lane& lane, std::promise<Outcome>& outcome, const std::atomic<bool>& gone)
-      : TestJob(lane, outcome, {}, kNoDeadline, kSmall), gone_(gone) {}
+  explicit TestQueue(bool time_given_by_shapes = true)
+      : ModelQueue("m", {.time_given_by_shapes = time_given_by_shapes},
+                   std::make_unique<OneByOne>()) {}
 
-  bool cancelled() const override { return gone_.load(); }
-
- private:
-  const std::atomic<bool>& gone_;
+  bool Execute(std::span<const std::shared_ptr<Job>> jobs, engine::Stop* stop) override {
+    for (const std::shared_ptr<Job>& job : jobs) {
+      if (!job->StillWanted()) continue;
+      static_cast<TestJob&>(*job).Work(stop);
+      job->Answer(engine::InferenceResponse(), 0);
+    }
+    return false;
+  }
 };
 
 /// A submitted job whose outcome can be waited for.
 class Submitted {
  public:
-  Submitted(Scheduler& scheduler, Lane& lane, std::function<void()> work = {},
-            Deadline deadline = kNoDeadline, std::uint64_t input_bytes = kSmall) {
-    scheduler.Submit(
-        std::make_unique<TestJob>(lane, promise_, std::move(work), deadline, input_bytes));
+  using Work = std::function<void(engine::Stop*)>;
+  Submitted(Scheduler& scheduler, ModelQueue& queue, Work work = {},
+            Deadline deadline = kNoDeadline, std::uint64_t input_bytes = kSmall,
+            std::shared_ptr<engine::Cancellation> cancellation = nullptr) {
+    auto job = std::make_shared<TestJob>(queue, promise_, std::move(work), deadline, input_bytes);
+    job->asked.cancellation = std::move(cancellation);
+    scheduler.Submit(std::move(job));
   }
   bool over() { return future_.wait_for(seconds(0)) == std::future_status::ready; }
   Outcome Wait() { return future_.get(); }
@@ -77,8 +95,8 @@ class Submitted {
 /// Something for a job to block on until the test lets go.
 class Gate {
  public:
-  std::function<void()> Wait() {
-    return [this] {
+  Submitted::Work Wait() {
+    return [this](engine::Stop* /*stop*/) {
       entered_.set_value();
       opened_.get_future().wait();
     };
@@ -91,48 +109,48 @@ class Gate {
   std::promise<void> opened_;
 };
 
-void MakeShort(Lane& lane) { lane.RecordRunTime(100, kSmall); }
+void MakeShort(ModelQueue& queue) { queue.run_times().Record(100, kSmall); }
 
-TEST(Lane, ALoneLongerRunIsPreemptionAndTwoAreTheModel) {
-  Lane lane;
-  for (int i = 0; i < 4; ++i) lane.RecordRunTime(40, kSmall);
-  lane.RecordRunTime(4000, kSmall);
-  EXPECT_EQ(lane.run_time_us(kSmall), 40);
-  lane.RecordRunTime(4000, kSmall);
-  EXPECT_EQ(lane.run_time_us(kSmall), 40 + (4000 - 40) / 8);
-  Lane other;
-  other.RecordRunTime(40, kSmall);
-  other.RecordRunTime(80'000, kSmall);
-  EXPECT_GT(other.run_time_us(kSmall), 5000) << "no core is lost for so long";
+TEST(RunTimes, ALoneLongerRunIsPreemptionAndTwoAreTheModel) {
+  RunTimes times;
+  for (int i = 0; i < 4; ++i) times.Record(40, kSmall);
+  times.Record(4000, kSmall);
+  EXPECT_EQ(times.Expected(kSmall), 40);
+  times.Record(4000, kSmall);
+  EXPECT_EQ(times.Expected(kSmall), 40 + (4000 - 40) / 8);
+  RunTimes other;
+  other.Record(40, kSmall);
+  other.Record(80'000, kSmall);
+  EXPECT_GT(other.Expected(kSmall), 5000) << "no core is lost for so long";
 }
 
-TEST(Lane, LargeRequestsBetweenSmallOnesAreNoPreemption) {
-  Lane lane;
+TEST(RunTimes, LargeRequestsBetweenSmallOnesAreNoPreemption) {
+  RunTimes times;
   for (int i = 0; i < 20; ++i) {
-    lane.RecordRunTime(40, kSmall);
-    lane.RecordRunTime(8000, kLarge);
+    times.Record(40, kSmall);
+    times.Record(8000, kLarge);
   }
-  EXPECT_EQ(lane.run_time_us(kSmall), 40);
-  EXPECT_EQ(lane.run_time_us(kLarge), 8000);
-  EXPECT_EQ(lane.run_time_us(4 * kSmall), 0) << "nothing of that size was seen";
-  EXPECT_EQ(lane.run_time_us(0), 0);
-  lane.RecordRunTime(9000, std::uint64_t{1} << 40);
-  EXPECT_EQ(lane.run_time_us(~std::uint64_t{0}), 9000);
+  EXPECT_EQ(times.Expected(kSmall), 40);
+  EXPECT_EQ(times.Expected(kLarge), 8000);
+  EXPECT_EQ(times.Expected(4 * kSmall), 0) << "nothing of that size was seen";
+  EXPECT_EQ(times.Expected(0), 0);
+  times.Record(9000, std::uint64_t{1} << 40);
+  EXPECT_EQ(times.Expected(~std::uint64_t{0}), 9000);
 }
 
 TEST(Scheduler, AModelThatNeverRanGoesToThePool) {
+  TestQueue queue;
   Scheduler scheduler({.threads = 1});
-  Lane lane;
-  const Outcome outcome = Submitted(scheduler, lane).Wait();
+  const Outcome outcome = Submitted(scheduler, queue).Wait();
   EXPECT_TRUE(outcome.ran);
   EXPECT_NE(outcome.thread, std::this_thread::get_id());
 }
 
 TEST(Scheduler, AShortModelRunsOnTheCallingThreadWithoutQueueing) {
+  TestQueue queue;
   Scheduler scheduler({.threads = 1});
-  Lane lane;
-  MakeShort(lane);
-  Submitted job(scheduler, lane);
+  MakeShort(queue);
+  Submitted job(scheduler, queue);
   ASSERT_TRUE(job.over());
   const Outcome outcome = job.Wait();
   EXPECT_EQ(outcome.thread, std::this_thread::get_id());
@@ -140,85 +158,56 @@ TEST(Scheduler, AShortModelRunsOnTheCallingThreadWithoutQueueing) {
 }
 
 TEST(Scheduler, AModelThatIsShortForSmallInputsRunsLargeOnesInThePool) {
+  TestQueue queue;
   Scheduler scheduler({.threads = 1});
-  Lane lane;
-  MakeShort(lane);
+  MakeShort(queue);
   for (const bool seen : {false, true}) {
-    const Outcome large = Submitted(scheduler, lane, {}, kNoDeadline, kLarge).Wait();
+    const Outcome large = Submitted(scheduler, queue, {}, kNoDeadline, kLarge).Wait();
     EXPECT_NE(large.thread, std::this_thread::get_id()) << seen;
-    EXPECT_EQ(Submitted(scheduler, lane).Wait().thread, std::this_thread::get_id()) << seen;
-    lane.RecordRunTime(8000, kLarge);
+    EXPECT_EQ(Submitted(scheduler, queue).Wait().thread, std::this_thread::get_id()) << seen;
+    queue.run_times().Record(8000, kLarge);
   }
 }
 
 TEST(Scheduler, TheBoundBetweenShortAndLongIsExact) {
+  TestQueue queues[2];
   Scheduler scheduler({.threads = 1});
   for (const std::int64_t run_time_us : {500, 501}) {
-    Lane lane;
-    lane.RecordRunTime(run_time_us, kSmall);
-    const bool inline_run = Submitted(scheduler, lane).Wait().thread == std::this_thread::get_id();
+    TestQueue& queue = queues[run_time_us - 500];
+    queue.run_times().Record(run_time_us, kSmall);
+    const bool inline_run = Submitted(scheduler, queue).Wait().thread == std::this_thread::get_id();
     EXPECT_EQ(inline_run, run_time_us == 500) << run_time_us;
   }
 }
 
 TEST(Scheduler, AShortModelQueuesBehindItsOwnRequestsThatWait) {
+  TestQueue busy;
+  TestQueue queue;
   Scheduler scheduler({.threads = 1});
-  Lane busy;
-  Lane lane;
   Gate gate;
   Submitted blocker(scheduler, busy, gate.Wait());
   gate.AwaitEntry();
-  Submitted first(scheduler, lane);
-  MakeShort(lane);
-  EXPECT_EQ(lane.waiting(), 1U);
-  Submitted second(scheduler, lane);
+  Submitted first(scheduler, queue);
+  MakeShort(queue);
+  EXPECT_EQ(queue.waiting(), 1U);
+  Submitted second(scheduler, queue);
   EXPECT_FALSE(second.over()) << "it overtook the first";
   gate.Open();
   EXPECT_TRUE(first.Wait().ran);
   EXPECT_TRUE(second.Wait().ran);
-  EXPECT_EQ(lane.waiting(), 0U);
+  EXPECT_EQ(queue.waiting(), 0U);
   EXPECT_TRUE(blocker.Wait().ran);
 }
 
-/// Has to be run twice.
-class TwoRuns : public TestJob {
- public:
-  TwoRuns(Lane& lane, std::promise<Outcome>& outcome, std::thread::id& first)
-      : TestJob(lane, outcome, {}, kNoDeadline, kSmall), first_(first) {}
-
-  void Run(std::int64_t queue_time_us) override {
-    unfinished_ = !unfinished_;
-    if (!unfinished_) return TestJob::Run(queue_time_us);
-    first_ = std::this_thread::get_id();
-  }
-  bool unfinished() const override { return unfinished_; }
-
- private:
-  std::thread::id& first_;
-  bool unfinished_ = false;
-};
-
-TEST(Scheduler, WhatTheCallingThreadLeavesUnfinishedThePoolFinishes) {
-  Scheduler scheduler({.threads = 1});
-  Lane lane;
-  MakeShort(lane);
-  std::promise<Outcome> outcome;
-  std::thread::id first;
-  scheduler.Submit(std::make_unique<TwoRuns>(lane, outcome, first));
-  EXPECT_EQ(first, std::this_thread::get_id());
-  EXPECT_NE(outcome.get_future().get().thread, first);
-  EXPECT_TRUE(scheduler.Drain(SteadyClock::now() + seconds(30)));
-}
-
 TEST(Scheduler, RefusesOneMoreThanTheQueueHolds) {
+  TestQueue queue;
   Scheduler scheduler({.threads = 1, .queue_length_max = 2});
-  Lane lane;
   Gate gate;
-  Submitted running(scheduler, lane, gate.Wait());
+  Submitted running(scheduler, queue, gate.Wait());
   gate.AwaitEntry();
-  Submitted first(scheduler, lane);
-  Submitted second(scheduler, lane);
-  Submitted third(scheduler, lane);
+  Submitted first(scheduler, queue);
+  Submitted second(scheduler, queue);
+  Submitted third(scheduler, queue);
   ASSERT_TRUE(third.over());
   EXPECT_EQ(third.Wait().status.reason(), Reason::kOverloaded);
   gate.Open();
@@ -228,52 +217,48 @@ TEST(Scheduler, RefusesOneMoreThanTheQueueHolds) {
 }
 
 TEST(Scheduler, ADeadlineThatPassedIsRefusedAtAdmissionEvenInline) {
+  TestQueue queue;
   Scheduler scheduler({.threads = 1});
-  Lane lane;
-  MakeShort(lane);
+  MakeShort(queue);
   const Outcome outcome =
-      Submitted(scheduler, lane, {}, SteadyClock::now() - milliseconds(1)).Wait();
+      Submitted(scheduler, queue, {}, SteadyClock::now() - milliseconds(1)).Wait();
   EXPECT_FALSE(outcome.ran);
   EXPECT_EQ(outcome.status.reason(), Reason::kDeadlineExceeded);
 }
 
-TEST(Scheduler, ADeadlineThatPassesInTheQueueIsRefusedAtDequeue) {
+TEST(Scheduler, ADeadlineIsAnsweredWhenItIsDueWhetherARequestWaitsOrRuns) {
+  TestQueue queue;
   Scheduler scheduler({.threads = 1});
-  Lane lane;
   Gate gate;
-  Submitted running(scheduler, lane, gate.Wait());
+  const Deadline due = SteadyClock::now() + milliseconds(5);
+  Submitted running(scheduler, queue, gate.Wait(), due);
   gate.AwaitEntry();
-  Submitted late(scheduler, lane, {}, SteadyClock::now() + milliseconds(5));
-  EXPECT_FALSE(late.over());
-  std::this_thread::sleep_for(milliseconds(6));
+  Submitted waiting(scheduler, queue, {}, due);
+  for (Submitted* job : {&running, &waiting}) {
+    const Outcome outcome = job->Wait();
+    EXPECT_FALSE(outcome.ran);
+    EXPECT_EQ(outcome.status.reason(), Reason::kDeadlineExceeded);
+    EXPECT_GE(SteadyClock::now(), due);
+  }
   gate.Open();
-  const Outcome outcome = late.Wait();
-  EXPECT_FALSE(outcome.ran);
-  EXPECT_EQ(outcome.status.reason(), Reason::kDeadlineExceeded);
-  EXPECT_GE(outcome.queue_time_us, 5000);
-  EXPECT_TRUE(running.Wait().ran);
+  EXPECT_TRUE(Submitted(scheduler, queue).Wait().ran);
 }
 
-TEST(Scheduler, WhatIsCancelledDoesNotWaitForWhatRuns) {
+TEST(Scheduler, ACallerThatLeavesIsAnsweredWhileOthersRun) {
+  TestQueue queue;
   Scheduler scheduler({.threads = 1});
-  Lane lane;
   Gate gate;
-  std::atomic<bool> gone{false};
-  Submitted running(scheduler, lane, gate.Wait());
+  const auto gone = std::make_shared<engine::Cancellation>();
+  Submitted running(scheduler, queue, gate.Wait());
   gate.AwaitEntry();
-  std::promise<Outcome> cancelled_promise;
-  std::future<Outcome> cancelled = cancelled_promise.get_future();
-  Submitted before(scheduler, lane);
-  scheduler.Submit(std::make_unique<CancellableJob>(lane, cancelled_promise, gone));
-  Submitted behind(scheduler, lane);
-  scheduler.RefuseCancelled();
-  EXPECT_EQ(cancelled.wait_for(seconds(0)), std::future_status::timeout);
-  EXPECT_EQ(lane.waiting(), 3);
-  gone = true;
-  scheduler.RefuseCancelled();
-  ASSERT_EQ(cancelled.wait_for(seconds(0)), std::future_status::ready);
-  EXPECT_EQ(cancelled.get().status.reason(), Reason::kCancelled);
-  EXPECT_EQ(lane.waiting(), 2);
+  Submitted before(scheduler, queue);
+  Submitted cancelled(scheduler, queue, {}, kNoDeadline, kSmall, gone);
+  Submitted behind(scheduler, queue);
+  EXPECT_FALSE(cancelled.over());
+  EXPECT_EQ(queue.waiting(), 3U);
+  gone->Cancel();
+  EXPECT_EQ(cancelled.Wait().status.reason(), Reason::kCancelled);
+  EXPECT_EQ(queue.waiting(), 2U);
   gate.Open();
   EXPECT_TRUE(running.Wait().ran);
   EXPECT_TRUE(before.Wait().ran);
@@ -281,15 +266,116 @@ TEST(Scheduler, WhatIsCancelledDoesNotWaitForWhatRuns) {
   EXPECT_TRUE(scheduler.Drain(SteadyClock::now() + seconds(10)));
 }
 
-TEST(Scheduler, DrainLetsWhatWasAcceptedFinishAndRefusesTheRest) {
+/// Runs until it is told to stop.
+void RunUntilStopped(engine::Stop* stop) {
+  while (!stop->requested()) std::this_thread::yield();
+}
+
+TEST(Scheduler, ARunThatNobodyWaitsForIsToldToStop) {
+  TestQueue queue;
+  Scheduler scheduler({.threads = 2});
+  Submitted late(scheduler, queue, RunUntilStopped, SteadyClock::now() + milliseconds(2));
+  const auto gone = std::make_shared<engine::Cancellation>();
+  Submitted left(scheduler, queue, RunUntilStopped, kNoDeadline, kSmall, gone);
+  EXPECT_EQ(late.Wait().status.reason(), Reason::kDeadlineExceeded);
+  gone->Cancel();
+  EXPECT_EQ(left.Wait().status.reason(), Reason::kCancelled);
+  EXPECT_TRUE(scheduler.Drain(SteadyClock::now() + seconds(30))) << "they did not stop";
+}
+
+TEST(Scheduler, EndlessRunsOfOneModelKeepNoOtherFromThePool) {
+  std::vector<std::unique_ptr<TestQueue>> endless;
+  TestQueue quick(false);
+  TestQueue unknown;
+  Scheduler scheduler({.threads = 2});
+  std::vector<std::unique_ptr<Submitted>> runs;
+  const auto gone = std::make_shared<engine::Cancellation>();
+  for (int i = 0; i < 2; ++i) {
+    endless.push_back(std::make_unique<TestQueue>());
+    for (int j = 0; j < 2; ++j) {
+      runs.push_back(std::make_unique<Submitted>(scheduler, *endless.back(), RunUntilStopped,
+                                                 kNoDeadline, kSmall, gone));
+    }
+  }
+  quick.run_times().Record(5000, kSmall);
+  EXPECT_TRUE(Submitted(scheduler, quick).Wait().ran);
+  EXPECT_TRUE(Submitted(scheduler, unknown).Wait().ran);
+  gone->Cancel();
+  for (const auto& run : runs) EXPECT_EQ(run->Wait().status.reason(), Reason::kCancelled);
+  EXPECT_TRUE(scheduler.Drain(SteadyClock::now() + seconds(30)));
+}
+
+TEST(Scheduler, AModelWhoseRunsDoNotStopIsGivenUp) {
+  std::promise<std::string> given_up;
+  Scheduler scheduler(
+      {.threads = 1, .overdue_runs_max = 2, .on_given_up = [&](const ModelQueue& queue) {
+         given_up.set_value(queue.model_id());
+       }});
+  TestQueue queue;
+  std::atomic<bool> open{false};
+  std::vector<std::unique_ptr<Submitted>> runs;
+  for (int i = 0; i < 3; ++i) {
+    runs.push_back(std::make_unique<Submitted>(
+        scheduler, queue,
+        [&](engine::Stop* /*stop*/) {
+          while (!open.load()) std::this_thread::yield();
+        },
+        SteadyClock::now() + seconds(2 * i) + milliseconds(1)));
+    // The next one runs although the one before has not stopped: another thread takes its place.
+    EXPECT_EQ(runs.back()->Wait().status.reason(), Reason::kDeadlineExceeded);
+  }
+  EXPECT_EQ(given_up.get_future().get(), "m");
+  EXPECT_EQ(queue.overdue(), 3U);
+  EXPECT_EQ(scheduler.overdue(), 3U);
+  EXPECT_EQ(Submitted(scheduler, queue).Wait().status.reason(), Reason::kModelNotLoaded);
+  open = true;
+  EXPECT_TRUE(scheduler.Drain(SteadyClock::now() + seconds(30)));
+  EXPECT_EQ(scheduler.overdue(), 0U);
+}
+
+TEST(Scheduler, AModelThatIsHaltedIsFreeOnceItsRunsHaveStopped) {
+  TestQueue queue;
   Scheduler scheduler({.threads = 1});
-  Lane lane;
+  Submitted running(scheduler, queue, RunUntilStopped);
+  Submitted waiting(scheduler, queue);
+  const SteadyClock::time_point now = SteadyClock::now();
+  EXPECT_EQ(scheduler.Halt(queue, now, now + seconds(30)), 0U);
+  EXPECT_EQ(running.Wait().status.reason(), Reason::kModelNotLoaded);
+  EXPECT_EQ(waiting.Wait().status.reason(), Reason::kModelNotLoaded);
+  EXPECT_EQ(Submitted(scheduler, queue).Wait().status.reason(), Reason::kModelNotLoaded);
+}
+
+TEST(Scheduler, AModelThatIsHaltedLetsItsRunsFinishAndSaysHowManyAreLeft) {
+  TestQueue queue;
   Gate gate;
-  Submitted running(scheduler, lane, gate.Wait());
+  Scheduler scheduler({.threads = 1});
+  Submitted running(scheduler, queue, gate.Wait());
   gate.AwaitEntry();
-  Submitted waiting(scheduler, lane);
+  Submitted waiting(scheduler, queue);
+  const SteadyClock::time_point now = SteadyClock::now();
+  EXPECT_EQ(scheduler.Halt(queue, now + milliseconds(2), now + milliseconds(4)), 1U);
+  EXPECT_EQ(running.Wait().status.reason(), Reason::kModelNotLoaded);
+  EXPECT_EQ(waiting.Wait().status.reason(), Reason::kModelNotLoaded);
+  gate.Open();
+  EXPECT_EQ(scheduler.Halt(queue, now + seconds(30), now + seconds(30)), 0U);
+}
+
+TEST(Scheduler, OnlyATimeThatShapesGiveIsSpentOnTheCallingThread) {
+  TestQueue queue(false);
+  Scheduler scheduler({.threads = 1});
+  MakeShort(queue);
+  EXPECT_NE(Submitted(scheduler, queue).Wait().thread, std::this_thread::get_id());
+}
+
+TEST(Scheduler, DrainLetsWhatWasAcceptedFinishAndRefusesTheRest) {
+  TestQueue queue;
+  Scheduler scheduler({.threads = 1});
+  Gate gate;
+  Submitted running(scheduler, queue, gate.Wait());
+  gate.AwaitEntry();
+  Submitted waiting(scheduler, queue);
   EXPECT_FALSE(scheduler.Drain(SteadyClock::now() + milliseconds(5)));
-  EXPECT_EQ(Submitted(scheduler, lane).Wait().status.reason(), Reason::kDraining);
+  EXPECT_EQ(Submitted(scheduler, queue).Wait().status.reason(), Reason::kDraining);
   gate.Open();
   EXPECT_TRUE(scheduler.Drain(SteadyClock::now() + seconds(30)));
   EXPECT_TRUE(running.over());
@@ -298,12 +384,12 @@ TEST(Scheduler, DrainLetsWhatWasAcceptedFinishAndRefusesTheRest) {
 }
 
 TEST(Scheduler, DestructionAnswersEveryJob) {
-  Lane lane;
+  TestQueue queue;
   Gate gate;
   auto scheduler = std::make_unique<Scheduler>(SchedulerOptions{.threads = 1});
-  Submitted running(*scheduler, lane, gate.Wait());
+  Submitted running(*scheduler, queue, gate.Wait());
   gate.AwaitEntry();
-  Submitted waiting(*scheduler, lane);
+  Submitted waiting(*scheduler, queue);
   std::thread opener([&] {
     std::this_thread::sleep_for(milliseconds(5));
     gate.Open();
@@ -320,22 +406,41 @@ TEST(Scheduler, ManyThreadsManyJobsEachAnsweredOnce) {
   std::atomic<int> answered = 0;
   class CountingJob : public Job {
    public:
-    CountingJob(Lane& lane, std::atomic<int>& count)
-        : Job(lane, kNoDeadline, kSmall), count_(count) {}
-    void Run(std::int64_t /*queue_time_us*/) override { ++count_; }
-    void Refuse(Status /*why*/, std::int64_t /*queue_time_us*/) override { ++count_; }
+    CountingJob(ModelQueue& queue, std::atomic<int>& count)
+        : Job(queue, kNoDeadline, kSmall), count_(count) {}
+    const engine::InferenceRequest& request() const override { return request_; }
+    void CountRun(std::int64_t /*items*/, std::int64_t /*run_time_us*/) override {}
+    Taken Respond(engine::InferenceResponse /*response*/) override { return Taken::kGoOn; }
+
+   protected:
+    void OnAnswer(Result<engine::InferenceResponse> /*outcome*/,
+                  std::int64_t /*run_time_us*/) override {
+      ++count_;
+    }
+    void OnRefuse(Status /*why*/, bool /*ran*/) override { ++count_; }
 
    private:
+    const engine::InferenceRequest request_;
     std::atomic<int>& count_;
   };
-  Lane lane;
+  /// Answers without looking at its jobs.
+  class CountingQueue : public ModelQueue {
+   public:
+    CountingQueue()
+        : ModelQueue("m", {.time_given_by_shapes = true}, std::make_unique<OneByOne>()) {}
+    bool Execute(std::span<const std::shared_ptr<Job>> jobs, engine::Stop* /*stop*/) override {
+      for (const auto& job : jobs) job->Answer(engine::InferenceResponse(), 0);
+      return false;
+    }
+  };
+  CountingQueue queue;
   Scheduler scheduler({.threads = 2, .queue_length_max = 16});
   std::vector<std::thread> threads;
   for (int t = 0; t < kThreads; ++t) {
     threads.emplace_back([&] {
       for (int i = 0; i < kJobs; ++i) {
-        scheduler.Submit(std::make_unique<CountingJob>(lane, answered));
-        if (i == kJobs / 2) lane.RecordRunTime(10, kSmall);
+        scheduler.Submit(std::make_shared<CountingJob>(queue, answered));
+        if (i == kJobs / 2) queue.run_times().Record(10, kSmall);
       }
     });
   }
@@ -344,15 +449,15 @@ TEST(Scheduler, ManyThreadsManyJobsEachAnsweredOnce) {
   EXPECT_EQ(answered, kThreads * kJobs);
 }
 
-TEST(Lane, AveragesRunTimesAndNeverForgetsThatItRan) {
-  Lane lane;
-  EXPECT_EQ(lane.run_time_us(kSmall), 0);
-  lane.RecordRunTime(0, kSmall);
-  EXPECT_EQ(lane.run_time_us(kSmall), 1);
-  lane.RecordRunTime(8001, kSmall);
-  EXPECT_EQ(lane.run_time_us(kSmall), 1001);
-  for (int i = 0; i < 100; ++i) lane.RecordRunTime(80, kSmall);
-  EXPECT_NEAR(static_cast<double>(lane.run_time_us(kSmall)), 80, 8);
+TEST(RunTimes, AveragesRunTimesAndNeverForgetsThatItRan) {
+  RunTimes times;
+  EXPECT_EQ(times.Expected(kSmall), 0);
+  times.Record(0, kSmall);
+  EXPECT_EQ(times.Expected(kSmall), 1);
+  times.Record(8001, kSmall);
+  EXPECT_EQ(times.Expected(kSmall), 1001);
+  for (int i = 0; i < 100; ++i) times.Record(80, kSmall);
+  EXPECT_NEAR(static_cast<double>(times.Expected(kSmall)), 80, 8);
 }
 
 }  // namespace

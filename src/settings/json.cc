@@ -5,9 +5,7 @@
 #include <rapidjson/writer.h>
 
 #include <cmath>
-#include <set>
 
-#include "base/text.h"
 #include "settings/table.h"
 
 namespace mlos::settings {
@@ -30,36 +28,6 @@ Integer WholeNumber(const element& value) {
   if (value.get(real) != simdjson::SUCCESS) return {};
   if (std::trunc(real) != real || std::abs(real) > kExactMax) return {};
   return static_cast<std::int64_t>(real);
-}
-
-constexpr std::size_t kObjectBytesMax = std::size_t{64} << 10;
-constexpr int kObjectDepthMax = 16;
-
-/// What is wrong with `value`, an object or array at `depth` or what is in one; empty for nothing.
-std::string FaultOf(const element& value, int depth = 1) {
-  simdjson::dom::array items;
-  simdjson::dom::object members;
-  const bool is_array = value.get(items) == simdjson::SUCCESS;
-  const bool is_object = value.get(members) == simdjson::SUCCESS;
-  if (!is_array && !is_object) return {};
-  if (depth > kObjectDepthMax) {
-    return "is nested deeper than " + std::to_string(kObjectDepthMax) + " levels";
-  }
-  std::string fault;
-  if (is_array) {
-    for (const element item : items) {
-      if (fault = FaultOf(item, depth + 1); !fault.empty()) break;
-    }
-    return fault;
-  }
-  std::set<std::string_view> names;
-  for (const auto member : members) {
-    if (!names.insert(member.key).second) {
-      return "has the member '" + Excerpt(member.key) + "' twice";
-    }
-    if (fault = FaultOf(member.value, depth + 1); !fault.empty()) break;
-  }
-  return fault;
 }
 
 /// Reads the value of each row from its member.
@@ -156,23 +124,6 @@ Result<ModelSettings> ParseSettings(std::string_view text) {
     return Status(Reason::kMalformedJson, "the settings are not a JSON object");
   }
   return ReadSettings(object);
-}
-
-Status CheckObject(std::string_view name, std::string_view text) {
-  std::string fault;
-  simdjson::dom::parser parser;
-  element root;
-  if (text.size() > kObjectBytesMax) {
-    fault = "has " + std::to_string(text.size()) + " bytes; at most " +
-            std::to_string(kObjectBytesMax) + " are taken";
-  } else if (parser.parse(text.data(), text.size()).get(root) != simdjson::SUCCESS ||
-             !root.is_object()) {
-    fault = "is not a JSON object";
-  } else {
-    fault = FaultOf(root);
-  }
-  if (fault.empty()) return OkStatus();
-  return Status(Reason::kInvalidField, std::string(name) + " " + fault).WithField(name);
 }
 
 std::string ToJson(const ModelSettings& settings) {

@@ -19,10 +19,6 @@ Result<ModelSettings> ReadSettings(const simdjson::dom::object& object);
 /// The same from the text of an object. MALFORMED_JSON for other text.
 Result<ModelSettings> ParseSettings(std::string_view text);
 
-/// INVALID_FIELD with `name` as field where `text` is not a JSON object of at most 64 KiB, nested
-/// at most 16 levels deep, in which no object has a member twice.
-Status CheckObject(std::string_view name, std::string_view text);
-
 /// The settings that are set, as the text of an object that ParseSettings reads.
 std::string ToJson(const ModelSettings& settings);
 

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "settings/json.h"
+#include "settings/json_object.h"
 #include "settings/table.h"
 
 namespace mlos::settings {

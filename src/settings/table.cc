@@ -5,7 +5,7 @@
 #include <string>
 
 #include "base/text.h"
-#include "settings/json.h"
+#include "settings/json_object.h"
 
 namespace mlos::settings {
 namespace {

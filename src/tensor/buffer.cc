@@ -15,12 +15,14 @@ void Free(void* block, void* /*data*/) { std::free(block); }
 
 }  // namespace
 
-Buffer Buffer::Adopt(void* data, std::size_t size_bytes, Release release, void* context) {
+Buffer Buffer::Adopt(void* data, std::size_t size_bytes, Release release, void* context,
+                     MemoryKind memory) {
   Buffer buffer;
   buffer.data_ = data;
   buffer.size_bytes_ = size_bytes;
   buffer.release_ = release;
   buffer.context_ = context;
+  buffer.memory_ = memory;
   return buffer;
 }
 

@@ -36,6 +36,8 @@ class Tensor {
     return static_cast<std::size_t>(element_count_) * ElementSize(dtype_);
   }
   void* data() const { return buffer_.data(); }
+  /// Where data() lies.
+  MemoryKind memory() const { return buffer_.memory(); }
 
   /// The elements as `T`, which must be the type that stands for dtype().
   template <typename T>

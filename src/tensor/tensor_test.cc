@@ -57,6 +57,16 @@ TEST(ShapeTable, MovesWithItsTensorWhateverItsRank) {
   }
 }
 
+TEST(TensorBuffer, SaysWhichMemoryItLiesIn) {
+  float data[3] = {};
+  EXPECT_EQ(Buffer().memory(), MemoryKind::kHost);
+  EXPECT_EQ(Buffer::Borrow(data, sizeof data).memory(), MemoryKind::kHost);
+  Buffer block = Buffer::Allocate(8).value();
+  const Buffer moved = std::move(block);
+  EXPECT_EQ(moved.memory(), MemoryKind::kHost);
+  EXPECT_EQ(Tensor::Allocate(DType::kFloat32, {3})->memory(), MemoryKind::kHost);
+}
+
 TEST(TensorBuffer, IsAlignedAtEverySize) {
   for (const std::size_t size : {0U, 1U, 63U, 64U, 65U, 1000U, 1U << 20}) {
     const Buffer buffer = Buffer::Allocate(size).value();

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # The binary interface of include/mlos/smi_spec.h, held against the reviewed smi_abi.xml.
 #   tests/abi/abi.sh check       any difference fails
+#   tests/abi/abi.sh additions   nothing of first/mlos/smi_spec.h, the first header, moved or went
 #   tests/abi/abi.sh self-test   changes that break plugins, and others, are all noticed
 #   tests/abi/abi.sh accept      writes the description anew; review it before committing it
 set -euo pipefail
@@ -36,10 +37,28 @@ check() {
   fi
 }
 
+# The offsets of the first header hold in this one, and so do the sizes of what travels by value.
+additions() {
+  {
+    echo '#include <mlos/smi_spec.h>'
+    grep '^SMI_FROZEN(' first/mlos/smi_spec.h
+    grep -E '^SMI_FROZEN_SIZE\(smi_(string|tensor|tensor_spec|plugin_interface|plugin)_t,' \
+      first/mlos/smi_spec.h
+  } > "$work/first.c"
+  gcc -std=c11 -fsyntax-only -I../../include "$work/first.c"
+  # Enumerators and constants of the first header, with their values.
+  grep -oE '^ *SMI_[A-Z0-9_]+ = -?[0-9]+' first/mlos/smi_spec.h | while read -r name _ value; do
+    if ! grep -qE "^ *$name = $value\b" "$header"; then
+      echo "additions: $name is not $value any more" >&2
+      exit 1
+    fi
+  done
+}
+
 # noticed NAME SED_SCRIPT: the header, so changed, must differ. The frozen offsets are taken out, so
 # that this is about abidiff alone.
 noticed() {
-  sed -E "/^SMI_FROZEN/d" "$header" > "$work/same.h"
+  sed -E "/^SMI_(FROZEN|GROWN)/d" "$header" > "$work/same.h"
   sed -E "$2" "$work/same.h" > "$work/changed.h"
   if cmp -s "$work/same.h" "$work/changed.h"; then
     echo "self-test $1: the change does not apply to the header any more" >&2
@@ -73,10 +92,11 @@ accept() {
 
 case ${1-} in
   check) check ;;
+  additions) additions ;;
   self-test) self_test ;;
   accept) accept ;;
   *)
-    echo "Usage: tests/abi/abi.sh check|self-test|accept" >&2
+    echo "Usage: tests/abi/abi.sh check|additions|self-test|accept" >&2
     exit 2
     ;;
 esac

@@ -71,8 +71,10 @@ def functions():
 
 
 def layout():
-    sizes = re.findall(r"SMI_FROZEN_SIZE\((smi_\w+_t), (\d+)\)", HEADER)
-    rows = [[f"`{name}`", size] for name, size in sizes]
+    sizes = re.findall(r"^SMI_(?:FROZEN|GROWN)_SIZE\((smi_\w+_t), (\d+)(?:, (\d+))?\)", HEADER,
+                       re.MULTILINE)
+    rows = [[f"`{name}`", f"{size}, at first {first}" if first else size]
+            for name, size, first in sizes]
     return table(["type", "bytes"], rows)
 
 

@@ -21,7 +21,7 @@ class OutputLie : public ::testing::TestWithParam<Lie> {};
 TEST_P(OutputLie, IsRefusedAndReleasedOnce) {
   const auto engine = MustLoad(Fixture("liar"));
   const auto model = MustLoadModel(*engine, GetParam().model);
-  const auto response = model->Infer({});
+  const auto response = model->Infer({}, nullptr);
   ASSERT_FALSE(response.ok());
   EXPECT_EQ(response.status().reason(), Reason::kPluginFailed);
   EXPECT_THAT(std::string(response.status().message()), HasSubstr(GetParam().says));
@@ -42,7 +42,7 @@ TEST(Outputs, AreReleasedOnceWhenTheResponseDies) {
   const auto engine = MustLoad(Fixture("liar"));
   const auto model = MustLoadModel(*engine, "honest");
   {
-    const auto response = model->Infer({});
+    const auto response = model->Infer({}, nullptr);
     ASSERT_TRUE(response.ok()) << response.status();
     EXPECT_EQ(response->outputs[0].name, "y");
     EXPECT_THAT(FloatsOf(response->outputs[0].tensor), ElementsAre(1, 2));
@@ -54,7 +54,7 @@ TEST(Outputs, AreReleasedOnceWhenTheResponseDies) {
 TEST(Outputs, KeepTheirPluginMappedUntilTheyDie) {
   auto engine = MustLoad(Fixture("liar"));
   auto model = MustLoadModel(*engine, "honest");
-  auto response = model->Infer({});
+  auto response = model->Infer({}, nullptr);
   ASSERT_TRUE(response.ok()) << response.status();
   model.reset();
   engine.reset();
@@ -70,33 +70,33 @@ TEST(Outputs, OfAModelThatDeclaresNothingAreNamedByTheCallerOrThePlugin) {
   EXPECT_FALSE(model->schema().declared);
   engine::InferenceRequest request;
   request.requested_outputs = {"mine"};
-  const auto response = model->Infer(request);
+  const auto response = model->Infer(request, nullptr);
   ASSERT_TRUE(response.ok()) << response.status();
   EXPECT_EQ(response->outputs[0].name, "mine");
   request.requested_outputs = {std::string("a\0b", 3)};
-  EXPECT_EQ(model->Infer(request).status().field(), "outputs");
+  EXPECT_EQ(model->Infer(request, nullptr).status().field(), "outputs");
 }
 
 TEST(Outputs, NobodyGaveAreNone) {
   const auto engine = MustLoad(Fixture("liar"));
-  const auto response = MustLoadModel(*engine, "nothing")->Infer({});
+  const auto response = MustLoadModel(*engine, "nothing")->Infer({}, nullptr);
   ASSERT_TRUE(response.ok()) << response.status();
   EXPECT_TRUE(response->outputs.empty());
 }
 
 TEST(PreallocatedOutputs, AreWrittenInPlaceOrDeclined) {
   const auto engine = MustLoad(Fixture("liar_declared"));
-  const auto in_place = MustLoadModel(*engine, "in_place")->Infer({});
+  const auto in_place = MustLoadModel(*engine, "in_place")->Infer({}, nullptr);
   ASSERT_TRUE(in_place.ok()) << in_place.status();
   EXPECT_THAT(FloatsOf(in_place->outputs[0].tensor), ElementsAre(1, 1));
-  const auto declined = MustLoadModel(*engine, "honest")->Infer({});
+  const auto declined = MustLoadModel(*engine, "honest")->Infer({}, nullptr);
   ASSERT_TRUE(declined.ok()) << declined.status();
   EXPECT_THAT(FloatsOf(declined->outputs[0].tensor), ElementsAre(1, 2));
 }
 
 TEST(PreallocatedOutputs, MayNotBeMeddledWith) {
   const auto engine = MustLoad(Fixture("liar_declared"));
-  const auto response = MustLoadModel(*engine, "in_place meddles")->Infer({});
+  const auto response = MustLoadModel(*engine, "in_place meddles")->Infer({}, nullptr);
   ASSERT_FALSE(response.ok());
   EXPECT_EQ(response.status().reason(), Reason::kPluginFailed);
 }
@@ -104,14 +104,16 @@ TEST(PreallocatedOutputs, MayNotBeMeddledWith) {
 TEST(DeclaredOutputs, MustBeGivenAndOfTheirType) {
   const auto engine = MustLoad(Fixture("liar_declared"));
   EXPECT_THAT(
-      std::string(MustLoadModel(*engine, "shapeless nothing")->Infer({}).status().message()),
+      std::string(
+          MustLoadModel(*engine, "shapeless nothing")->Infer({}, nullptr).status().message()),
       HasSubstr("output \"y\": the plugin has not given it"));
   EXPECT_THAT(
-      std::string(MustLoadModel(*engine, "shapeless other_type")->Infer({}).status().message()),
+      std::string(
+          MustLoadModel(*engine, "shapeless other_type")->Infer({}, nullptr).status().message()),
       HasSubstr("int32 where float32 is declared"));
   engine::InferenceRequest request;
   request.requested_outputs = {"z"};
-  const auto unknown = MustLoadModel(*engine, "honest")->Infer(request);
+  const auto unknown = MustLoadModel(*engine, "honest")->Infer(request, nullptr);
   EXPECT_EQ(unknown.status().reason(), Reason::kInvalidField);
   EXPECT_EQ(unknown.status().field(), "outputs");
 }
@@ -133,11 +135,12 @@ INSTANTIATE_TEST_SUITE_P(Table, SchemaLie,
 
 TEST(Failures, CarryThePluginsWordsWithoutPathsAndAddresses) {
   const auto engine = MustLoad(Fixture("liar"));
-  const auto failed = MustLoadModel(*engine, "status")->Infer({});
+  const auto failed = MustLoadModel(*engine, "status")->Infer({}, nullptr);
   EXPECT_EQ(failed.status().reason(), Reason::kInferenceRejected);
   EXPECT_EQ(failed.status().field(), "x");
   EXPECT_EQ(failed.status().message(), "input \"x\" is odd; see (file) at (address)");
-  EXPECT_EQ(MustLoadModel(*engine, "strange")->Infer({}).status().reason(), Reason::kPluginFailed);
+  EXPECT_EQ(MustLoadModel(*engine, "strange")->Infer({}, nullptr).status().reason(),
+            Reason::kPluginFailed);
   const auto refused = engine->Load({.model_id = "refused", .path = "none"});
   EXPECT_EQ(refused.status().reason(), Reason::kInvalidModel);
   EXPECT_EQ(refused.status().message(), "the file is not mine");

@@ -122,7 +122,7 @@ TEST(LoadPlugin, ThePluginOfTheUsersPageLoadsAndRuns) {
   EXPECT_EQ(engine->version(), "");
   EXPECT_TRUE(engine->formats().empty());
   EXPECT_EQ(engine->health(), engine::EngineHealth::kOk);
-  const auto response = MustLoadModel(*engine, "mine")->Infer(Request("x", Floats({1})));
+  const auto response = MustLoadModel(*engine, "mine")->Infer(Request("x", Floats({1})), nullptr);
   ASSERT_TRUE(response.ok()) << response.status();
   EXPECT_TRUE(response->outputs.empty());
 }
@@ -134,7 +134,7 @@ TEST(LoadPlugin, AnExceptionThatLeavesThePluginIsAFailureAndNotACrash) {
   EXPECT_EQ(engine->Load({.model_id = "throws", .path = "none"}).status().reason(),
             Reason::kPluginFailed);
   const auto model = MustLoadModel(*engine, "quiet");
-  EXPECT_EQ(model->Infer({}).status().reason(), Reason::kPluginFailed);
+  EXPECT_EQ(model->Infer({}, nullptr).status().reason(), Reason::kPluginFailed);
 }
 
 TEST(ModelThreads, AreGrantedToAModelThatHasSomeAndTakenBackBeforeItGoes) {

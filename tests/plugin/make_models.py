@@ -84,6 +84,18 @@ def graphs():
                         [tensor("x", TensorProto.FLOAT, ["n"]),
                          tensor("shape", TensorProto.INT64, [2])],
                         [tensor("y", TensorProto.FLOAT, [1, 2])])
+    # Adds 1 to x, `count` times.
+    body = helper.make_graph(
+        [node("Identity", ["go_on"], ["goes_on"]), node("Add", ["before", "one"], ["after"])],
+        "body",
+        [tensor("i", TensorProto.INT64, []), tensor("go_on", TensorProto.BOOL, []),
+         tensor("before", TensorProto.FLOAT, [])],
+        [tensor("goes_on", TensorProto.BOOL, []), tensor("after", TensorProto.FLOAT, [])],
+        initializer=[numpy_helper.from_array(np.array(1, np.float32), "one")])
+    yield "loop", model([node("Loop", ["count", "", "x"], ["y"], body=body)],
+                        [tensor("count", TensorProto.INT64, []),
+                         tensor("x", TensorProto.FLOAT, [])],
+                        [tensor("y", TensorProto.FLOAT, [])])
     sequence = helper.make_tensor_sequence_value_info("items", TensorProto.FLOAT, None)
     yield "sequence", model([node("SequenceLength", ["items"], ["y"])], [sequence],
                             [tensor("y", TensorProto.INT64, [])])

@@ -35,7 +35,7 @@ TEST_P(EveryDType, PassesUnchanged) {
     EXPECT_EQ(model->schema().inputs[0].dtype, GetParam());
     EXPECT_EQ(model->schema().outputs[0].dtype, GetParam());
     const tensor::Tensor expected = Counting(GetParam(), shape);
-    const auto response = model->Infer(Request("x", Counting(GetParam(), shape)));
+    const auto response = model->Infer(Request("x", Counting(GetParam(), shape)), nullptr);
     ASSERT_TRUE(response.ok()) << response.status();
     const tensor::Tensor& y = response->outputs[0].tensor;
     EXPECT_EQ(y.dtype(), GetParam());
@@ -55,11 +55,11 @@ TEST(OnnxStrings, PassUnchanged) {
   const std::vector<std::string> strings = {
       "", "a", "with\0NUL", "žluťoučký", std::string(5000, 'x'), std::string("\0\0", 2)};
   const auto model = MustLoadModel(*engine, "strings", Model("identity_string"));
-  const auto response = model->Infer(Request("x", Strings(strings, {6})));
+  const auto response = model->Infer(Request("x", Strings(strings, {6})), nullptr);
   ASSERT_TRUE(response.ok()) << response.status();
   EXPECT_EQ(StringsOf(response->outputs[0].tensor), strings);
   const auto fixed = MustLoadModel(*engine, "fixed", Model("fixed_string"));
-  const auto answer = fixed->Infer(Request("x", Strings(strings, {2, 3})));
+  const auto answer = fixed->Infer(Request("x", Strings(strings, {2, 3})), nullptr);
   ASSERT_TRUE(answer.ok()) << answer.status();
   EXPECT_EQ(answer->outputs[0].tensor.shape(), tensor::Shape({2, 3}));
   EXPECT_EQ(StringsOf(answer->outputs[0].tensor), strings);
@@ -68,16 +68,16 @@ TEST(OnnxStrings, PassUnchanged) {
 TEST(OnnxShapes, OfNoElementsPass) {
   const auto engine = MustLoad(OnnxPlugin());
   const auto model = MustLoadModel(*engine, "floats", Model("identity_float32"));
-  const auto response = model->Infer(Request("x", Floats({})));
+  const auto response = model->Infer(Request("x", Floats({})), nullptr);
   ASSERT_TRUE(response.ok()) << response.status();
   EXPECT_EQ(response->outputs[0].tensor.shape(), tensor::Shape({0}));
   const auto strings = MustLoadModel(*engine, "strings", Model("identity_string"));
-  const auto answer = strings->Infer(Request("x", Strings({}, {0})));
+  const auto answer = strings->Infer(Request("x", Strings({}, {0})), nullptr);
   ASSERT_TRUE(answer.ok()) << answer.status();
   EXPECT_THAT(StringsOf(answer->outputs[0].tensor), IsEmpty());
   // An empty tensor may have no address at all.
   auto nowhere = tensor::Tensor::FromBuffer(kFloat32, {0}, tensor::Buffer::Borrow(nullptr, 0));
-  EXPECT_TRUE(model->Infer(Request("x", std::move(nowhere).value())).ok());
+  EXPECT_TRUE(model->Infer(Request("x", std::move(nowhere).value()), nullptr).ok());
 }
 
 TEST(OnnxShapes, OfScalarsPass) {
@@ -85,7 +85,8 @@ TEST(OnnxShapes, OfScalarsPass) {
   const auto model = MustLoadModel(*engine, "scalar", Model("scalar"));
   EXPECT_TRUE(model->schema().inputs[0].has_shape);
   EXPECT_TRUE(model->schema().inputs[0].dims.empty());
-  const auto response = model->Infer(Request("x", MakeTensor<std::int64_t>(kInt64, {-42}, {})));
+  const auto response =
+      model->Infer(Request("x", MakeTensor<std::int64_t>(kInt64, {-42}, {})), nullptr);
   ASSERT_TRUE(response.ok()) << response.status();
   EXPECT_TRUE(response->outputs[0].tensor.shape().empty());
   EXPECT_EQ(response->outputs[0].tensor.elements<std::int64_t>()[0], 42);
@@ -97,7 +98,7 @@ TEST(OnnxShapes, WithoutADeclaredRankAreNotScalars) {
   EXPECT_FALSE(model->schema().inputs[0].has_shape);
   EXPECT_FALSE(model->schema().outputs[0].has_shape);
   for (const tensor::Shape& shape : {tensor::Shape{}, tensor::Shape{1}, tensor::Shape{1, 1, 1}}) {
-    const auto response = model->Infer(Request("x", Floats({-3}, shape)));
+    const auto response = model->Infer(Request("x", Floats({-3}, shape)), nullptr);
     ASSERT_TRUE(response.ok()) << response.status();
     EXPECT_EQ(response->outputs[0].tensor.shape(), shape);
     EXPECT_THAT(FloatsOf(response->outputs[0].tensor), ElementsAre(3));
@@ -111,8 +112,8 @@ TEST(OnnxShapes, KeepTheirSymbols) {
   EXPECT_EQ(ToString(model->schema().outputs[0]), "[batch,3]");
   for (const std::int64_t batch : {1, 5}) {
     const std::vector<float> values(static_cast<std::size_t>(batch) * 3, 2);
-    const auto response =
-        model->Infer(Request("a", Floats(values, {batch, 3}), "b", Floats(values, {batch, 3})));
+    const auto response = model->Infer(
+        Request("a", Floats(values, {batch, 3}), "b", Floats(values, {batch, 3})), nullptr);
     ASSERT_TRUE(response.ok()) << response.status();
     EXPECT_EQ(response->outputs[0].tensor.shape(), tensor::Shape({batch, 3}));
   }
@@ -123,7 +124,8 @@ TEST(OnnxShapes, ThatAGraphDeclaresFalselyAreGivenAsTheyAre) {
   const auto model = MustLoadModel(*engine, "liar", Model("liar"));
   for (const std::int64_t rows : {3, 1, 3}) {
     const std::vector<float> values(static_cast<std::size_t>(rows) * 2, 7);
-    const auto response = model->Infer(Request("x", Floats(values), "shape", Int64s({rows, 2})));
+    const auto response =
+        model->Infer(Request("x", Floats(values), "shape", Int64s({rows, 2})), nullptr);
     ASSERT_TRUE(response.ok()) << response.status();
     EXPECT_EQ(response->outputs[0].tensor.shape(), tensor::Shape({rows, 2}));
     EXPECT_EQ(FloatsOf(response->outputs[0].tensor), values);
@@ -136,10 +138,10 @@ TEST(OnnxInputs, WithADefaultMayBeLeftOut) {
   ASSERT_NE(model->schema().FindInput("factor"), nullptr);
   EXPECT_FALSE(model->schema().FindInput("factor")->required);
   EXPECT_TRUE(model->schema().FindInput("x")->required);
-  const auto without = model->Infer(Request("x", Floats({1, 2})));
+  const auto without = model->Infer(Request("x", Floats({1, 2})), nullptr);
   ASSERT_TRUE(without.ok()) << without.status();
   EXPECT_THAT(FloatsOf(without->outputs[0].tensor), ElementsAre(2, 4));
-  const auto with = model->Infer(Request("x", Floats({1, 2}), "factor", Floats({10})));
+  const auto with = model->Infer(Request("x", Floats({1, 2}), "factor", Floats({10})), nullptr);
   ASSERT_TRUE(with.ok()) << with.status();
   EXPECT_THAT(FloatsOf(with->outputs[0].tensor), ElementsAre(10, 20));
 }
@@ -150,7 +152,7 @@ TEST(OnnxOutputs, ComeInTheOrderAskedFor) {
   engine::InferenceRequest request =
       Request("b", Floats({1, 1, 1}, {1, 3}), "a", Floats({5, 6, 7}, {1, 3}));
   request.requested_outputs = {"difference", "sum"};
-  const auto response = model->Infer(request);
+  const auto response = model->Infer(request, nullptr);
   ASSERT_TRUE(response.ok()) << response.status();
   EXPECT_EQ(response->outputs[0].name, "difference");
   EXPECT_THAT(FloatsOf(response->outputs[0].tensor), ElementsAre(4, 5, 6));

@@ -120,7 +120,7 @@ TEST(OnnxModels, HaveNoOptions) {
 TEST(OnnxModels, MayKeepTheirWeightsInAnotherFile) {
   const auto engine = MustLoad(OnnxPlugin());
   const auto model = MustLoadModel(*engine, "external", Models() / "external" / "model.onnx");
-  const auto response = model->Infer(Request("x", Floats({1, 1, 1, 1}, {1, 4})));
+  const auto response = model->Infer(Request("x", Floats({1, 1, 1, 1}, {1, 4})), nullptr);
   ASSERT_TRUE(response.ok()) << response.status();
   EXPECT_EQ(response->outputs[0].tensor.shape(), tensor::Shape({1, 1024}));
   EXPECT_EQ(FloatsOf(response->outputs[0].tensor)[1023], 2);
@@ -142,7 +142,7 @@ TEST(OnnxModels, OfOneDigestShareTheirWeights) {
   auto fourth = MustLoadModel(*engine, "fourth", path);
   EXPECT_EQ(engine->memory().weight_bytes, 3 * one) << "without a digest nothing is known equal";
   first.reset();
-  EXPECT_TRUE(second->Infer(Request("x", Floats({1, 1, 1, 1}, {1, 4}))).ok());
+  EXPECT_TRUE(second->Infer(Request("x", Floats({1, 1, 1, 1}, {1, 4})), nullptr).ok());
   second.reset();
   third.reset();
   fourth.reset();
@@ -166,7 +166,7 @@ TEST(OnnxPlugin, ComesBackAfterItIsUnmapped) {
   for (int round = 0; round < 3; ++round) {
     const auto engine = MustLoad(OnnxPlugin());
     const auto model = MustLoadModel(*engine, "null", Models() / "null.onnx");
-    ASSERT_TRUE(model->Infer(Request("x", Floats({1}))).ok());
+    ASSERT_TRUE(model->Infer(Request("x", Floats({1})), nullptr).ok());
   }
   EXPECT_FALSE(IsMapped("libmlos_onnx.so"));
 }

@@ -17,7 +17,7 @@ using ::testing::Not;
 /// Expects `request` to be the caller's fault.
 void ExpectRejected(engine::LoadedModel& model, const engine::InferenceRequest& request,
                     std::string_view field, const std::string& says) {
-  const auto response = model.Infer(request);
+  const auto response = model.Infer(request, nullptr);
   ASSERT_FALSE(response.ok());
   EXPECT_EQ(response.status().reason(), Reason::kInferenceRejected) << response.status();
   EXPECT_EQ(response.status().field(), field);
@@ -46,7 +46,7 @@ TEST(OnnxRun, RejectsValuesThatANodeCannotWorkWith) {
   const auto gather = MustLoadModel(*engine, "gather", Model("gather"));
   ExpectRejected(*gather, Request("index", Int64s({3})), "",
                  "node Gather \"pick\": indices element");
-  EXPECT_TRUE(gather->Infer(Request("index", Int64s({2, 0}))).ok());
+  EXPECT_TRUE(gather->Infer(Request("index", Int64s({2, 0})), nullptr).ok());
   const auto add = MustLoadModel(*engine, "add", Model("add"));
   ExpectRejected(
       *add,
@@ -59,7 +59,8 @@ TEST(OnnxRun, KeepsToItsArena) {
   EXPECT_EQ(engine->memory().arena_limit_bytes, 64u << 20);
   const auto model = MustLoadModel(*engine, "expand", Model("expand"));
   const auto run = [&](std::int64_t size) {
-    return model->Infer(Request("x", Floats({1}, {}), "shape", Int64s({size, 1024, 1024})));
+    return model->Infer(Request("x", Floats({1}, {}), "shape", Int64s({size, 1024, 1024})),
+                        nullptr);
   };
   for (int round = 0; round < 3; ++round) {
     const auto fits = run(4);  // 16 MiB
@@ -78,7 +79,7 @@ TEST(OnnxRun, SizesThatAlwaysChangeDoNotFillTheArenaWithPieces) {
   const auto model = MustLoadModel(*engine, "expand", Model("expand"));
   for (std::int64_t size = 1; size <= 12; ++size) {  // 4 to 48 MiB, 312 MiB together
     const auto response =
-        model->Infer(Request("x", Floats({1}, {}), "shape", Int64s({size, 1024, 1024})));
+        model->Infer(Request("x", Floats({1}, {}), "shape", Int64s({size, 1024, 1024})), nullptr);
     ASSERT_TRUE(response.ok()) << size << ": " << response.status();
   }
 }
@@ -88,7 +89,7 @@ TEST(OnnxRun, ASizeBeyondAllNumbersIsTheCallersFault) {
   const auto model = MustLoadModel(*engine, "expand", Model("expand"));
   const std::int64_t huge = std::int64_t{1} << 40;
   const auto response =
-      model->Infer(Request("x", Floats({1}, {}), "shape", Int64s({huge, huge, huge})));
+      model->Infer(Request("x", Floats({1}, {}), "shape", Int64s({huge, huge, huge})), nullptr);
   ASSERT_FALSE(response.ok());
   EXPECT_EQ(response.status().reason(), Reason::kInferenceRejected) << response.status();
 }
@@ -104,7 +105,8 @@ TEST(OnnxRun, RunsOneModelConcurrently) {
         const std::vector<float> a(batch * 3, static_cast<float>(t));
         const std::vector<float> b(batch * 3, static_cast<float>(i));
         const tensor::Shape shape = {static_cast<std::int64_t>(batch), 3};
-        const auto response = model->Infer(Request("a", Floats(a, shape), "b", Floats(b, shape)));
+        const auto response =
+            model->Infer(Request("a", Floats(a, shape), "b", Floats(b, shape)), nullptr);
         ASSERT_TRUE(response.ok()) << response.status();
         ASSERT_EQ(FloatsOf(response->outputs[0].tensor),
                   std::vector<float>(batch * 3, static_cast<float>(t + i)));
@@ -124,7 +126,7 @@ TEST(OnnxRun, RunsOfTheSameShapesKeepTheirValuesApart) {
     const tensor::Shape shape = {static_cast<std::int64_t>(batches[i]), 3};
     auto request = Request("a", Floats(a, shape), "b", Floats(a, shape));
     if (i % 2 == 1) request.requested_outputs = {"difference", "sum"};
-    responses.push_back(model->Infer(request).value());
+    responses.push_back(model->Infer(request, nullptr).value());
   }
   for (std::size_t i = 0; i < responses.size(); ++i) {
     const auto& outputs = responses[i].outputs;
@@ -139,7 +141,8 @@ TEST(OnnxRun, ShapesThatFollowFromValuesAreTold) {
   const auto engine = MustLoad(OnnxPlugin());
   const auto model = MustLoadModel(*engine, "expand", Model("expand"));
   for (const std::int64_t size : {2, 2, 2, 2, 3, 3, 0, 2, 2, 2, 1}) {
-    const auto response = model->Infer(Request("x", Floats({5}, {}), "shape", Int64s({size})));
+    const auto response =
+        model->Infer(Request("x", Floats({5}, {}), "shape", Int64s({size})), nullptr);
     ASSERT_TRUE(response.ok()) << response.status();
     EXPECT_EQ(response->outputs[0].tensor.shape(), tensor::Shape{size});
     EXPECT_EQ(FloatsOf(response->outputs[0].tensor),
@@ -152,7 +155,7 @@ TEST(OnnxRun, AnOutputMayBeAnInputAsItCame) {
   const auto model = MustLoadModel(*engine, "through", Model("through"));
   for (int i = 0; i < 5; ++i) {
     const auto value = static_cast<float>(i);
-    const auto response = model->Infer(Request("x", Floats({value})));
+    const auto response = model->Infer(Request("x", Floats({value})), nullptr);
     ASSERT_TRUE(response.ok()) << response.status();
     EXPECT_EQ(FloatsOf(response->outputs[0].tensor), std::vector<float>{value});
     EXPECT_EQ(FloatsOf(response->outputs[1].tensor), std::vector<float>{-value});
@@ -162,7 +165,7 @@ TEST(OnnxRun, AnOutputMayBeAnInputAsItCame) {
 TEST(OnnxRun, OutputsOutliveTheirModelAndEngine) {
   auto engine = MustLoad(OnnxPlugin());
   auto model = MustLoadModel(*engine, "strings", Model("identity_string"));
-  auto response = model->Infer(Request("x", Strings({"kept"}, {1})));
+  auto response = model->Infer(Request("x", Strings({"kept"}, {1})), nullptr);
   ASSERT_TRUE(response.ok()) << response.status();
   model.reset();
   engine.reset();

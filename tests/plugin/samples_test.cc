@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "tests/plugin/support.h"
+#include "tests/plugin/test_run.h"
 
 namespace mlos::plugin {
 namespace {
@@ -32,7 +33,7 @@ TEST(EchoSample, ScalesAndSums) {
   EXPECT_EQ(ToString(model->schema().inputs[0]), "[n]");
   EXPECT_EQ(ToString(model->schema().outputs[1]), "[]");
   {
-    const auto response = model->Infer(Request("x", Floats({1, 2, -4})));
+    const auto response = model->Infer(Request("x", Floats({1, 2, -4})), nullptr);
     ASSERT_TRUE(response.ok()) << response.status();
     EXPECT_THAT(FloatsOf(response->outputs[0].tensor), ElementsAre(2.5, 5, -10));
     EXPECT_THAT(FloatsOf(response->outputs[1].tensor), ElementsAre(-2.5));
@@ -50,7 +51,7 @@ TEST(EchoSample, RunsConcurrently) {
     threads.emplace_back([&model, t] {
       for (int i = 0; i < 200; ++i) {
         const auto value = static_cast<float>(t * 1000 + i);
-        const auto response = model->Infer(Request("x", Floats({value})));
+        const auto response = model->Infer(Request("x", Floats({value})), nullptr);
         ASSERT_TRUE(response.ok()) << response.status();
         ASSERT_THAT(FloatsOf(response->outputs[0].tensor), ElementsAre(3 * value));
       }
@@ -66,7 +67,7 @@ TEST(EchoSample, SaysWhatIsWrong) {
   EXPECT_EQ(broken.status().reason(), Reason::kInvalidModel);
   EXPECT_EQ(broken.status().message(), "the model file does not hold a number");
   const auto model = MustLoadModel(*engine, "echo", ModelFile("1"));
-  const auto rejected = model->Infer(Request("x", Int64s({1})));
+  const auto rejected = model->Infer(Request("x", Int64s({1})), nullptr);
   EXPECT_EQ(rejected.status().reason(), Reason::kInferenceRejected);
   EXPECT_EQ(rejected.status().field(), "x");
 }
@@ -74,9 +75,9 @@ TEST(EchoSample, SaysWhatIsWrong) {
 TEST(EchoSample, TakesItsMemoryFromTheHostsBudget) {
   const auto engine = MustLoad(Sample("echo_c"), {.arena_bytes_max = 1024});
   const auto model = MustLoadModel(*engine, "echo", ModelFile("1"));
-  const auto response = model->Infer(Request("x", Floats(std::vector<float>(1000))));
+  const auto response = model->Infer(Request("x", Floats(std::vector<float>(1000))), nullptr);
   EXPECT_EQ(response.status().reason(), Reason::kOutOfMemory);
-  EXPECT_TRUE(model->Infer(Request("x", Floats(std::vector<float>(100)))).ok());
+  EXPECT_TRUE(model->Infer(Request("x", Floats(std::vector<float>(100))), nullptr).ok());
 }
 
 TEST(EchoSample, RefusesAConfiguration) {
@@ -91,7 +92,7 @@ TEST(EchoSample, IsUnmappedWhenItsLastReferenceDiesAndLoadsAgain) {
     auto model = MustLoadModel(*engine, "echo", ModelFile("1"));
     engine.reset();
     EXPECT_TRUE(IsMapped("libecho_c.so")) << "the model still runs";
-    EXPECT_TRUE(model->Infer(Request("x", Floats({1}))).ok());
+    EXPECT_TRUE(model->Infer(Request("x", Floats({1})), nullptr).ok());
     model.reset();
     EXPECT_FALSE(IsMapped("libecho_c.so"));
   }
@@ -104,7 +105,7 @@ tensor::Tensor Count(std::int64_t count) {
 TEST(StreamSample, AnswersOneRequestThroughExecute) {
   const auto engine = MustLoad(Sample("stream_c"));
   const auto model = MustLoadModel(*engine, "stream");
-  const auto response = model->Infer(Request("count", Count(1)));
+  const auto response = Answer(*model, Request("count", Count(1)));
   ASSERT_TRUE(response.ok()) << response.status();
   ASSERT_EQ(response->outputs.size(), 1u);
   EXPECT_EQ(response->outputs[0].name, "number");
@@ -114,49 +115,28 @@ TEST(StreamSample, AnswersOneRequestThroughExecute) {
 TEST(StreamSample, HandsOverEachResponseInOrderUntilNoMoreAreWanted) {
   const auto engine = MustLoad(Sample("stream_c"));
   const auto model = MustLoadModel(*engine, "stream");
-  std::vector<std::int64_t> numbers;
-  const auto take = [&](std::size_t wanted) {
-    numbers.clear();
-    return model->Stream(Request("count", Count(5)), [&](engine::InferenceResponse response) {
-      numbers.push_back(response.outputs.at(0).tensor.elements<std::int64_t>()[0]);
-      return numbers.size() < wanted ? OkStatus() : Status(Reason::kCancelled, "enough");
-    });
-  };
-  EXPECT_TRUE(take(6).ok());
-  EXPECT_EQ(numbers, (std::vector<std::int64_t>{0, 1, 2, 3, 4}));
-  EXPECT_EQ(take(2).reason(), Reason::kCancelled);
-  EXPECT_EQ(numbers, (std::vector<std::int64_t>{0, 1}));
+  TestRun all(Request("count", Count(5)));
+  EXPECT_TRUE(all.On(*model).Ended().ok());
+  EXPECT_THAT(all.Numbers(), ElementsAre(0, 1, 2, 3, 4));
+  TestRun some(Request("count", Count(5)));
+  some.set_wanted(2);
+  EXPECT_EQ(some.On(*model).Ended().reason(), Reason::kCancelled);
+  EXPECT_THAT(some.Numbers(), ElementsAre(0, 1));
 }
 
-TEST(StreamSample, EndsForACallerWhoCancelsAndForOneWhoAsksWrongly) {
+TEST(StreamSample, EndsForACallerWhoHasLeftAndForOneWhoAsksWrongly) {
   const auto engine = MustLoad(Sample("stream_c"));
   const auto model = MustLoadModel(*engine, "stream");
-  const auto cancellation = std::make_shared<engine::Cancellation>();
-  engine::InferenceRequest request = Request("count", Count(5));
-  request.cancellation = cancellation;
-  int responses = 0;
-  const auto cancel = [&](const engine::InferenceResponse&) {
-    ++responses;
-    cancellation->Cancel();
-    return OkStatus();
-  };
-  EXPECT_EQ(model->Stream(request, cancel).reason(), Reason::kCancelled);
-  EXPECT_EQ(responses, 1);
-  EXPECT_EQ(model->Stream(Request("count", Count(0)), cancel).field(), "count");
-  EXPECT_EQ(responses, 1);
-}
-
-TEST(StreamSample, IsNotTakenForOneAnswerWhenItStreams) {
-  const auto engine = MustLoad(Sample("stream_c"));
-  const auto model = MustLoadModel(*engine, "stream");
-  const auto stream = model->Infer(Request("count", Count(3)));
-  EXPECT_EQ(stream.status().reason(), Reason::kUnimplemented);
-  const auto rejected = model->Infer(Request("count", Count(0)));
+  TestRun left(Request("count", Count(5)));
+  left.stop().Request();
+  EXPECT_EQ(left.On(*model).Ended().reason(), Reason::kCancelled);
+  EXPECT_LE(left.response_count(), 1u);
+  const auto rejected = Answer(*model, Request("count", Count(0)));
   EXPECT_EQ(rejected.status().reason(), Reason::kInferenceRejected);
   EXPECT_EQ(rejected.status().field(), "count");
   engine::InferenceRequest other = Request("count", Count(1));
   other.requested_outputs = {"letter"};
-  EXPECT_THAT(std::string(model->Infer(other).status().message()),
+  EXPECT_THAT(std::string(Answer(*model, std::move(other)).status().message()),
               HasSubstr("has not given output \"letter\""));
 }
 

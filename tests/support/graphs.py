@@ -43,6 +43,25 @@ def slow(path: Path, steps: int) -> Path:
     return path
 
 
+def looping(path: Path) -> Path:
+    """Writes `y` = `x` after `steps` small products of matrices, where the scalar `steps` is an
+    input: as long as a caller likes, or for ever. Returns `path`."""
+    body = helper.make_graph(
+        [helper.make_node("MatMul", ["state", "weights"], ["next"]),
+         helper.make_node("Identity", ["on"], ["on_next"])],
+        "body",
+        [value("i", [], TensorProto.INT64), value("on", [], TensorProto.BOOL),
+         value("state", ["n", 8])],
+        [value("on_next", [], TensorProto.BOOL), value("next", ["n", 8])],
+    )  # fmt: skip
+    weights = numpy_helper.from_array(np.eye(8, dtype=np.float32), "weights")
+    go = numpy_helper.from_array(np.array(True), "go")
+    loop = helper.make_node("Loop", ["steps", "go", "x"], ["y"], body=body)
+    save(model([loop], [value("x", ["n", 8]), value("steps", [], TensorProto.INT64)],
+               [value("y", ["n", 8])], [weights, go]), str(path))  # fmt: skip
+    return path
+
+
 def busy(steps: int) -> list:
     """Nodes that come to the scalar "nought", 0.0, after `steps` products of 256 by 256 matrices:
     at least 30 µs each on the fastest machine, whatever the inputs. They are random, so that ONNX

@@ -107,7 +107,7 @@ PARTS = (
     _door("tsan", "tsan", "grpc", 90),
     _door("tsan", "tsan", "ipc", 50),
     _door("tsan", "tsan", "models", 90),
-    _long("kills", 200, ("axon/", "src/registry/", "src/catalog/"), *_KILLS),
+    _long("kills", 200, ("axon/", "src/registry/", "src/catalog/", "src/scheduler/"), *_KILLS),
     _long("floods", 150, ("src/net/", "src/resource/"), *_FLOODS),
     _long("sweeps", 150,
           ("src/api/http/", "src/api/grpc/", "src/api/oip/", "tests/support/triton/"), "tests",

@@ -69,7 +69,7 @@ def test_every_part_comes_in_a_fifth_of_the_turns_at_least(part):
 @pytest.mark.parametrize(("path", "expected"), [
     ("src/api/ipc/session.cc", {"asan-ipc", "tsan-ipc", "fuzz"}),
     ("axon/cli/app.cc", {"asan-axon", "kills"}),
-    ("src/scheduler/batcher.cc", {"asan-models", "tsan-models", "tsan-unit"}),
+    ("src/scheduler/batcher.cc", {"asan-models", "tsan-models", "tsan-unit", "kills"}),
     ("tests/integration/grpc/test_wire.py", {"asan-grpc", "tsan-grpc"}),
     ("docs/QUICKSTART.md", set()),
 ])  # fmt: skip

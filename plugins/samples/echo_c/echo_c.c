@@ -108,6 +108,9 @@ static smi_status_t echo_get_model_info(smi_model_t* model, smi_model_info_t* in
   info->input_count = 1;
   info->outputs = outputs;
   info->output_count = 2;
+#ifdef SMI_MODEL_TIME_GIVEN_BY_SHAPES /* the first header of SMI 1.0 did not have it */
+  if (SMI_HAS(smi_model_info_t, info, flags)) info->flags = SMI_MODEL_TIME_GIVEN_BY_SHAPES;
+#endif
   return SMI_SUCCESS;
 }
 

@@ -162,7 +162,8 @@ void Connection::CloseIfDone() {
 }
 
 void Connection::Close() {
-  const bool asked = session_->Close();
+  // Cancels what it asked for, so that its memory, the client's regions among it, goes back soon.
+  session_->Close();
   if (std::exchange(watched_, false)) loop_.WatchDeadlines(-1);
   ending_ = true;
   {
@@ -173,8 +174,6 @@ void Connection::Close() {
     outbox_.clear();
     outbox_bytes_ = 0;
   }
-  // Their memory, the client's regions among it, goes back now and not when their turn comes.
-  if (asked) service_->runtime().RefuseCancelled();
 }
 
 /// Says whether the loop has to look at the clock for this connection.

@@ -50,7 +50,7 @@ Result<engine::InferenceRequest> Prepare(Inference& inference, wire::InferMessag
       std::string(message.sequence_id), message.sequence_start, message.sequence_end));
   MLOS_TRY(message.fit ? runtime::FitRequest(*inference.model, request)
                        : runtime::CheckRequest(*inference.model, request));
-  request.cancellation = inference.request->cancellation();
+  request.cancellation = {inference.request, inference.request->cancellation()};
   return request;
 }
 

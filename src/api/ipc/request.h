@@ -66,10 +66,8 @@ class Request {
   runtime::Runtime& runtime() { return origin_.service->runtime(); }
   Session& session() { return *origin_.session; }
   const Origin& origin() const { return origin_; }
-  /// Set once nobody waits for the answer. Owns nothing: whoever has it holds the request too.
-  std::shared_ptr<const engine::Cancellation> cancellation() const {
-    return {std::shared_ptr<const void>(), &cancellation_};
-  }
+  /// Set once nobody waits for the answer.
+  const engine::Cancellation* cancellation() const { return &cancellation_; }
   /// Counts what its tensors take, besides its frame. OVERLOADED.
   Status Reserve(std::uint64_t bytes);
 

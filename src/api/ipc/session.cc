@@ -51,20 +51,17 @@ void Session::Cancel(std::uint64_t request_id) {
   }
 }
 
-bool Session::Close() {
+void Session::Close() {
   Regions regions;
   std::shared_ptr<Attachment> attachment;
-  bool asked = false;
   {
     const MutexLock lock(mutex_);
     closed_ = true;
-    asked = !requests_.empty();
     for (const auto& [id, cancellation] : requests_) cancellation->Cancel();
     regions.swap(regions_);
     attachment.swap(attachment_);
   }
   if (attachment != nullptr) attachment->Stop();
-  return asked;
 }
 
 Status Session::Attach(std::shared_ptr<Attachment> attachment) {

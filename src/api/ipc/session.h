@@ -58,8 +58,8 @@ class Session {
   /// No change where there is none of that number: its answer may be on its way.
   void Cancel(std::uint64_t request_id);
   /// The client is gone: cancels everything and forgets the regions, which live on in the requests
-  /// that use them. True where requests are in flight.
-  bool Close();
+  /// that use them.
+  void Close();
   /// Nothing is in flight, and no answer on its way to the channel.
   bool idle() const;
 

@@ -167,7 +167,7 @@ def test_a_failure_that_lasts_ends_with_what_to_do(axon, hub, fault, message):
     result = axon.run("install", "hf/mlos-test/several-graphs", AXON_MAX_RETRIES="1")
     assert result.exit_code == 5
     assert "error: onnx/model.onnx: " in result.stderr and message in result.stderr
-    assert "hint: what was downloaded is kept" in result.stderr
+    assert "hint: the downloaded part is kept" in result.stderr
     assert axon.run("list", "--json").json == []
 
 

@@ -232,7 +232,7 @@ def test_a_repository_of_pickles_and_code_is_not_even_downloaded(axon, hub):
     hub.fault("reply", path="/tree/", status=200, body=json.dumps(listing))
     result = axon.run("install", "hf/google/magika")
     assert result.exit_code == 10
-    assert "error: google/magika holds no ONNX graph" in result.stderr
+    assert "error: google/magika has no ONNX graph" in result.stderr
     assert "hint: conversion from PyTorch" in result.stderr
     assert not any("/resolve/" in entry["target"] for entry in hub.log("hub"))
     assert hub.log("cdn") == []

@@ -500,8 +500,8 @@ REFUSALS = [
     ("small, small key", "tls_cert: the certificate cannot be used: ee key too small"),
     ("cert, no key", "tls_key: cannot open none.key: No such file"),
     ("cert, other key", "tls_key: the key does not belong to the certificate"),
-    ("cert, exposed", "tls_key: others than its owner and group may open the file"),
-    ("cert, locked", "tls_key: there is no private key, unencrypted"),
+    ("cert, exposed", "tls_key: users other than its owner and group may open the file"),
+    ("cert, locked", "tls_key: the file has no unencrypted private key"),
     ("cert, key, empty ca", "tls_client_ca: there is no certificate"),
 ]
 

@@ -182,7 +182,7 @@ def test_many_announced_lengths_take_no_memory(core: GrpcCore):
             client.send(client.call(i, INFER, message(b"", 0, 255 * MIB), end=False))
         time.sleep(0.2)
         assert core.resources().rss_bytes - before < GROWTH_MAX
-        assert client.trailers(1, 5)["mlos-reason"] == "REQUEST_TIMEOUT"
+        assert client.trailers(1)["mlos-reason"] == "REQUEST_TIMEOUT"
 
 
 BAD_CALLS = {
@@ -292,7 +292,7 @@ def test_what_is_no_http2_is_cut_off(core: GrpcCore, case: str):
     with RawH2(core.grpc_port, hello=False) as client:
         client.send(BAD_STARTS[case])
         assert client.goaway() not in (None, 0)
-        assert client.wait_closed(5)
+        assert client.wait_closed()
 
 
 SLOW_STARTS = {
@@ -308,14 +308,14 @@ SLOW_STARTS = {
 def test_who_does_not_get_on_is_cut_off(core: GrpcCore, case: str):
     with RawH2(core.grpc_port, hello=False) as client:
         client.send(SLOW_STARTS[case])
-        assert client.wait_closed(8)
+        assert client.wait_closed()
 
 
 def test_an_idle_connection_is_closed_in_order(core: GrpcCore):
     with RawH2(core.grpc_port) as client:
         client.send(client.call(1))
         assert client.trailers(1)["grpc-status"] == "0"
-        assert client.goaway(10) == 0
+        assert client.goaway() == 0
 
 
 def test_a_watch_lasts_beyond_idleness_while_its_caller_lives(core: GrpcCore):
@@ -330,9 +330,9 @@ def test_a_watch_lasts_beyond_idleness_while_its_caller_lives(core: GrpcCore):
 def test_a_caller_who_does_not_answer_pings_is_gone(core: GrpcCore):
     with RawH2(core.grpc_port) as client:
         client.send(client.call(1, "/grpc.health.v1.Health/Watch", message(b"")))
-        assert client.goaway(8) == 0
+        assert client.goaway() == 0
         assert any(isinstance(f, PingFrame) and "ACK" not in f.flags for f in client.frames)
-        assert client.wait_closed(5)
+        assert client.wait_closed()
 
 
 def gzip_bomb(size: int) -> bytes:

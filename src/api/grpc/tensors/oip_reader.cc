@@ -228,10 +228,10 @@ Status CheckOipParameters(const inference::ModelInferRequest& request) {
   return OkStatus();
 }
 
-Result<std::unique_ptr<const engine::SequenceStep>> ReadOipSequence(
+Result<std::unique_ptr<engine::SequenceStep>> ReadOipSequence(
     const inference::ModelInferRequest& request) {
   const ParameterMap& parameters = request.parameters();
-  if (parameters.empty()) return std::unique_ptr<const engine::SequenceStep>();
+  if (parameters.empty()) return std::unique_ptr<engine::SequenceStep>();
   const bool start = MLOS_TRY(FlagOf(parameters, "sequence_start"));
   const bool end = MLOS_TRY(FlagOf(parameters, "sequence_end"));
   return engine::MakeSequenceStep(MLOS_TRY(SequenceIdOf(parameters)), start, end);

@@ -37,7 +37,7 @@ Result<std::int64_t> ReadOipTimeoutUs(const inference::ModelInferRequest& reques
 Status CheckOipParameters(const inference::ModelInferRequest& request);
 
 /// The parameters sequence_id, sequence_start and sequence_end; null without an id. INVALID_FIELD.
-Result<std::unique_ptr<const engine::SequenceStep>> ReadOipSequence(
+Result<std::unique_ptr<engine::SequenceStep>> ReadOipSequence(
     const inference::ModelInferRequest& request);
 
 }  // namespace mlos::api::grpc::tensors

@@ -35,7 +35,7 @@ Result<bool> FlagOf(const Call& call, std::string_view name, bool otherwise) {
   return Status(Reason::kInvalidField, "the parameter is true or false").WithField(name);
 }
 
-Result<std::unique_ptr<const engine::SequenceStep>> SequenceOf(const Call& call) {
+Result<std::unique_ptr<engine::SequenceStep>> SequenceOf(const Call& call) {
   const bool start = MLOS_TRY(FlagOf(call, "sequence_start", false));
   const bool end = MLOS_TRY(FlagOf(call, "sequence_end", false));
   return engine::MakeSequenceStep(call.parameter("sequence_id").value_or(""), start, end);

@@ -34,7 +34,7 @@ struct InferRequest {
   /// The parameter `timeout`, in microseconds; 0: none.
   std::int64_t timeout_us = 0;
   /// The parameters `sequence_id`, `sequence_start` and `sequence_end`; null without an id.
-  std::unique_ptr<const engine::SequenceStep> sequence;
+  std::unique_ptr<engine::SequenceStep> sequence;
 
   bool IsBinary(std::string_view output) const;
 };

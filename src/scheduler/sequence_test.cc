@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: MIT
-#include "sequence/sequences.h"
-
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -8,12 +6,21 @@
 #include <numeric>
 #include <thread>
 
-namespace mlos::sequence {
+#include "scheduler/model_runner.h"
+#include "scheduler/scheduler.h"
+#include "sequence/sequences.h"
+
+namespace mlos::scheduler {
 namespace {
+
+using sequence::Reaper;
+using sequence::SequenceOptions;
+using sequence::Sequences;
+using sequence::StatePairs;
 
 using tensor::DType;
 using tensor::Tensor;
-using Outcome = Result<engine::InferenceResponse>;
+using StepOutcome = Result<engine::InferenceResponse>;
 
 tensor::TensorSpec Vector(const std::string& name) {
   return {.name = name, .dtype = DType::kFloat32, .dims = {{tensor::kDynamicSize, "n"}}};
@@ -26,7 +33,7 @@ class SummingModel : public engine::LoadedModel {
   const engine::ModelSchema& schema() const override { return schema_; }
   engine::MemoryReport memory() const override { return {}; }
 
-  Outcome Infer(const engine::InferenceRequest& request) override {
+  StepOutcome Infer(const engine::InferenceRequest& request, engine::Stop* /*stop*/) override {
     started.fetch_add(1);
     while (held.load()) std::this_thread::yield();
     const Tensor& x = request.inputs[0].tensor;
@@ -52,28 +59,33 @@ class SummingModel : public engine::LoadedModel {
                                        .outputs = {Vector("y"), Vector("sum")}};
 };
 
-class TestJob : public scheduler::MergeableJob {
+class StepJob : public RequestJob {
  public:
-  TestJob(scheduler::Lane& lane, engine::InferenceRequest request, std::promise<Outcome> answer)
-      : MergeableJob(lane, request.deadline, 0),
+  StepJob(ModelRunner& runner, engine::InferenceRequest request, Sequences::Entry place,
+          std::promise<StepOutcome> answer)
+      : RequestJob(runner, request.deadline, 0),
         request_(std::move(request)),
-        answer_(std::move(answer)) {}
-
-  void Run(std::int64_t /*queue_time_us*/) override { ADD_FAILURE() << "run without its state"; }
-  void Refuse(Status why, std::int64_t /*queue_time_us*/) override {
-    answer_.set_value(std::move(why));
+        answer_(std::move(answer)) {
+    entry = std::move(place);
+    sequence = entry.key();
   }
-  bool cancelled() const override { return request_.cancelled(); }
+
   const engine::InferenceRequest& request() const override { return request_; }
   void CountRun(std::int64_t /*items*/, std::int64_t /*run_time_us*/) override {}
-  void Answer(Outcome outcome, std::int64_t /*queue_time_us*/,
-              std::int64_t /*run_time_us*/) override {
+  Taken Respond(engine::InferenceResponse /*response*/) override { return Taken::kDrop; }
+
+ protected:
+  void OnAnswer(StepOutcome outcome, std::int64_t /*run_time_us*/) override {
     answer_.set_value(std::move(outcome));
+  }
+  void OnRefuse(Status why, bool ran) override {
+    if (!ran) entry.Leave();
+    answer_.set_value(std::move(why));
   }
 
  private:
-  engine::InferenceRequest request_;
-  std::promise<Outcome> answer_;
+  const engine::InferenceRequest request_;
+  std::promise<StepOutcome> answer_;
 };
 
 /// What one request asks for.
@@ -93,36 +105,50 @@ class SequencesTest : public testing::Test {
   void TearDown() override {
     model_.held.store(false);
     scheduler_.reset();
+    runner_.reset();
     sequences_.reset();
     EXPECT_EQ(reaper_.count(), 0);
     EXPECT_EQ(budget_.used(), 0U);
   }
-  void Limit(const SequenceOptions& options) {
-    sequences_ = std::make_unique<Sequences>(model_, StatePairs{{"total", "sum"}}, budget_, reaper_,
-                                             options);
+  void Serve(const SequenceOptions& options, std::uint32_t queue_length_max = 1024,
+             Reaper* reaper = nullptr) {
+    scheduler_.reset();
+    runner_.reset();
+    sequences_ = std::make_unique<Sequences>(model_, StatePairs{{"total", "sum"}}, budget_,
+                                             reaper != nullptr ? *reaper : reaper_, options);
+    runner_ =
+        std::make_unique<ModelRunner>("summing", ModelQueueOptions{.time_given_by_shapes = true},
+                                      model_, sequences_.get(), std::nullopt, budget_);
+    scheduler_ = std::make_unique<Scheduler>(
+        SchedulerOptions{.threads = 3, .queue_length_max = queue_length_max});
   }
+  void SetUp() override { Serve({}); }
   static Tensor Filled(float value, std::int64_t size) {
     Tensor tensor = Tensor::Allocate(DType::kFloat32, {size}).value();
     for (float& element : tensor.elements<float>()) element = value;
     return tensor;
   }
-  std::future<Outcome> Submit(const Ask& ask) {
+  std::future<StepOutcome> Submit(const Ask& ask) {
     engine::InferenceRequest request;
     request.inputs.push_back({"x", Filled(ask.x, ask.size)});
     if (ask.total) request.inputs.push_back({"total", Filled(*ask.total, ask.size)});
     request.requested_outputs = ask.outputs;
     request.cancellation = ask.cancellation;
     request.sequence = engine::MakeSequenceStep(ask.id, ask.start, ask.end).value();
-    std::promise<Outcome> answer;
+    std::promise<StepOutcome> answer;
     auto future = answer.get_future();
-    sequences_->Submit(*scheduler_,
-                       std::make_unique<TestJob>(lane_, std::move(request), std::move(answer)),
-                       nullptr);
+    auto place = sequences_->Enter(*request.sequence);
+    if (place.ok()) {
+      scheduler_->Submit(std::make_shared<StepJob>(*runner_, std::move(request),
+                                                   std::move(place).value(), std::move(answer)));
+    } else {
+      answer.set_value(place.status());
+    }
     return future;
   }
   /// The first output, or the refusal: "INVALID_FIELD sequence_start".
-  static std::string Told(std::future<Outcome> future) {
-    const Outcome outcome = future.get();
+  static std::string Told(std::future<StepOutcome> future) {
+    const StepOutcome outcome = future.get();
     if (outcome.ok()) {
       return std::to_string(static_cast<int>(outcome->outputs[0].tensor.elements<float>()[0]));
     }
@@ -136,11 +162,9 @@ class SequencesTest : public testing::Test {
   resource::ByteBudget budget_{1 << 20};
   // Never by itself within a test.
   Reaper reaper_{std::chrono::hours(1)};
-  scheduler::Lane lane_;
-  std::unique_ptr<Sequences> sequences_ = std::make_unique<Sequences>(
-      model_, StatePairs{{"total", "sum"}}, budget_, reaper_, SequenceOptions());
-  std::unique_ptr<scheduler::Scheduler> scheduler_ =
-      std::make_unique<scheduler::Scheduler>(scheduler::SchedulerOptions{.threads = 3});
+  std::unique_ptr<Sequences> sequences_;
+  std::unique_ptr<ModelRunner> runner_;
+  std::unique_ptr<Scheduler> scheduler_;
 };
 
 TEST_F(SequencesTest, EachRequestGoesOnWhereTheOneBeforeEnded) {
@@ -152,10 +176,10 @@ TEST_F(SequencesTest, EachRequestGoesOnWhereTheOneBeforeEnded) {
 }
 
 TEST_F(SequencesTest, OutputsOfTheStateComeOnlyWhereTheyAreAskedFor) {
-  Outcome plain = Submit({.start = true}).get();
+  StepOutcome plain = Submit({.start = true}).get();
   ASSERT_EQ(plain->outputs.size(), 1U);
   EXPECT_EQ(plain->outputs[0].name, "y");
-  const Outcome named = Submit({.outputs = {"sum", "y"}}).get();
+  const StepOutcome named = Submit({.outputs = {"sum", "y"}}).get();
   ASSERT_EQ(named->outputs.size(), 2U);
   EXPECT_EQ(named->outputs[0].name, "sum");
   EXPECT_EQ(named->outputs[0].tensor.elements<float>()[0], 2);
@@ -189,7 +213,7 @@ TEST_F(SequencesTest, WhatFailsLeavesTheStateAsItWas) {
 
 TEST_F(SequencesTest, RequestsRunInTheirOrderWhileOthersWait) {
   model_.held.store(true);
-  std::vector<std::future<Outcome>> answers;
+  std::vector<std::future<StepOutcome>> answers;
   constexpr int kRequests = 50;
   for (int i = 0; i < kRequests; ++i) {
     answers.push_back(Submit({.id = "a", .x = 1, .start = i == 0, .end = i + 1 == kRequests}));
@@ -208,7 +232,7 @@ TEST_F(SequencesTest, SequencesOfManyCallersDoNotMix) {
   constexpr int kCallers = 8;
   constexpr int kRequests = 100;
   // Short runs happen on the threads that submit.
-  lane_.RecordRunTime(1, 0);
+  runner_->run_times().Record(1, 0);
   std::vector<std::thread> callers;
   std::atomic<int> wrong{0};
   for (int caller = 1; caller <= kCallers; ++caller) {
@@ -229,7 +253,7 @@ TEST_F(SequencesTest, SequencesOfManyCallersDoNotMix) {
 
 TEST_F(SequencesTest, ManyCallersOfOneSequenceEachTakeOneStep) {
   ASSERT_EQ(Tell({.x = 0, .start = true}), "0");
-  lane_.RecordRunTime(1, 0);
+  runner_->run_times().Record(1, 0);
   constexpr int kCallers = 8;
   constexpr int kRequests = 50;
   std::vector<std::thread> callers;
@@ -252,7 +276,7 @@ TEST_F(SequencesTest, ManyCallersOfOneSequenceEachTakeOneStep) {
 }
 
 TEST_F(SequencesTest, OneMoreThanTheLimitIsRefusedAtOnce) {
-  Limit({.sequences_max = 2});
+  Serve({.sequences_max = 2});
   EXPECT_EQ(Tell({.id = "a", .start = true}), "1");
   EXPECT_EQ(Tell({.id = "b", .start = true}), "1");
   EXPECT_EQ(Tell({.id = "c", .start = true}), "OVERLOADED");
@@ -261,7 +285,7 @@ TEST_F(SequencesTest, OneMoreThanTheLimitIsRefusedAtOnce) {
 }
 
 TEST_F(SequencesTest, MoreWaitingThanTheQueueHoldsIsRefusedAtOnce) {
-  Limit({.queue_length_max = 2});
+  Serve({}, 2);
   model_.held.store(true);
   auto running = Submit({.start = true});
   while (model_.started.load() < 1) std::this_thread::yield();
@@ -311,13 +335,14 @@ TEST_F(SequencesTest, WhoIsAtWorkIsNotIdle) {
 
 TEST_F(SequencesTest, TheReaperEndsThemByItself) {
   Reaper reaper{std::chrono::milliseconds(1)};
-  sequences_ = std::make_unique<Sequences>(model_, StatePairs{{"total", "sum"}}, budget_, reaper,
-                                           SequenceOptions());
+  Serve({}, 1024, &reaper);
   for (int i = 0; i < 3; ++i) {
     EXPECT_EQ(Tell({.start = true}), "1");
     while (reaper.count() != 0) std::this_thread::yield();
   }
   EXPECT_EQ(budget_.used(), 0U);
+  scheduler_.reset();
+  runner_.reset();
   sequences_.reset();
 }
 
@@ -347,4 +372,4 @@ TEST_F(SequencesTest, DrainAnswersWhatWaitsAndRefusesTheRest) {
 }
 
 }  // namespace
-}  // namespace mlos::sequence
+}  // namespace mlos::scheduler

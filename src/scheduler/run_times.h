@@ -10,17 +10,16 @@
 
 namespace mlos::scheduler {
 
-/// What the scheduler knows of one model: how long a run takes and how many requests wait. Large
-/// requests take longer than small ones, so that each power of two of input bytes is known by
-/// itself. Runs of one model may overlap. Thread-safe.
-class Lane {
+/// How long a run of one model takes. Large requests take longer than small ones, so each power of
+/// two of input bytes is known by itself. Runs of one model may overlap. Thread-safe.
+class RunTimes {
  public:
   /// Exponential moving average over the last runs with about so many bytes of input, an eighth for
   /// the newest; 0 before the first.
-  std::int64_t run_time_us(std::uint64_t input_bytes) const {
+  std::int64_t Expected(std::uint64_t input_bytes) const {
     return sizes_[SizeClass(input_bytes)].run_time_us.load(std::memory_order_relaxed);
   }
-  void RecordRunTime(std::int64_t run_time_us, std::uint64_t input_bytes) {
+  void Record(std::int64_t run_time_us, std::uint64_t input_bytes) {
     Size& size = sizes_[SizeClass(input_bytes)];
     const std::int64_t counted = WithoutPreemption(size, run_time_us);
     const std::int64_t old = size.run_time_us.load(std::memory_order_relaxed);
@@ -30,11 +29,7 @@ class Lane {
     size.run_time_us.store(average > 0 ? average : 1, std::memory_order_relaxed);
   }
 
-  /// Requests that wait in the queue.
-  std::uint32_t waiting() const { return waiting_.load(std::memory_order_relaxed); }
-
  private:
-  friend class Scheduler;
   static constexpr std::int64_t kWeight = 8;
   static constexpr std::int64_t kPreemptionUsMax = 10'000;
   // Everything from 1 GiB on is one class.
@@ -59,7 +54,6 @@ class Lane {
   }
 
   std::array<Size, kSizes> sizes_;
-  std::atomic<std::uint32_t> waiting_{0};
 };
 
 }  // namespace mlos::scheduler
