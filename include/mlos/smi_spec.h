@@ -230,7 +230,10 @@ typedef struct smi_model_source {
   /* Identifies the bytes of all its files: equal digests are equal weights; or NULL.
      OWNERSHIP: host, call. */
   const char* digest;
-  /* JSON object; or NULL. OWNERSHIP: host, call. */
+  /* JSON object of the plugin's own, from whoever registered the model or from its package: at most
+     64 KiB, nested 16 levels deep, no member twice; or NULL. Refuse a member that you do not know,
+     with SMI_ERROR_INVALID_PARAM and an error that begins with `option "x"`. OWNERSHIP: host,
+     call. */
   const char* options;
 } smi_model_source_t;
 

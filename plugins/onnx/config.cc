@@ -60,7 +60,34 @@ class ConfigHandler : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Con
   bool in_object_ = false;
 };
 
+/// Takes an object without members, and says which one there is.
+class OptionsHandler : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, OptionsHandler> {
+ public:
+  bool StartObject() { return true; }
+  bool EndObject(rapidjson::SizeType) { return true; }
+  bool Key(const char* text, rapidjson::SizeType size, bool) {
+    fault_ = "option \"" + std::string(text, size) +
+             "\" is not known: the ONNX Runtime plugin has no options for a model";
+    return false;
+  }
+  // Whatever else.
+  bool Default() { return false; }
+
+  const std::string& fault() const { return fault_; }
+
+ private:
+  std::string fault_ = "the options are not a JSON object";
+};
+
 }  // namespace
+
+void CheckOptions(const char* json) {
+  if (json == nullptr) return;
+  OptionsHandler handler;
+  rapidjson::Reader reader;
+  rapidjson::StringStream stream(json);
+  if (!reader.Parse(stream, handler)) throw Error(SMI_ERROR_INVALID_PARAM, handler.fault());
+}
 
 Config ParseConfig(const char* json) {
   ConfigHandler handler;

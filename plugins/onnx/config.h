@@ -15,4 +15,8 @@ struct Config {
 /// (INVALID_PARAM), which names the key, for anything else than the keys above.
 Config ParseConfig(const char* json);
 
+/// Models have no options: null and an object without members are fine. Throws Error
+/// (INVALID_PARAM), which names the first option, for anything else.
+void CheckOptions(const char* json);
+
 }  // namespace mlos::onnx

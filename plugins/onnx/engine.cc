@@ -17,9 +17,14 @@ namespace {
 constexpr int kSameAsRequested = 1;  // an arena that grows by what is asked for, not by doubling
 constexpr int kDefault = -1;
 
-Ort::SessionOptions MakeSessionOptions(const Config& config) {
+Ort::SessionOptions MakeSessionOptions(const Config& config, std::uint32_t thread_count) {
   Ort::SessionOptions options;
-  options.DisablePerSessionThreads();
+  if (thread_count == 0) {
+    options.DisablePerSessionThreads();
+  } else {
+    options.SetIntraOpNumThreads(static_cast<int>(thread_count));
+    options.SetInterOpNumThreads(1);
+  }
   options.SetGraphOptimizationLevel(config.graph_optimization);
   options.SetLogSeverityLevel(ORT_LOGGING_LEVEL_ERROR);
   options.AddConfigEntry(kOrtSessionOptionsConfigUseEnvAllocators, "1");
@@ -56,7 +61,7 @@ void Engine::Start() {
   memory_info_ = Ort::MemoryInfo::CreateCpu(OrtArenaAllocator, OrtMemTypeDefault);
   const Ort::ArenaCfg arena(memory_bytes_, kSameAsRequested, kDefault, kDefault);
   env.CreateAndRegisterAllocator(memory_info_, arena);
-  session_options_ = MakeSessionOptions(config_);
+  session_options_ = MakeSessionOptions(config_, 0);
   run_options_ = MakeRunOptions();
   shrinker_ = std::make_unique<ArenaShrinker>(env, session_options_);
   env_ = std::move(env);
@@ -70,28 +75,33 @@ void Engine::ShrinkArena() const {
   }
 }
 
-std::shared_ptr<Engine::Place> Engine::PlaceOf(const std::string& digest) {
+std::shared_ptr<Engine::Place> Engine::PlaceOf(const std::string& digest,
+                                               std::uint32_t thread_count) {
   const std::lock_guard lock(mutex_);
   // Places that nobody has a session of or is about to open one for.
   std::erase_if(places_, [](const auto& entry) {
     return entry.second.use_count() == 1 && entry.second->session.expired();
   });
-  const std::string key = digest.empty() ? std::to_string(++unshared_count_) : "digest " + digest;
+  const std::string key = digest.empty()
+                              ? std::to_string(++unshared_count_)
+                              : std::to_string(thread_count) + " threads, digest " + digest;
   std::shared_ptr<Place>& place = places_[key];
   if (place == nullptr) place = std::make_shared<Place>();
   return place;
 }
 
-std::shared_ptr<Session> Engine::Open(const std::filesystem::path& path,
-                                      const std::string& digest) {
+std::shared_ptr<Session> Engine::Open(const std::filesystem::path& path, const std::string& digest,
+                                      std::uint32_t thread_count) {
   Start();
-  const std::shared_ptr<Place> place = PlaceOf(digest);
+  const std::shared_ptr<Place> place = PlaceOf(digest, thread_count);
   const std::lock_guard opening(place->opening);
   {
     const std::lock_guard lock(mutex_);
     if (std::shared_ptr<Session> session = place->session.lock()) return session;
   }
-  auto session = std::make_shared<Session>(env_, session_options_, path);
+  auto session = thread_count == 0 ? std::make_shared<Session>(env_, session_options_, path)
+                                   : std::make_shared<Session>(
+                                         env_, MakeSessionOptions(config_, thread_count), path);
   // Reading a model takes about as much memory again, which the C library would keep.
   if (session->weight_bytes() >= kTrimBytes) ::malloc_trim(0);
   const std::lock_guard lock(mutex_);

@@ -31,8 +31,10 @@ class Engine {
   void SetResources(std::uint32_t thread_count, std::uint64_t memory_bytes);
 
   /// The session of `digest`, opened from `path` where none lives; an empty digest shares with
-  /// nobody. Throws Error; see Session.
-  std::shared_ptr<Session> Open(const std::filesystem::path& path, const std::string& digest);
+  /// nobody. Its runs compute with `thread_count` threads of its own, or with those that all models
+  /// share for 0; only sessions of equal count are shared. Throws Error; see Session.
+  std::shared_ptr<Session> Open(const std::filesystem::path& path, const std::string& digest,
+                                std::uint32_t thread_count = 0);
 
   /// Gives what the arena holds and nobody uses back to the system.
   void ShrinkArena() const;
@@ -55,7 +57,7 @@ class Engine {
   };
 
   void Start();
-  std::shared_ptr<Place> PlaceOf(const std::string& digest);
+  std::shared_ptr<Place> PlaceOf(const std::string& digest, std::uint32_t thread_count);
 
   const smi_host_t* const host_;
   const Config config_;
@@ -65,7 +67,7 @@ class Engine {
   std::uint64_t memory_bytes_ = 0;
   Ort::Env env_{nullptr};
   std::uint64_t unshared_count_ = 0;
-  std::map<std::string, std::shared_ptr<Place>> places_;  // by digest
+  std::map<std::string, std::shared_ptr<Place>> places_;  // by digest and threads
 
   // Set once by Start.
   Ort::SessionOptions session_options_{nullptr};

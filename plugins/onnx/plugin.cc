@@ -18,6 +18,8 @@
 struct smi_model {
   std::filesystem::path path;
   std::string digest;
+  // Of a pool of its own; 0: those of all models.
+  std::uint32_t thread_count = 0;
   std::shared_ptr<mlos::onnx::Session> session;
   std::shared_ptr<const mlos::onnx::Signature> signature;
   std::uint64_t weight_bytes = 0;
@@ -67,13 +69,14 @@ smi_status_t Cleanup() noexcept {
 }
 
 void Open(smi_model& model) {
-  model.session = engine->Open(model.path, model.digest);
+  model.session = engine->Open(model.path, model.digest, model.thread_count);
   model.signature = model.session->signature();
   model.weight_bytes = model.session->weight_bytes();
 }
 
 smi_status_t RegisterModel(const smi_model_source_t* source, smi_model_t** model) noexcept {
   return Guard([&] {
+    CheckOptions(source->options);
     auto registered = std::make_unique<smi_model>();
     registered->path = source->path;
     if (source->digest != nullptr) registered->digest = source->digest;
@@ -136,12 +139,28 @@ smi_status_t GetMemoryReport(smi_model_t* model, smi_memory_report_t* report) no
   });
 }
 
+// A session has its pool from the beginning: load_model opens another one. The graph is so read
+// twice, as it had to be read to be registered.
+void GrantModel(smi_model& model, const smi_resources_t& resources) {
+  if (resources.memory_bytes != 0) {
+    throw Error(SMI_ERROR_UNSUPPORTED, "memory is granted to all models together");
+  }
+  if (model.thread_count == resources.thread_count) return;
+  Drop(model);
+  model.thread_count = resources.thread_count;
+}
+
 smi_status_t AllocateResources(smi_model_t* model, const smi_resources_t* resources) noexcept {
   return Guard([&] {
-    if (model != nullptr) {
-      throw Error(SMI_ERROR_UNSUPPORTED, "resources are granted to all models together");
-    }
+    if (model != nullptr) return GrantModel(*model, *resources);
     engine->SetResources(resources->thread_count, resources->memory_bytes);
+  });
+}
+
+// Those of all models are ONNX Runtime's until cleanup.
+smi_status_t DeallocateResources(smi_model_t* model) noexcept {
+  return Guard([&] {
+    if (model != nullptr) GrantModel(*model, {});
   });
 }
 
@@ -167,6 +186,7 @@ smi_plugin_interface_t kInterface = {
     .get_plugin_info = &GetPluginInfo,
     .get_memory_report = &GetMemoryReport,
     .allocate_resources = &AllocateResources,
+    .deallocate_resources = &DeallocateResources,
     .attach = &Attach,
     .get_extension = &GetExtension,
 };

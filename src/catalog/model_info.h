@@ -2,13 +2,12 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <string>
 #include <string_view>
 
 #include "base/status.h"
 #include "engine/engine.h"
-#include "registry/records.h"
+#include "settings/model_settings.h"
 
 namespace mlos::catalog {
 
@@ -26,9 +25,7 @@ struct RegisterModelRequest {
   std::string plugin_id;
   /// Load it now, and again whenever Core starts.
   bool autoload = true;
-  registry::BatchSettings batching;
-  /// Inputs that carry state, each with the output that is its next value; empty: Core finds out.
-  std::map<std::string, std::string> state_pairs;
+  settings::ModelSettings settings;
 };
 
 enum class ModelState : std::uint8_t {
@@ -59,9 +56,8 @@ struct ModelInfo {
   /// False for packages of tools that wrote no digests.
   bool verified = false;
   bool autoload = true;
-  registry::BatchSettings batching;
-  /// As they were declared, or, while the model is loaded, found.
-  std::map<std::string, std::string> state_pairs;
+  /// As they were set; while the model is loaded, with the state pairs that were found.
+  settings::ModelSettings settings;
   ModelState state = ModelState::kRegistered;
   /// Why the state is kFailed or kQuarantined.
   Status error;

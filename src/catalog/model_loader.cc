@@ -27,6 +27,12 @@ std::uint64_t TrialMemory(const package::ModelFiles& files, std::uint64_t arena_
          (arena_bytes_max != 0 ? arena_bytes_max : machine);
 }
 
+/// What a verdict is of: the files, and the options they are loaded with.
+std::string DigestOfTrial(const engine::ModelSource& source) {
+  if (source.options.empty()) return source.digest;
+  return source.digest + " with options " + package::DigestOf(source.options).ToString();
+}
+
 /// What an engine says of a model is said of the files at its path.
 Status OfPath(Status status) {
   if (status.ok() || !status.field().empty()) return status;
@@ -45,11 +51,13 @@ Result<std::shared_ptr<ServedModel>> ModelLoader::Load(
       .path = files.EnginePath(),
       .format = files.execution_format,
       .digest = record.digest,
+      .options = record.settings.options.text,
+      .thread_count = static_cast<std::uint32_t>(record.settings.intra_op_threads.value_or(0)),
   };
   MLOS_TRY(TryOnce(files, source, plugin));
   auto loaded = MLOS_TRY(LoadJournalled(source, *plugin.engine));
   const auto batching = BatchingOf(record, files, loaded->schema());
-  auto sequences = MLOS_TRY(SequencesOf(record.state_pairs, *loaded));
+  auto sequences = MLOS_TRY(SequencesOf(record.settings.state_pairs, *loaded));
   const scheduler::ModelQueueOptions queueing{
       .time_given_by_shapes = files.facts.time_given_by_shapes || loaded->time_given_by_shapes()};
   return std::make_shared<ServedModel>(record.model_id, record.version, plugin.id, record.digest,
@@ -58,8 +66,8 @@ Result<std::shared_ptr<ServedModel>> ModelLoader::Load(
 }
 
 Result<std::unique_ptr<sequence::Sequences>> ModelLoader::SequencesOf(
-    const std::map<std::string, std::string>& state_pairs, engine::LoadedModel& model) const {
-  auto pairs = MLOS_TRY(sequence::ResolveStatePairs(state_pairs, model.schema()));
+    const sequence::StatePairs& declared, engine::LoadedModel& model) const {
+  auto pairs = MLOS_TRY(sequence::ResolveStatePairs(declared, model.schema()));
   // An engine that streams keeps the state itself.
   if (pairs.empty() && !model.streams()) return std::unique_ptr<sequence::Sequences>();
   if (model.streams()) pairs.clear();
@@ -70,12 +78,17 @@ Result<std::unique_ptr<sequence::Sequences>> ModelLoader::SequencesOf(
 std::optional<scheduler::BatchOptions> ModelLoader::BatchingOf(
     const registry::ModelRecord& record, const package::ModelFiles& files,
     const engine::ModelSchema& schema) const {
-  const registry::BatchSettings& settings = record.batching;
+  const settings::ModelSettings& settings = record.settings;
   scheduler::BatchOptions options = batching_;
-  const bool asked = settings.max_batch_size != 0;
-  if (asked) options.max_batch_size = static_cast<std::uint32_t>(settings.max_batch_size);
-  options.preferred_batch_size = static_cast<std::uint32_t>(settings.preferred_batch_size);
-  if (settings.max_queue_delay_us >= 0) options.max_queue_delay_us = settings.max_queue_delay_us;
+  const bool asked = settings.max_batch_size.has_value();
+  if (asked) options.max_batch_size = static_cast<std::uint32_t>(*settings.max_batch_size);
+  options.preferred_batch_size =
+      static_cast<std::uint32_t>(settings.preferred_batch_size.value_or(0));
+  options.max_queue_delay_us = settings.max_queue_delay_us.value_or(options.max_queue_delay_us);
+  if (settings.intra_op_threads) {
+    options.slots = scheduler::SlotsFor(compute_threads_,
+                                        static_cast<std::uint32_t>(*settings.intra_op_threads));
+  }
   if (options.max_batch_size < 2 || (!asked && !scheduler::HasBatchAxis(schema))) return {};
   if (files.facts.whole_batch_operator.empty()) return options;
   Log(LogLevel::kInfo, "requests are not batched: their answers would depend on each other",
@@ -100,7 +113,8 @@ Result<std::unique_ptr<engine::LoadedModel>> ModelLoader::LoadJournalled(
 Status ModelLoader::TryOnce(const package::ModelFiles& files, const engine::ModelSource& source,
                             const PluginHandle& plugin) {
   if (program_.path.empty()) return OkStatus();
-  const registry::TrialKey key{source.digest, plugin.id, std::string(plugin.engine->version())};
+  const registry::TrialKey key{DigestOfTrial(source), plugin.id,
+                               std::string(plugin.engine->version())};
   const std::optional<registry::Trial> known = MLOS_TRY(registry_.FindTrial(key));
   if (known.has_value()) {
     if (known->passed) return OkStatus();

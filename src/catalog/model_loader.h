@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -24,11 +23,13 @@ class ModelLoader {
  public:
   /// Without a program, nothing is tried beforehand.
   ModelLoader(registry::Registry& registry, probe::Program program, std::uint64_t arena_bytes_max,
-              const scheduler::BatchOptions& batching, const sequence::SequenceOptions& sequences,
-              sequence::Reaper& reaper, resource::ByteBudget& budget)
+              std::uint32_t compute_threads, const scheduler::BatchOptions& batching,
+              const sequence::SequenceOptions& sequences, sequence::Reaper& reaper,
+              resource::ByteBudget& budget)
       : registry_(registry),
         program_(std::move(program)),
         arena_bytes_max_(arena_bytes_max),
+        compute_threads_(compute_threads),
         batching_(batching),
         sequences_(sequences),
         reaper_(reaper),
@@ -53,12 +54,13 @@ class ModelLoader {
                                                     const package::ModelFiles& files,
                                                     const engine::ModelSchema& schema) const;
   /// Null where the model carries no state.
-  Result<std::unique_ptr<sequence::Sequences>> SequencesOf(
-      const std::map<std::string, std::string>& state_pairs, engine::LoadedModel& model) const;
+  Result<std::unique_ptr<sequence::Sequences>> SequencesOf(const sequence::StatePairs& declared,
+                                                           engine::LoadedModel& model) const;
 
   registry::Registry& registry_;
   const probe::Program program_;
   const std::uint64_t arena_bytes_max_;
+  const std::uint32_t compute_threads_;
   const scheduler::BatchOptions batching_;
   const sequence::SequenceOptions sequences_;
   sequence::Reaper& reaper_;

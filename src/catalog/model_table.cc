@@ -119,14 +119,14 @@ ModelInfo InfoOf(const ModelEntry& entry) {
   info.digest = record.digest;
   info.verified = record.verified;
   info.autoload = record.autoload;
-  info.batching = record.batching;
+  info.settings = record.settings;
   info.state = entry.state;
   info.error = entry.error;
   info.schema = entry.schema;
-  info.state_pairs = record.state_pairs;
   if (entry.served != nullptr) {
     info.memory = entry.served->loaded().memory();
-    if (entry.served->sequences() != nullptr) info.state_pairs = entry.served->sequences()->pairs();
+    const sequence::Sequences* const sequences = entry.served->sequences();
+    if (sequences != nullptr) info.settings.state_pairs = sequences->pairs();
   }
   info.registered_at = record.registered_at;
   return info;

@@ -26,7 +26,7 @@ bool NeedsLoading(const ModelEntry& entry) {
 bool SameFiles(const registry::ModelRecord& a, const registry::ModelRecord& b) {
   return a.digest == b.digest && a.plugin_id == b.plugin_id &&
          a.execution_format == b.execution_format && a.version == b.version &&
-         a.batching == b.batching && a.state_pairs == b.state_pairs;
+         a.settings == b.settings;
 }
 
 }  // namespace

@@ -2,13 +2,13 @@
 #include "catalog/requests.h"
 
 #include <initializer_list>
-#include <map>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "settings/table.h"
 
 namespace mlos::catalog {
 namespace {
@@ -31,36 +31,6 @@ Status CheckText(std::string_view field, std::string_view text, std::size_t byte
       .WithField(field);
 }
 
-Status CheckRange(std::string_view field, std::int64_t value, std::int64_t min, std::int64_t max) {
-  if (value >= min && value <= max) return OkStatus();
-  return Status(Reason::kValueOutOfRange, "expected a whole number from " + std::to_string(min) +
-                                              " to " + std::to_string(max) + ", not " +
-                                              std::to_string(value))
-      .WithField(field);
-}
-
-Status CheckBatching(const registry::BatchSettings& batching) {
-  constexpr std::int64_t kItemsMax = 65'536;
-  constexpr std::int64_t kSecond = 1'000'000;
-  MLOS_TRY(CheckRange("max_batch_size", batching.max_batch_size, 0, kItemsMax));
-  MLOS_TRY(CheckRange("preferred_batch_size", batching.preferred_batch_size, 0, kItemsMax));
-  return CheckRange("max_queue_delay_us", batching.max_queue_delay_us, -1, kSecond);
-}
-
-Status CheckStatePairs(const std::map<std::string, std::string>& pairs) {
-  constexpr std::size_t kPairsMax = 1024;
-  if (pairs.size() > kPairsMax) {
-    return Status(Reason::kInvalidField,
-                  "state_pairs has at most " + std::to_string(kPairsMax) + " members")
-        .WithField("state_pairs");
-  }
-  for (const auto& [input, output] : pairs) {
-    MLOS_TRY(CheckText("state_pairs", input, kTextBytesMax));
-    MLOS_TRY(CheckText("state_pairs", output, kTextBytesMax));
-  }
-  return OkStatus();
-}
-
 }  // namespace
 
 Status CheckModelRequest(const RegisterModelRequest& request) {
@@ -71,8 +41,7 @@ Status CheckModelRequest(const RegisterModelRequest& request) {
       {"plugin_id", request.plugin_id},
   };
   for (const auto& [field, text] : texts) MLOS_TRY(CheckText(field, text, kTextBytesMax));
-  MLOS_TRY(CheckBatching(request.batching));
-  MLOS_TRY(CheckStatePairs(request.state_pairs));
+  MLOS_TRY(settings::Check(request.settings));
   return CheckText("description", request.description, kDescriptionBytesMax);
 }
 
@@ -94,8 +63,7 @@ registry::ModelRecord RecordOf(const ModelId& id, const RegisterModelRequest& re
   record.digest = found.files.digest.ToString();
   record.verified = found.files.verified();
   record.autoload = request.autoload;
-  record.batching = request.batching;
-  record.state_pairs = request.state_pairs;
+  record.settings = settings::Merge(request.settings, manifest.serving);
   record.registered_at = UnixSecondsNow();
   return record;
 }

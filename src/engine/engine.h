@@ -42,6 +42,11 @@ struct ModelSource {
   std::string format;
   /// Identifies the bytes of all its files: sources of equal digest may share weights.
   std::string digest;
+  /// A JSON object of the engine's own, from whoever registered the model or from its package;
+  /// empty for none.
+  std::string options;
+  /// Threads that a run of it computes with, in a pool of its own; 0: the engine's.
+  std::uint32_t thread_count = 0;
 };
 
 /// A model that an engine has ready to run. Destruction unloads it; no run may be open by then.
@@ -100,7 +105,8 @@ class Engine {
   virtual std::string_view version() const = 0;
   virtual const std::vector<std::string>& formats() const = 0;
 
-  /// INVALID_MODEL or UNSUPPORTED_MODEL where the files are at fault, OUT_OF_MEMORY, PLUGIN_FAILED.
+  /// INVALID_MODEL or UNSUPPORTED_MODEL where the files are at fault, INVALID_FIELD where the
+  /// options are, OUT_OF_MEMORY, PLUGIN_FAILED.
   virtual Result<std::unique_ptr<LoadedModel>> Load(const ModelSource& source) = 0;
   virtual EngineHealth health() const = 0;
   /// The gauges set so far, sorted by name.

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "json/document.h"
 
-#include <cmath>
 #include <set>
 
 #include "json/json_error.h"
@@ -60,21 +59,6 @@ Result<bool> Document::Flag(std::string_view name, bool otherwise) const {
   return flag;
 }
 
-Result<std::int64_t> Document::Integer(std::string_view name, std::int64_t otherwise) const {
-  const auto found = Find(name);
-  if (!found) return otherwise;
-  std::int64_t number = 0;
-  if (found->get(number) == simdjson::SUCCESS) return number;
-  // 2.0 is a whole number too (JSON Schema, 6.1.1).
-  constexpr double kExactMax = 9007199254740992;  // 2^53
-  double real = 0;
-  if (found->get(real) == simdjson::SUCCESS && std::trunc(real) == real &&
-      std::abs(real) <= kExactMax) {
-    return static_cast<std::int64_t>(real);
-  }
-  return WrongType(name, "a whole number");
-}
-
 Result<std::vector<std::string>> Document::MemberNames(std::string_view name) const {
   std::vector<std::string> names;
   const auto found = Find(name);
@@ -83,21 +67,6 @@ Result<std::vector<std::string>> Document::MemberNames(std::string_view name) co
   if (found->get(object) != simdjson::SUCCESS) return WrongType(name, "an object");
   for (const auto member : object) names.emplace_back(member.key);
   return names;
-}
-
-Result<std::map<std::string, std::string>> Document::Texts(std::string_view name) const {
-  std::map<std::string, std::string> texts;
-  const auto found = Find(name);
-  if (!found) return texts;
-  constexpr std::string_view kWanted = "an object of different names to strings";
-  simdjson::dom::object object;
-  if (found->get(object) != simdjson::SUCCESS) return WrongType(name, kWanted);
-  for (const auto member : object) {
-    std::string_view text;
-    if (member.value.get(text) != simdjson::SUCCESS) return WrongType(name, kWanted);
-    if (!texts.emplace(member.key, text).second) return WrongType(name, kWanted);
-  }
-  return texts;
 }
 
 Result<std::string> Document::Object(std::string_view name) const {

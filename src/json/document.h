@@ -3,7 +3,6 @@
 
 #include <simdjson.h>
 
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -28,18 +27,14 @@ class Document {
   Result<std::string> Text(std::string_view name) const;
   /// The boolean `name`, or `otherwise`. INVALID_FIELD for another type.
   Result<bool> Flag(std::string_view name, bool otherwise) const;
-  /// The integer `name` (2.0 is one), or `otherwise`. INVALID_FIELD for another type or one beyond
-  /// 64 bits.
-  Result<std::int64_t> Integer(std::string_view name, std::int64_t otherwise) const;
   /// The members of the object `name`; none where it is missing or null. INVALID_FIELD for another
   /// type.
   Result<std::vector<std::string>> MemberNames(std::string_view name) const;
-  /// The object `name`, whose members are strings; empty where it is missing or null. INVALID_FIELD
-  /// for another type, or a member that is there twice.
-  Result<std::map<std::string, std::string>> Texts(std::string_view name) const;
   /// The object `name` as JSON text; empty where it is missing or null. INVALID_FIELD for another
   /// type.
   Result<std::string> Object(std::string_view name) const;
+  /// All of it, for whoever goes by a table of members; lives as long as this.
+  const simdjson::dom::object& members() const { return object_; }
 
  private:
   Document() = default;

@@ -3,8 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include <limits>
-
 #include "json/json_writer.h"
 #include "net/byte_buffer.h"
 
@@ -29,22 +27,6 @@ TEST(DocumentTest, GivesMembersByName) {
   EXPECT_TRUE(document.Flag("missing", true).value());
   EXPECT_EQ(document.Object("config").value(), R"({"b":[1,2]})");
   EXPECT_EQ(document.Object("missing").value(), "");
-}
-
-TEST(DocumentTest, TakesEveryWholeNumberHoweverItIsWritten) {
-  const Document document =
-      Parse(R"({"a": -7, "b": 2.0, "c": 4e3, "d": 9223372036854775807, "e": null})").value();
-  EXPECT_EQ(document.Integer("a", 0).value(), -7);
-  EXPECT_EQ(document.Integer("b", 0).value(), 2);
-  EXPECT_EQ(document.Integer("c", 0).value(), 4000);
-  EXPECT_EQ(document.Integer("d", 0).value(), std::numeric_limits<std::int64_t>::max());
-  EXPECT_EQ(document.Integer("e", 5).value(), 5);
-  EXPECT_EQ(document.Integer("missing", 5).value(), 5);
-  for (const char* text :
-       {"2.5", "1e300", "-1e19", "18446744073709551615", "\"2\"", "true", "[]"}) {
-    const Document other = Parse(std::string(R"({"a": )") + text + "}").value();
-    EXPECT_EQ(other.Integer("a", 0).status().field(), "a") << text;
-  }
 }
 
 TEST(DocumentTest, NamesTheMemberOfAnotherType) {

@@ -17,6 +17,7 @@
 #include "base/model_id.h"
 #include "base/result.h"
 #include "package/digest.h"
+#include "settings/model_settings.h"
 
 namespace mlos::package {
 
@@ -192,6 +193,8 @@ struct Manifest {
   Requirements requirements;
   Performance performance;
   Dependencies dependencies;
+  /// How it is to be served where its registration does not say; an addition of ours to the format.
+  settings::ModelSettings serving;
   Distribution distribution;
   std::optional<Extension> extension;
 

@@ -5,6 +5,7 @@
 #include "base/files.h"
 #include "base/text.h"
 #include "package/manifest.h"
+#include "settings/table.h"
 
 namespace mlos::package {
 namespace {
@@ -99,6 +100,12 @@ Status CheckStrict(const Manifest& manifest) {
   return CheckExecutionFiles(manifest.format, manifest.extension->graph);
 }
 
+Status CheckServing(const settings::ModelSettings& serving) {
+  const Status checked = settings::Check(serving);
+  if (checked.ok()) return checked;
+  return Invalid("spec.serving." + std::string(checked.field()), checked.message());
+}
+
 }  // namespace
 
 Status CheckManifest(const Manifest& manifest) {
@@ -106,6 +113,7 @@ Status CheckManifest(const Manifest& manifest) {
   MLOS_TRY(CheckMultiEncoder(manifest.format.multi_encoder));
   MLOS_TRY(CheckPaths("spec.format.files", manifest.format.files));
   MLOS_TRY(CheckPaths("spec.format.execution_files", manifest.format.execution_files));
+  MLOS_TRY(CheckServing(manifest.serving));
   return manifest.strict() ? CheckStrict(manifest) : OkStatus();
 }
 

@@ -5,6 +5,7 @@
 #include "base/files.h"
 #include "package/manifest.h"
 #include "package/yaml/fields.h"
+#include "settings/table.h"
 
 namespace mlos::package {
 namespace {
@@ -185,6 +186,21 @@ Extension ReadExtension(Fields& fields) {
   return extension;
 }
 
+/// Reads each setting from the field of its name; CheckManifest bounds all but the numbers.
+struct SettingReader {
+  Fields& fields;
+
+  void operator()(const settings::Setting& setting, settings::Integer& value) const {
+    value = fields.OptionalInteger(setting.name, setting.range.min, setting.range.max);
+  }
+  void operator()(const settings::Setting& setting, settings::TextMap& value) const {
+    value = fields.StringMap(setting.name);
+  }
+  void operator()(const settings::Setting& setting, settings::JsonObject& value) const {
+    value.text = fields.Object(setting.name);
+  }
+};
+
 void ReadSpec(Fields& spec, Manifest& manifest) {
   spec.Map("framework", [&](Fields& map) { manifest.framework = ReadNamedVersion(map); });
   spec.Map("format", [&](Fields& map) { manifest.format = ReadFormat(map); });
@@ -195,6 +211,8 @@ void ReadSpec(Fields& spec, Manifest& manifest) {
     manifest.dependencies = {.models = ReadNamedVersions(map, "models"),
                              .packages = ReadNamedVersions(map, "packages")};
   });
+  spec.Map("serving",
+           [&](Fields& map) { settings::ForEach(manifest.serving, SettingReader{map}); });
 }
 
 Manifest ReadDocument(Fields& root) {

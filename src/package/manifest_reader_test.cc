@@ -214,6 +214,52 @@ TEST_F(EditedManifest, AStrictManifestIsHeldToItsPromises) {
   for (const Edit& edit : edits) ExpectRefused(Strict(), edit);
 }
 
+constexpr std::string_view kServing = R"(  serving:
+    max_batch_size: 8
+    max_queue_delay_us: 0
+    state_pairs: {h: hn, "1": yes}
+    options:
+      depth: 2
+      names: ["2", two]
+)";
+
+std::string Served(const std::string& manifest) {
+  std::string text = manifest;
+  const std::size_t at = text.find("spec:\n") + 6;
+  return text.insert(at, kServing);
+}
+
+TEST(ManifestReader, TakesHowAModelIsToBeServed) {
+  for (const std::string& text : {Served(std::string(kLegacy)), Served(Strict())}) {
+    const auto parsed = ParseManifest(text);
+    ASSERT_TRUE(parsed.ok()) << parsed.status();
+    EXPECT_TRUE(parsed->warnings.empty());
+    const settings::ModelSettings& serving = parsed->manifest.serving;
+    EXPECT_EQ(serving.max_batch_size, 8);
+    EXPECT_EQ(serving.preferred_batch_size, std::nullopt);
+    EXPECT_EQ(serving.max_queue_delay_us, 0);
+    EXPECT_EQ(serving.state_pairs, (settings::TextMap{{"h", "hn"}, {"1", "yes"}}));
+    EXPECT_EQ(serving.options.text, R"({"depth":2,"names":["2","two"]})");
+  }
+  EXPECT_EQ(ParseManifest(Strict())->manifest.serving, settings::ModelSettings());
+}
+
+TEST_F(EditedManifest, ServingHasTheBoundsOfARegistration) {
+  const std::string name(300, 'h');
+  const Edit edits[] = {
+      {"max_batch_size: 8", "max_batch_size: -1", "spec.serving.max_batch_size"},
+      {"max_batch_size: 8", "max_batch_size: many", "spec.serving.max_batch_size"},
+      {"max_queue_delay_us: 0", "max_queue_delay_us: 2000000", "spec.serving.max_queue_delay_us"},
+      {"{h: hn, ", "{h: " + name + ", ", "spec.serving.state_pairs"},
+      {"{h: hn, \"1\": yes}", "[h, hn]", "spec.serving.state_pairs"},
+      {"depth: 2", "depth: 1e999", "spec.serving.options"},
+      {"depth: 2", "depth: " + std::string(16, '[') + std::string(16, ']'), "spec.serving.options"},
+      {"depth: 2", "depth: " + std::string(70'000, 'x'), "spec.serving.options"},
+      {"max_queue_delay_us: 0", "max_queue_delay: 0", "spec.serving.max_queue_delay"},
+  };
+  for (const Edit& edit : edits) ExpectRefused(Served(Strict()), edit);
+}
+
 TEST(ManifestReader, NoNormalDocumentCrashesIt) {
   for (const char* text : {"", "~", "[]", "text", "{}", "1", "a: b", "metadata: ~\nspec: ~\n"}) {
     const auto parsed = ParseManifest(text);

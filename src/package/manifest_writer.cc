@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <simdjson.h>
 #include <yaml-cpp/emitter.h>
 #include <yaml-cpp/emittermanip.h>
 
@@ -8,6 +9,7 @@
 #include <string>
 
 #include "package/manifest.h"
+#include "settings/table.h"
 
 namespace mlos::package {
 namespace {
@@ -123,6 +125,8 @@ class ManifestEmitter {
   void WritePerformance(const Performance& performance);
   void WriteDependencies(const Dependencies& dependencies);
   void WriteDistribution(const Distribution& distribution);
+  void WriteServing(const settings::ModelSettings& serving);
+  void WriteJson(const simdjson::dom::element& value);
   void WriteExtension(const Extension& extension);
   void WriteSpec(const Manifest& manifest);
 
@@ -280,6 +284,54 @@ void ManifestEmitter::WriteDistribution(const Distribution& distribution) {
   });
 }
 
+// In flow style, where what is nested needs no lines of its own. As deep as settings::Check allows.
+void ManifestEmitter::WriteJson(const simdjson::dom::element& value) {
+  simdjson::dom::object members;
+  simdjson::dom::array items;
+  std::string_view text;
+  if (value.get(members) == simdjson::SUCCESS) {
+    out_ << YAML::Flow << YAML::BeginMap;
+    for (const auto member : members) {
+      out_ << YAML::Key << YAML::DoubleQuoted << std::string(member.key) << YAML::Value;
+      WriteJson(member.value);
+    }
+    out_ << YAML::EndMap;
+  } else if (value.get(items) == simdjson::SUCCESS) {
+    out_ << YAML::Flow << YAML::BeginSeq;
+    for (const simdjson::dom::element item : items) WriteJson(item);
+    out_ << YAML::EndSeq;
+  } else if (value.get(text) == simdjson::SUCCESS) {
+    out_ << YAML::DoubleQuoted << WithoutControls(std::string(text));
+  } else if (value.is_null()) {
+    out_ << YAML::Null;
+  } else {
+    out_ << std::string(simdjson::minify(value));  // a number, true or false
+  }
+}
+
+void ManifestEmitter::WriteServing(const settings::ModelSettings& serving) {
+  struct Writer {
+    ManifestEmitter& emitter;
+
+    void operator()(const settings::Setting& setting, const settings::Integer& value) const {
+      if (!value) return;
+      emitter.Key(setting.name);
+      emitter.out_ << *value;
+    }
+    void operator()(const settings::Setting& setting, const settings::TextMap& value) const {
+      emitter.TextMap(setting.name, value);
+    }
+    void operator()(const settings::Setting& setting, const settings::JsonObject& value) const {
+      simdjson::dom::parser parser;
+      simdjson::dom::element object;
+      if (parser.parse(value.text).get(object) != simdjson::SUCCESS) return;
+      emitter.Key(setting.name);
+      emitter.WriteJson(object);
+    }
+  };
+  settings::ForEach(serving, Writer{*this});
+}
+
 void ManifestEmitter::WriteExtension(const Extension& extension) {
   Text("generator", extension.generator);
   Map("source", [&] {
@@ -306,6 +358,9 @@ void ManifestEmitter::WriteSpec(const Manifest& manifest) {
   }
   if (manifest.dependencies != Dependencies{}) {
     Map("dependencies", [&] { WriteDependencies(manifest.dependencies); });
+  }
+  if (manifest.serving != settings::ModelSettings{}) {
+    Map("serving", [&] { WriteServing(manifest.serving); });
   }
 }
 

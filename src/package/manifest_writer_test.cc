@@ -38,6 +38,7 @@ class ManifestMaker {
     m.performance = {TextMap(), TextMap(), TextMap(), Text()};
     Repeat([&] { m.dependencies.models.push_back({Text(), Text()}); });
     Repeat([&] { m.dependencies.packages.push_back({Text(), Text()}); });
+    if (Chance()) MakeServing(m.serving);
     m.distribution = {Text(), Number(), Sha(), Texts(), Text(), Text()};
     return m;
   }
@@ -57,6 +58,13 @@ class ManifestMaker {
   }
 
  private:
+  static void MakeServing(settings::ModelSettings& serving) {
+    serving = {
+        .max_batch_size = 8, .max_queue_delay_us = 0, .state_pairs = {{"no", "~"}, {"1", ""}}};
+    serving.options.text = R"({"a b":[1,-2.5,true,false,null,"2","true","~","ü\n\"x\""],)"
+                           R"("":{},"c":{"d":[[],[{"e":"&f"}]]},"yes":"no"})";
+  }
+
   std::uint64_t Number() { return random_() >> (random_() % 63 + 1); }
   bool Chance() { return (random_() & 1) != 0; }
   template <typename Work>

@@ -96,11 +96,11 @@ Reason ReasonOf(Activity activity, int smi_status) {
   return Reason::kPluginFailed;
 }
 
-// x of `input "x" …`.
-std::string_view NamedInput(std::string_view message) {
-  constexpr std::string_view kStart = "input \"";
-  if (!message.starts_with(kStart)) return {};
-  message.remove_prefix(kStart.size());
+// x of `input "x" …`, where `kind` is "input".
+std::string_view Named(std::string_view kind, std::string_view message) {
+  const std::string start = std::string(kind) + " \"";
+  if (!message.starts_with(start)) return {};
+  message.remove_prefix(start.size());
   const std::size_t end = message.find('"');
   return end == message.npos ? std::string_view() : message.substr(0, end);
 }
@@ -136,9 +136,13 @@ Status StatusOf(Activity activity, int smi_status, std::string_view plugin_id,
   if (reason == Reason::kPluginFailed || message.empty()) {
     text = "plugin " + std::string(plugin_id) + ": " + text;
   }
+  const bool refuses_option = activity == Activity::kModel &&
+                              smi_status == SMI_ERROR_INVALID_PARAM &&
+                              !Named("option", message).empty();
+  if (refuses_option) return Status(Reason::kInvalidField, std::move(text)).WithField("options");
   Status status(reason, std::move(text));
   if (reason == Reason::kInvalidConfig) return std::move(status).WithField("config");
-  return std::move(status).WithField(NamedInput(message));
+  return std::move(status).WithField(Named("input", message));
 }
 
 }  // namespace mlos::plugin

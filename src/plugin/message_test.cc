@@ -62,6 +62,17 @@ TEST(StatusOf, NamesTheInputAtFault) {
   EXPECT_EQ(status.message(), "input \"x\" is odd");
 }
 
+TEST(StatusOf, AnOptionThatIsRefusedIsNoFaultOfTheFiles) {
+  const Status refused =
+      StatusOf(Activity::kModel, SMI_ERROR_INVALID_PARAM, "p", "option \"depth\" is not known");
+  EXPECT_EQ(refused.reason(), Reason::kInvalidField);
+  EXPECT_EQ(refused.field(), "options");
+  EXPECT_EQ(refused.message(), "option \"depth\" is not known");
+  const Status other =
+      StatusOf(Activity::kModel, SMI_ERROR_INVALID_MODEL, "p", "option \"depth\" of the file");
+  EXPECT_EQ(other.reason(), Reason::kInvalidModel);
+}
+
 TEST(StatusOf, SaysSomethingForAPluginThatDoesNot) {
   EXPECT_EQ(StatusOf(Activity::kInference, SMI_ERROR_RUNTIME, "p", "").message(),
             "plugin p: no reason given (SMI status -5)");

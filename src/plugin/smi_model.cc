@@ -63,6 +63,7 @@ Result<std::shared_ptr<const RegisteredModel>> RegisteredModel::Create(
       new RegisteredModel(std::move(plugin), source.path.parent_path().string()),
       &LetGo<RegisteredModel>);
   MLOS_TRY(model->Register(source));
+  MLOS_TRY(model->GrantThreads(source.thread_count));
   MLOS_TRY(model->ReadInfo());
   MLOS_TRY(model->Load());
   return std::shared_ptr<const RegisteredModel>(std::move(model));
@@ -76,6 +77,7 @@ RegisteredModel::~RegisteredModel() {
         {{"plugin", plugin_->id()}, {"function", name}, {"error", CallError::Last()}});
   };
   if (loaded_) call(plugin_->smi().unload_model, "unload_model");
+  if (granted_) call(plugin_->smi().deallocate_resources, "deallocate_resources");
   if (registered_) call(plugin_->smi().unregister_model, "unregister_model");
 }
 
@@ -87,9 +89,28 @@ Status RegisteredModel::Register(const engine::ModelSource& source) {
   smi.path = path.c_str();
   smi.format = source.format.c_str();
   smi.digest = source.digest.empty() ? nullptr : source.digest.c_str();
+  smi.options = source.options.empty() ? nullptr : source.options.c_str();
   const int status = LoadedPlugin::Call(plugin_->smi().register_model, &smi, &handle_);
   registered_ = status == SMI_SUCCESS;
   return registered_ ? OkStatus() : Failure(Activity::kModel, status);
+}
+
+// A plugin that remembers nothing of a model cannot tell its limits from those of the whole plugin.
+Status RegisteredModel::GrantThreads(std::uint32_t thread_count) {
+  if (thread_count == 0) return OkStatus();
+  smi_resources_t resources{};
+  resources.struct_size = sizeof(resources);
+  resources.thread_count = thread_count;
+  const auto allocate = handle_ == nullptr ? nullptr : plugin_->smi().allocate_resources;
+  const int status = allocate == nullptr ? SMI_ERROR_UNSUPPORTED
+                                         : LoadedPlugin::Call(allocate, handle_, &resources);
+  if (status == SMI_ERROR_UNSUPPORTED) {
+    return Status(Reason::kInvalidField,
+                  "plugin '" + plugin_->id() + "' gives no model threads of its own")
+        .WithField("intra_op_threads");
+  }
+  granted_ = status == SMI_SUCCESS;
+  return granted_ ? OkStatus() : Failure(Activity::kModel, status);
 }
 
 Status RegisteredModel::ReadInfo() {

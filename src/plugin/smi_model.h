@@ -43,6 +43,7 @@ class RegisteredModel final : public ExecutedModel {
   RegisteredModel(std::shared_ptr<LoadedPlugin> plugin, std::string folder)
       : plugin_(std::move(plugin)), folder_(std::move(folder)) {}
   Status Register(const engine::ModelSource& source);
+  Status GrantThreads(std::uint32_t thread_count);
   Status ReadInfo();
   Status Load();
 
@@ -53,6 +54,7 @@ class RegisteredModel final : public ExecutedModel {
   std::vector<OutputSlot> slots_;
   bool time_given_by_shapes_ = false;
   bool registered_ = false;
+  bool granted_ = false;
   bool loaded_ = false;
 };
 

@@ -67,6 +67,7 @@ std::string WriteRequest(const Request& request) {
   Write(writer, "model_path", request.source.path.native());
   Write(writer, "format", request.source.format);
   Write(writer, "digest", request.source.digest);
+  Write(writer, "options", request.source.options);
   Write(writer, "arena_bytes_max", request.arena_bytes_max);
   Write(writer, "memory_bytes_max", request.memory_bytes_max);
   Write(writer, "cpu_seconds_max", static_cast<std::uint64_t>(request.cpu_seconds_max));
@@ -85,6 +86,7 @@ Result<Request> ReadRequest(std::string_view text) {
   request.source.path = object.Text("model_path");
   request.source.format = object.Text("format");
   request.source.digest = object.Text("digest");
+  request.source.options = object.Text("options");
   request.arena_bytes_max = object.Number("arena_bytes_max");
   request.memory_bytes_max = object.Number("memory_bytes_max");
   request.cpu_seconds_max = static_cast<std::int64_t>(object.Number("cpu_seconds_max"));

@@ -11,7 +11,7 @@ TEST(Message, ARequestComesBackAsItWas) {
   request.plugin_path = "/plugins/\"a\\ü.so";
   request.plugin_id = "acting";
   request.plugin_config = R"({"threads":2})";
-  request.source = {"hf/m@1", "/models/m\n.onnx", "onnx", "sha256:00"};
+  request.source = {"hf/m@1", "/models/m\n.onnx", "onnx", "sha256:00", R"({"a":"\u00fc"})"};
   request.arena_bytes_max = std::uint64_t{1} << 63;
   request.memory_bytes_max = 7;
   request.cpu_seconds_max = 241;
@@ -23,6 +23,7 @@ TEST(Message, ARequestComesBackAsItWas) {
   EXPECT_EQ(back.source.path, request.source.path);
   EXPECT_EQ(back.source.format, request.source.format);
   EXPECT_EQ(back.source.digest, request.source.digest);
+  EXPECT_EQ(back.source.options, request.source.options);
   EXPECT_EQ(back.arena_bytes_max, request.arena_bytes_max);
   EXPECT_EQ(back.memory_bytes_max, request.memory_bytes_max);
   EXPECT_EQ(back.cpu_seconds_max, request.cpu_seconds_max);

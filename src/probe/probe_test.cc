@@ -31,7 +31,7 @@ class ProbeTest : public ::testing::Test {
     Request request;
     request.plugin_path = MLOS_TEST_PLUGIN;
     request.plugin_id = "acting";
-    request.source = {"m", folder_ / "model", "acting", "sha256:00"};
+    request.source = {"m", folder_ / "model", "acting", "sha256:00", ""};
     request.memory_bytes_max = std::uint64_t{4} << 30;
     request.cpu_seconds_max = 60;
     return Try({.path = MLOS_TEST_PROBE, .timeout_ms = timeout_ms}, request);

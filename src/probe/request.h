@@ -15,6 +15,7 @@ struct Request {
   std::string plugin_id;
   /// JSON object for the plugin, or empty.
   std::string plugin_config;
+  /// But for its thread_count, which the child is not told: a trial computes nothing.
   engine::ModelSource source;
   std::uint64_t arena_bytes_max = 0;
   /// Address space the child may use; 0: unlimited.

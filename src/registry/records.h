@@ -2,20 +2,11 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <string>
 
+#include "settings/model_settings.h"
+
 namespace mlos::registry {
-
-/// How requests to a model are put together, as its caller asked for it.
-struct BatchSettings {
-  /// Items of one run at most; 1: never merge; 0: Core decides.
-  std::int64_t max_batch_size = 0;
-  std::int64_t preferred_batch_size = 0;  ///< 0: Core decides
-  std::int64_t max_queue_delay_us = -1;   ///< -1: Core decides
-
-  bool operator==(const BatchSettings&) const = default;
-};
 
 /// A registered model, as it is kept across restarts.
 struct ModelRecord {
@@ -35,10 +26,7 @@ struct ModelRecord {
   std::string digest;
   bool verified = false;
   bool autoload = true;
-  BatchSettings batching;
-  /// The state that the graph carries, as its caller declared it: names of inputs, each with the
-  /// output that is its next value. Empty: Core finds out.
-  std::map<std::string, std::string> state_pairs;
+  settings::ModelSettings settings;
   /// Core died while loading it; not loaded again unless asked for.
   bool quarantined = false;
   std::int64_t registered_at = 0;  ///< seconds since the Unix epoch
@@ -62,6 +50,7 @@ struct PluginRecord {
 
 /// The files that were tried, and what tried them.
 struct TrialKey {
+  /// Of the files, and of what else they are loaded with.
   std::string digest;
   std::string plugin_id;
   std::string plugin_version;

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "registry/schema.h"
+#include "settings/json.h"
 
 namespace mlos::registry {
 namespace {
@@ -19,8 +20,15 @@ std::string BootId() {
   return id;
 }
 
-ModelRecord ModelAt(const Query& row) {
-  return {
+Result<settings::ModelSettings> SettingsAt(const Query& row, int column) {
+  Result<settings::ModelSettings> settings = settings::ParseSettings(row.TextAt(column));
+  if (settings.ok()) return settings;
+  return Status(Reason::kStoreCorrupt, "the settings of a model in the registry cannot be read: " +
+                                           std::string(settings.status().message()));
+}
+
+Result<ModelRecord> ModelAt(const Query& row) {
+  return ModelRecord{
       .model_id = row.TextAt(0),
       .name = row.TextAt(1),
       .version = row.TextAt(2),
@@ -34,7 +42,7 @@ ModelRecord ModelAt(const Query& row) {
       .digest = row.TextAt(10),
       .verified = row.IntAt(11) != 0,
       .autoload = row.IntAt(12) != 0,
-      .batching = {row.IntAt(15), row.IntAt(16), row.IntAt(17)},
+      .settings = MLOS_TRY(SettingsAt(row, 15)),
       .quarantined = row.IntAt(13) != 0,
       .registered_at = row.IntAt(14),
   };
@@ -95,35 +103,15 @@ Result<std::vector<ModelRecord>> Registry::Models() {
   Query rows = MLOS_TRY(database_->Prepare(R"sql(
 SELECT model_id, name, version, framework, execution_format, description, path, served_path,
        manifest_path, plugin_id, digest, verified, autoload, quarantined, registered_at,
-       max_batch_size, preferred_batch_size, max_queue_delay_us
+       settings
 FROM models ORDER BY model_id)sql"));
   std::vector<ModelRecord> models;
-  while (MLOS_TRY(rows.Step())) models.push_back(ModelAt(rows));
-  for (ModelRecord& model : models) {
-    Query pairs =
-        MLOS_TRY(database_->Prepare("SELECT input, output FROM state_pairs WHERE model_id = ?"));
-    pairs.Text(model.model_id);
-    while (MLOS_TRY(pairs.Step())) model.state_pairs.emplace(pairs.TextAt(0), pairs.TextAt(1));
-  }
+  while (MLOS_TRY(rows.Step())) models.push_back(MLOS_TRY(ModelAt(rows)));
   return models;
 }
 
-Status Registry::RemoveStatePairs(std::string_view model_id) {
-  Query remove = MLOS_TRY(database_->Prepare("DELETE FROM state_pairs WHERE model_id = ?"));
-  return remove.Text(model_id).Run();
-}
-
-Status Registry::PutStatePairs(const ModelRecord& model) {
-  MLOS_TRY(RemoveStatePairs(model.model_id));
-  for (const auto& [input, output] : model.state_pairs) {
-    Query put = MLOS_TRY(
-        database_->Prepare("INSERT INTO state_pairs (model_id, input, output) VALUES (?, ?, ?)"));
-    MLOS_TRY(put.Text(model.model_id).Text(input).Text(output).Run());
-  }
-  return OkStatus();
-}
-
 Status Registry::PutModel(const ModelRecord& model) {
+  const std::string settings_text = settings::ToJson(model.settings);
   const MutexLock lock(mutex_);
   Transaction transaction = MLOS_TRY(Transaction::Begin(*database_));
   MLOS_TRY(CheckRoom("SELECT count(*) FROM models WHERE model_id <> ?", model.model_id,
@@ -132,16 +120,13 @@ Status Registry::PutModel(const ModelRecord& model) {
 INSERT OR REPLACE INTO models (
   model_id, name, version, framework, execution_format, description, path, served_path,
   manifest_path, plugin_id, digest, verified, autoload, quarantined, registered_at,
-  max_batch_size, preferred_batch_size, max_queue_delay_us)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?))sql"));
+  settings)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?))sql"));
   put.Text(model.model_id).Text(model.name).Text(model.version).Text(model.framework);
   put.Text(model.execution_format).Text(model.description).Text(model.path);
   put.Text(model.served_path).Text(model.manifest_path).Text(model.plugin_id).Text(model.digest);
   put.Int(model.verified ? 1 : 0).Int(model.autoload ? 1 : 0).Int(model.quarantined ? 1 : 0);
-  put.Int(model.registered_at).Int(model.batching.max_batch_size);
-  put.Int(model.batching.preferred_batch_size).Int(model.batching.max_queue_delay_us);
-  MLOS_TRY(put.Run());
-  MLOS_TRY(PutStatePairs(model));
+  MLOS_TRY(put.Int(model.registered_at).Text(settings_text).Run());
   return transaction.Commit();
 }
 
@@ -153,7 +138,6 @@ Status Registry::RemoveModel(std::string_view model_id) {
   if (database_->changes() == 0) {
     return {Reason::kModelNotFound, "no model '" + std::string(model_id) + "' is registered"};
   }
-  MLOS_TRY(RemoveStatePairs(model_id));
   return transaction.Commit();
 }
 

@@ -75,8 +75,6 @@ class Registry {
   /// OVERLOADED where a table with `count_others` other rows than the one to be put is full.
   Status CheckRoom(const char* count_others, std::string_view id, std::int64_t rows_max,
                    std::string_view noun) REQUIRES(mutex_);
-  Status PutStatePairs(const ModelRecord& model) REQUIRES(mutex_);
-  Status RemoveStatePairs(std::string_view model_id) REQUIRES(mutex_);
 
   const RegistryLimits limits_;
   const std::string boot_;  ///< see BootId

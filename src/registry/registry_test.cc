@@ -32,7 +32,9 @@ ModelRecord Model(std::string id, std::string digest = "sha256:00") {
   model.digest = std::move(digest);
   model.verified = true;
   model.autoload = false;
-  model.state_pairs = {{"h", "hn"}, {"it's", "\u00fc"}};
+  model.settings.preferred_batch_size = 4;
+  model.settings.max_queue_delay_us = 0;
+  model.settings.state_pairs = {{"h", "hn"}, {"it's", "\u00fc"}};
   model.registered_at = 1'700'000'000;
   return model;
 }
@@ -160,6 +162,75 @@ TEST_F(RegistryTest, RemembersVerdictsByDigestAndPluginVersion) {
   ASSERT_TRUE(registry->PutTrial({"sha256:02", "onnx", "1"}, {.passed = true}).ok());
   ASSERT_TRUE(registry->PutTrial({"sha256:03", "onnx", "1"}, {.passed = true}).ok());
   EXPECT_EQ(registry->FindTrial(key).value(), std::nullopt) << "the oldest goes first";
+}
+
+/// The registry as MLOS wrote it when each setting had a column or a table of its own.
+constexpr const char* kRegistryOfVersion4 = R"sql(
+CREATE TABLE models (
+  model_id TEXT PRIMARY KEY, name TEXT NOT NULL, version TEXT NOT NULL, framework TEXT NOT NULL,
+  execution_format TEXT NOT NULL, description TEXT NOT NULL, path TEXT NOT NULL,
+  served_path TEXT NOT NULL, manifest_path TEXT NOT NULL, plugin_id TEXT NOT NULL,
+  digest TEXT NOT NULL, verified INTEGER NOT NULL CHECK (verified IN (0, 1)),
+  autoload INTEGER NOT NULL CHECK (autoload IN (0, 1)),
+  quarantined INTEGER NOT NULL CHECK (quarantined IN (0, 1)), registered_at INTEGER NOT NULL
+) STRICT;
+CREATE TABLE plugins (
+  plugin_id TEXT PRIMARY KEY, name TEXT NOT NULL, version TEXT NOT NULL, path TEXT NOT NULL,
+  config TEXT NOT NULL, quarantined INTEGER NOT NULL CHECK (quarantined IN (0, 1)),
+  registered_at INTEGER NOT NULL
+) STRICT;
+CREATE TABLE loading (
+  kind TEXT NOT NULL CHECK (kind IN ('model', 'plugin')), id TEXT NOT NULL, content TEXT NOT NULL,
+  PRIMARY KEY (kind, id)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE trials (
+  number INTEGER PRIMARY KEY, digest TEXT NOT NULL, plugin_id TEXT NOT NULL,
+  plugin_version TEXT NOT NULL, passed INTEGER NOT NULL CHECK (passed IN (0, 1)),
+  message TEXT NOT NULL, UNIQUE (digest, plugin_id, plugin_version)
+) STRICT;
+ALTER TABLE models ADD COLUMN max_batch_size INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE models ADD COLUMN preferred_batch_size INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE models ADD COLUMN max_queue_delay_us INTEGER NOT NULL DEFAULT -1;
+ALTER TABLE loading ADD COLUMN boot TEXT NOT NULL DEFAULT '';
+CREATE TABLE state_pairs (
+  model_id TEXT NOT NULL, input TEXT NOT NULL, output TEXT NOT NULL, PRIMARY KEY (model_id, input)
+) STRICT, WITHOUT ROWID;
+INSERT INTO models VALUES
+  ('hf/set@1', 'a model', 'latest', 'PyTorch', 'onnx', 'quotes '' and " and ü', '/models/a.axon',
+   '/state/packages/a', '/models/manifest.yaml', 'onnx-runtime-builtin', 'sha256:00', 1, 0, 0,
+   1700000000, 0, 4, 0),
+  ('unset', 'a model', 'latest', 'PyTorch', 'onnx', '', '/m.onnx', '/m.onnx', '', 'p', 'sha256:01',
+   0, 1, 0, 7, 0, 0, -1);
+INSERT INTO state_pairs VALUES ('hf/set@1', 'h', 'hn'), ('hf/set@1', 'it''s', 'ü');
+INSERT INTO plugins VALUES ('p', 'a plugin', '1.0.0', '/plugins/a.so', '{"threads":2}', 0, 7);
+INSERT INTO trials VALUES (1, 'sha256:00', 'p', '1', 1, '');
+PRAGMA application_id = 1296846675;
+PRAGMA user_version = 4;
+)sql";
+
+TEST_F(RegistryTest, ARegistryOfTheVersionBeforeKeepsItsModelsAndTheirSettings) {
+  Sql(kRegistryOfVersion4);
+  for (int restart = 0; restart < 2; ++restart) {
+    const auto registry = Open();
+    const std::vector<ModelRecord> models = registry->Models().value();
+    ASSERT_EQ(models.size(), 2U);
+    EXPECT_EQ(models[0], Model("hf/set@1"));
+    EXPECT_EQ(models[1].settings, settings::ModelSettings());
+    EXPECT_EQ(models[1].registered_at, 7);
+    EXPECT_THAT(registry->Plugins().value(), ElementsAre(Plugin("p")));
+    EXPECT_EQ(registry->FindTrial({"sha256:00", "p", "1"}).value(), Trial{.passed = true});
+    ASSERT_TRUE(registry->PutModel(models[0]).ok());
+  }
+}
+
+TEST_F(RegistryTest, SettingsThatCannotBeReadAreReported) {
+  ASSERT_TRUE(Open()->PutModel(Model("a")).ok());
+  for (const char* settings : {"", "[]", R"({"max_batch_size":"many"})"}) {
+    Sql((std::string("UPDATE models SET settings = '") + settings + "'").c_str());
+    EXPECT_EQ(Open()->Models().status().reason(), Reason::kStoreCorrupt) << settings;
+  }
+  Sql(R"(UPDATE models SET settings = '{"max_batch_size":2,"of_a_later_version":1}')");
+  EXPECT_EQ(Open()->Models().value()[0].settings.max_batch_size, 2);
 }
 
 TEST_F(RegistryTest, AFileThatIsNoDatabaseIsReported) {

@@ -74,6 +74,22 @@ CREATE TABLE state_pairs (
   PRIMARY KEY (model_id, input)
 ) STRICT, WITHOUT ROWID;
 )sql",
+    // settings: an object of those that are set (settings/json.h), so that a new one needs no step
+    // here. json_patch leaves out what is null.
+    R"sql(
+ALTER TABLE models ADD COLUMN settings TEXT NOT NULL DEFAULT '{}';
+UPDATE models SET settings = json_patch('{}', json_object(
+  'max_batch_size', nullif(max_batch_size, 0),
+  'preferred_batch_size', nullif(preferred_batch_size, 0),
+  'max_queue_delay_us', nullif(max_queue_delay_us, -1),
+  'state_pairs', json((
+    SELECT json_group_object(input, output) FROM state_pairs
+    WHERE state_pairs.model_id = models.model_id))));
+ALTER TABLE models DROP COLUMN max_batch_size;
+ALTER TABLE models DROP COLUMN preferred_batch_size;
+ALTER TABLE models DROP COLUMN max_queue_delay_us;
+DROP TABLE state_pairs;
+)sql",
 };
 
 Result<std::int64_t> ReadPragma(Database& database, const char* pragma) {

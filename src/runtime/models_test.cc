@@ -137,6 +137,31 @@ TEST_F(ModelsTest, RefusesWithTheFieldAtFault) {
   EXPECT_TRUE(runtime_->ListModels().empty());
 }
 
+TEST_F(ModelsTest, OptionsReachThePluginInItsTrialAndHere) {
+  catalog::RegisterModelRequest request = Request("m", Model("m", "option"));
+  ExpectRefusal(request, Reason::kInvalidField, "options");
+  request.settings.options.text = R"({"factor":3})";
+  ASSERT_TRUE(runtime_->RegisterModel(request).ok());
+  EXPECT_EQ(Answer("m", 2), 6);
+  Start();
+  EXPECT_EQ(Answer("m", 2), 6) << "they are kept across restarts";
+  EXPECT_FALSE(runtime_->RegisterModel(request).value().changed);
+  request.settings.options.text = R"({"factor":4})";
+  EXPECT_TRUE(runtime_->RegisterModel(request).value().changed);
+  EXPECT_EQ(Answer("m", 2), 8);
+}
+
+TEST_F(ModelsTest, FilesThatPassedAreTriedAgainWithOtherOptions) {
+  catalog::RegisterModelRequest request = Request("m", Model("m", "option"));
+  request.settings.options.text = R"({"factor":3})";
+  ASSERT_TRUE(runtime_->RegisterModel(request).ok());
+  options_.probe_program = "/bin/false";  // whoever tries again finds out
+  Start();
+  EXPECT_EQ(Answer("m", 2), 6);
+  request.settings.options.text = R"({"factor":4})";
+  ExpectRefusal(request, Reason::kInvalidModel, "path");
+}
+
 TEST_F(ModelsTest, ReadsOnlyBelowTheModelRoots) {
   options_.model_roots = {folder() / "models"};
   Start();
@@ -293,6 +318,7 @@ class ArchivedModelsTest : public ModelsTest {
     manifest.format.execution_format = "acting";
     manifest.format.files = {{"model", text.size(), package::DigestOf(text)}};
     manifest.format.execution_files = {{"model", "acting", "single"}};
+    manifest.serving = serving_;
     catalog::RegisterModelRequest request;
     request.model_id = model_id;
     request.path = folder() / (text + ".axon");
@@ -301,6 +327,9 @@ class ArchivedModelsTest : public ModelsTest {
                     .ok());
     return request;
   }
+  /// Of the packages that are made.
+  settings::ModelSettings serving_;
+
   bool NothingIsUnpacked() const { return fs::is_empty(folder() / "state/packages"); }
 };
 
@@ -343,6 +372,22 @@ TEST_F(ArchivedModelsTest, KeepTheirFilesWhenAnotherOfTheSameArchiveIsRefused) {
   EXPECT_FALSE(NothingIsUnpacked());
   Start();
   EXPECT_EQ(Answer("served", 2), 8);
+}
+
+TEST_F(ArchivedModelsTest, AreServedAsTheirManifestSaysAndTheRegistrationDoesNot) {
+  serving_ = {.max_batch_size = 8, .max_queue_delay_us = 10, .state_pairs = {}, .options = {}};
+  serving_.options.text = R"({"factor":3})";
+  catalog::RegisterModelRequest request = Packed("m", "option");
+  const auto register_it = [&] { return runtime_->RegisterModel(request).value().info.settings; };
+  EXPECT_EQ(register_it(), serving_);
+  EXPECT_EQ(Answer("m", 2), 6);
+  request.settings = {.max_batch_size = 0, .preferred_batch_size = 2};
+  request.settings.options.text = R"({"factor":5})";
+  const settings::ModelSettings settings = register_it();
+  EXPECT_EQ(settings.max_batch_size, std::nullopt) << "left to Core after all";
+  EXPECT_EQ(settings.preferred_batch_size, 2);
+  EXPECT_EQ(settings.max_queue_delay_us, 10);
+  EXPECT_EQ(Answer("m", 2), 10);
 }
 
 TEST_F(ModelsTest, ManyThreadsRegisterSwapAskAndRemoveAtOnce) {

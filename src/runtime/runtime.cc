@@ -27,18 +27,15 @@ namespace fs = std::filesystem;
 constexpr std::chrono::seconds kFinishTime{5};
 constexpr std::chrono::seconds kStopTime{1};
 
-// As many runs of one model side by side as there are cores for.
-std::uint32_t Slots(const RuntimeOptions& options) {
-  const std::uint32_t cores = std::max(1U, std::thread::hardware_concurrency());
-  const std::uint32_t threads = options.compute_threads != 0 ? options.compute_threads : cores;
-  const std::uint32_t per_run = options.intra_op_threads != 0 ? options.intra_op_threads : cores;
-  return std::max(1U, threads / per_run);
+std::uint32_t OrCores(std::uint32_t threads) {
+  return threads != 0 ? threads : std::max(1U, std::thread::hardware_concurrency());
 }
 
 scheduler::BatchOptions BatchingOf(const RuntimeOptions& options) {
   return {.max_batch_size = options.max_batch_size,
           .max_queue_delay_us = options.max_queue_delay_us,
-          .slots = Slots(options)};
+          .slots = scheduler::SlotsFor(OrCores(options.compute_threads),
+                                       OrCores(options.intra_op_threads))};
 }
 
 Status Draining() { return {Reason::kDraining, "Core is shutting down"}; }
@@ -115,10 +112,10 @@ class Runtime::Impl {
         reaper(std::chrono::milliseconds(options.sequence_idle_timeout_ms)),
         models(*registry, *packages, table, *plugins, stats,
                catalog::ModelFinder(ModelPolicy(options), *packages),
-               catalog::ModelLoader(*registry,
-                                    {options.probe_program, options.probe_timeout_ms, &stopped},
-                                    options.arena_bytes_max, BatchingOf(options),
-                                    {.sequences_max = options.sequences_max}, reaper, budget)),
+               catalog::ModelLoader(
+                   *registry, {options.probe_program, options.probe_timeout_ms, &stopped},
+                   options.arena_bytes_max, OrCores(options.compute_threads), BatchingOf(options),
+                   {.sequences_max = options.sequences_max}, reaper, budget)),
         scheduler(
             {.threads = options.compute_threads,
              .queue_length_max = options.queue_length_max,

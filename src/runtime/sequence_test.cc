@@ -26,7 +26,7 @@ class SequenceTest : public RuntimeTest {
     catalog::RegisterModelRequest request;
     request.model_id = "carry";
     request.path = MLOS_TEST_MODELS "/carry.onnx";
-    request.state_pairs = state_pairs;
+    request.settings.state_pairs = state_pairs;
     return runtime_->RegisterModel(request).status();
   }
   static engine::InferenceRequest Step(float x, bool start, bool end) {
@@ -51,7 +51,7 @@ class SequenceTest : public RuntimeTest {
 
 TEST_F(SequenceTest, AGraphThatCarriesStateIsKnownByItsNames) {
   ASSERT_TRUE(RegisterCarry().ok());
-  EXPECT_EQ(runtime_->GetModel("carry")->state_pairs, (Pairs{{"h", "hn"}}));
+  EXPECT_EQ(runtime_->GetModel("carry")->settings.state_pairs, (Pairs{{"h", "hn"}}));
   EXPECT_EQ(Tell(1, true), "y=1");
   EXPECT_EQ(Tell(2), "y=3");
   EXPECT_THAT(runtime_->PrometheusText(), HasSubstr("mlos_sequences 1\n"));
@@ -62,7 +62,7 @@ TEST_F(SequenceTest, AGraphThatCarriesStateIsKnownByItsNames) {
 TEST_F(SequenceTest, WhatWasDeclaredHoldsAfterARestart) {
   ASSERT_TRUE(RegisterCarry({{"h", "y"}}).ok());
   for (int i = 0; i < 2; ++i) {
-    EXPECT_EQ(runtime_->GetModel("carry")->state_pairs, (Pairs{{"h", "y"}}));
+    EXPECT_EQ(runtime_->GetModel("carry")->settings.state_pairs, (Pairs{{"h", "y"}}));
     EXPECT_EQ(Tell(1, true), "hn=1");
     EXPECT_EQ(Tell(1), "hn=2");
     Start();
@@ -128,7 +128,7 @@ TEST_F(SequenceTest, AModelWithoutStateHasNoSequences) {
   request.model_id = "add";
   request.path = MLOS_TEST_MODELS "/add.onnx";
   ASSERT_TRUE(runtime_->RegisterModel(request).ok());
-  EXPECT_TRUE(runtime_->GetModel("add")->state_pairs.empty());
+  EXPECT_TRUE(runtime_->GetModel("add")->settings.state_pairs.empty());
   engine::InferenceRequest step = Step(1, true, false);
   for (const Status& status : {CheckRequest(*runtime_->Acquire("add").value(), step),
                                FitRequest(*runtime_->Acquire("add").value(), step)}) {

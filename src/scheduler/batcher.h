@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -29,6 +30,12 @@ struct BatchOptions {
   /// Runs of the model that go side by side.
   std::uint32_t slots = 1;
 };
+
+/// As many runs of one model side by side as the compute threads are enough for, if a run computes
+/// with `threads_per_run`.
+inline std::uint32_t SlotsFor(std::uint32_t compute_threads, std::uint32_t threads_per_run) {
+  return std::max(1U, compute_threads / threads_per_run);
+}
 
 /// Dynamic batching: the discipline of a model whose requests may share a run, and how such a run
 /// is made. A run takes what waits once a thread is free for it, so a lone caller waits for nobody;

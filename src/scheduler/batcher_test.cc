@@ -201,6 +201,13 @@ class BatcherTest : public testing::Test {
   Scheduler scheduler_{{.threads = 2, .queue_length_max = 16}};
 };
 
+TEST(SlotsFor, GivesEachRunTheThreadsItComputesWith) {
+  EXPECT_EQ(SlotsFor(8, 8), 1U);
+  EXPECT_EQ(SlotsFor(8, 3), 2U);
+  EXPECT_EQ(SlotsFor(8, 1), 8U);
+  EXPECT_EQ(SlotsFor(2, 8), 1U);
+}
+
 TEST_F(BatcherTest, MergesWhatWaitsOnceTrialsWentWell) {
   Trust();
   const std::size_t tried = model_.runs().size();

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <fstream>
+
 #include "tests/plugin/support.h"
 
 namespace mlos::plugin {
@@ -133,6 +135,34 @@ TEST(LoadPlugin, AnExceptionThatLeavesThePluginIsAFailureAndNotACrash) {
             Reason::kPluginFailed);
   const auto model = MustLoadModel(*engine, "quiet");
   EXPECT_EQ(model->Infer({}, nullptr).status().reason(), Reason::kPluginFailed);
+}
+
+TEST(ModelThreads, AreGrantedToAModelThatHasSomeAndTakenBackBeforeItGoes) {
+  const auto path =
+      std::filesystem::path(::testing::TempDir()) / ("mlos-acting-" + std::to_string(::getpid()));
+  std::ofstream(path) << "2";
+  const auto engine = MustLoad(Fixture("acting"));
+  {
+    const auto without = engine->Load({.model_id = "a", .path = path}).value();
+    EXPECT_EQ(MetricOf(*engine, "granted_threads"), -1) << "nothing is granted unasked";
+  }
+  EXPECT_EQ(MetricOf(*engine, "granted_threads"), -1);
+  {
+    const auto with = engine->Load({.model_id = "b", .path = path, .thread_count = 3}).value();
+    EXPECT_EQ(MetricOf(*engine, "granted_threads"), 3);
+  }
+  EXPECT_EQ(MetricOf(*engine, "granted_threads"), 0);
+  std::filesystem::remove(path);
+}
+
+TEST(ModelThreads, AreRefusedWhereThePluginHasNoneToGive) {
+  for (const char* plugin : {"fine", "teller"}) {
+    const auto engine = MustLoad(Fixture(plugin));
+    const auto model = engine->Load({.model_id = "m", .path = "none", .thread_count = 2});
+    ASSERT_FALSE(model.ok()) << plugin;
+    EXPECT_EQ(model.status().reason(), Reason::kInvalidField) << model.status();
+    EXPECT_EQ(model.status().field(), "intra_op_threads");
+  }
 }
 
 }  // namespace

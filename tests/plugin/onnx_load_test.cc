@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <iterator>
 #include <thread>
 
 #include "tests/plugin/support.h"
@@ -66,6 +67,55 @@ INSTANTIATE_TEST_SUITE_P(
       std::replace_if(name.begin(), name.end(), [](char c) { return !std::isalnum(c); }, '_');
       return name;
     });
+
+/// Of this process.
+std::ptrdiff_t CountThreads() {
+  return std::distance(std::filesystem::directory_iterator("/proc/self/task"), {});
+}
+
+TEST(OnnxModels, MayComputeWithThreadsOfTheirOwn) {
+  const auto engine = MustLoad(OnnxPlugin());
+  const auto load = [&](const char* id, std::uint32_t thread_count) {
+    return engine
+        ->Load({.model_id = id,
+                .path = Model("identity_float32"),
+                .format = "onnx",
+                .digest = "sha256:01",
+                .thread_count = thread_count})
+        .value();
+  };
+  const auto shared = load("shared", 0);
+  const std::ptrdiff_t before = CountThreads();
+  {
+    const auto one = load("one", 1);
+    EXPECT_EQ(CountThreads(), before) << "the thread that calls is the one";
+    const auto four = load("four", 4);
+    EXPECT_EQ(CountThreads(), before + 3);
+    const auto again = load("again", 4);
+    EXPECT_EQ(CountThreads(), before + 3) << "equal weights and threads are one session";
+    const auto response = four->Infer(Request("x", Floats({1, 2})), nullptr);
+    ASSERT_TRUE(response.ok()) << response.status();
+    const auto other = shared->Infer(Request("x", Floats({1, 2})), nullptr);
+    EXPECT_EQ(FloatsOf(response->outputs[0].tensor), FloatsOf(other->outputs[0].tensor));
+  }
+  EXPECT_EQ(CountThreads(), before) << "they end with their model";
+}
+
+TEST(OnnxModels, HaveNoOptions) {
+  const auto engine = MustLoad(OnnxPlugin());
+  const auto load = [&](const char* options) {
+    const engine::ModelSource source{
+        .model_id = "m", .path = Model("identity_float32"), .format = "onnx", .options = options};
+    return engine->Load(source).status();
+  };
+  EXPECT_TRUE(load("").ok()) << load("");
+  EXPECT_TRUE(load("{}").ok()) << load("{}");
+  const Status refused = load(R"({"threads":2,"depth":1})");
+  EXPECT_EQ(refused.reason(), Reason::kInvalidField);
+  EXPECT_EQ(refused.field(), "options");
+  EXPECT_THAT(std::string(refused.message()), HasSubstr("option \"threads\" is not known"));
+  EXPECT_FALSE(load("[]").ok());
+}
 
 TEST(OnnxModels, MayKeepTheirWeightsInAnotherFile) {
   const auto engine = MustLoad(OnnxPlugin());

@@ -41,6 +41,9 @@ def known_here(document: dict, graph: Path) -> dict:
         del register[name]
     register["model_id"] = {"const": MODEL}
     register["path"] = {"const": str(graph)}
+    register["options"] = {"enum": [None, {}]}  # ONNX Runtime's plugin has none
+    register["intra_op_threads"] = {"enum": [None, 0, 1, 2]}  # no more than the machine has
+    register["state_pairs"] = {"enum": [None, {}]}  # the graph carries none
     schemas["RegisterModel"]["additionalProperties"] = False
     values = {"type": "array", "items": {"type": "number", "minimum": -1e6, "maximum": 1e6}}
     whole = {"type": "object", "additionalProperties": False, "required": ["x"]}

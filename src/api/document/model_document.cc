@@ -3,6 +3,8 @@
 
 #include "api/document/error_document.h"
 #include "base/model_id.h"
+#include "settings/json.h"
+#include "settings/table.h"
 
 namespace mlos::api::document {
 namespace {
@@ -50,6 +52,25 @@ void WriteMemory(JsonWriter& writer, const engine::MemoryReport& memory) {
   writer.EndObject();
 }
 
+/// Every setting, the ones that are not set too.
+struct SettingWriter {
+  JsonWriter& writer;
+
+  void operator()(const settings::Setting& setting, const settings::Integer& value) const {
+    writer.Integer(setting.name, value.value_or(setting.range.unset));
+  }
+  void operator()(const settings::Setting& setting, const settings::TextMap& value) const {
+    writer.Key(setting.name);
+    writer.StartObject();
+    for (const auto& [key, text] : value) writer.Text(key, text);
+    writer.EndObject();
+  }
+  void operator()(const settings::Setting& setting, const settings::JsonObject& value) const {
+    writer.Key(setting.name);
+    writer.StartRaw().Append(value.text.empty() ? "{}" : value.text);
+  }
+};
+
 std::string InferenceEndpoint(std::string_view model_id) {
   std::string endpoint = "/models/";
   for (const char c : model_id) {
@@ -86,13 +107,7 @@ Result<catalog::RegisterModelRequest> ReadModelRequest(const json::Document& doc
   request.description = MLOS_TRY(document.Text("description"));
   request.plugin_id = MLOS_TRY(document.Text("plugin_id"));
   request.autoload = MLOS_TRY(document.Flag("autoload", true));
-  auto& batching = request.batching;
-  batching.max_batch_size = MLOS_TRY(document.Integer("max_batch_size", batching.max_batch_size));
-  batching.preferred_batch_size =
-      MLOS_TRY(document.Integer("preferred_batch_size", batching.preferred_batch_size));
-  batching.max_queue_delay_us =
-      MLOS_TRY(document.Integer("max_queue_delay_us", batching.max_queue_delay_us));
-  request.state_pairs = MLOS_TRY(document.Texts("state_pairs"));
+  request.settings = MLOS_TRY(settings::ReadSettings(document.members()));
   if (request.model_id.empty()) {
     return Status(Reason::kMissingField, "model_id is required (format: namespace/name@version)")
         .WithField("model_id");
@@ -120,13 +135,7 @@ void WriteModel(JsonWriter& writer, const ModelInfo& model) {
   writer.Text("digest", model.digest);
   writer.Flag("verified", model.verified);
   writer.Flag("autoload", model.autoload);
-  writer.Integer("max_batch_size", model.batching.max_batch_size);
-  writer.Integer("preferred_batch_size", model.batching.preferred_batch_size);
-  writer.Integer("max_queue_delay_us", model.batching.max_queue_delay_us);
-  writer.Key("state_pairs");
-  writer.StartObject();
-  for (const auto& [input, output] : model.state_pairs) writer.Text(input, output);
-  writer.EndObject();
+  settings::ForEach(model.settings, SettingWriter{writer});
   writer.Text("status", ToString(model.state));
   writer.Text("state", ToString(model.state));
   writer.Integer("registered_at", model.registered_at);

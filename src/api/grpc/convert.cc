@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "api/grpc/convert.h"
 
+#include "api/grpc/settings.h"
 #include "tensor/tensor_spec.h"
 
 namespace mlos::api::grpc {
@@ -47,10 +48,7 @@ void Convert(const catalog::ModelInfo& model, v1::Model& message) {
   message.set_weight_bytes(model.memory.weight_bytes);
   message.set_arena_bytes(model.memory.arena_bytes);
   message.set_arena_limit_bytes(model.memory.arena_limit_bytes);
-  message.set_max_batch_size(model.batching.max_batch_size);
-  message.set_preferred_batch_size(model.batching.preferred_batch_size);
-  message.set_max_queue_delay_us(model.batching.max_queue_delay_us);
-  message.mutable_state_pairs()->insert(model.state_pairs.begin(), model.state_pairs.end());
+  Convert(model.settings, message);
   SetError(model.error, message);
 }
 

@@ -7,6 +7,7 @@
 #include "api/grpc/convert.h"
 #include "api/grpc/messages/unary.h"
 #include "api/grpc/methods.h"
+#include "api/grpc/settings.h"
 #include "base/model_id.h"
 
 // HealthService, PluginService and ModelService of mlos.v1: the same use cases as the routes of the
@@ -87,8 +88,8 @@ Result<v1::RemovePluginResponse> RemovePlugin(Call& call, const v1::RemovePlugin
 constexpr messages::CostField kRegisterModelFields[] = {{13, &messages::kFlatCost, 0}};
 const messages::Cost kRegisterModelCost{kRegisterModelFields};
 
-catalog::RegisterModelRequest RequestOf(const v1::RegisterModelRequest& message) {
-  catalog::RegisterModelRequest request{
+Result<catalog::RegisterModelRequest> RequestOf(const v1::RegisterModelRequest& message) {
+  return catalog::RegisterModelRequest{
       .model_id = message.model_id(),
       .path = message.path(),
       .manifest_path = message.manifest_path(),
@@ -98,15 +99,8 @@ catalog::RegisterModelRequest RequestOf(const v1::RegisterModelRequest& message)
       .description = message.description(),
       .plugin_id = message.plugin_id(),
       .autoload = !message.has_autoload() || message.autoload(),
-      .batching = {},
-      .state_pairs = {message.state_pairs().begin(), message.state_pairs().end()},
+      .settings = MLOS_TRY(SettingsOf(message)),
   };
-  request.batching.max_batch_size = message.max_batch_size();
-  request.batching.preferred_batch_size = message.preferred_batch_size();
-  if (message.has_max_queue_delay_us()) {
-    request.batching.max_queue_delay_us = message.max_queue_delay_us();
-  }
-  return request;
 }
 
 Status CheckRegistration(const v1::RegisterModelRequest& request) {
@@ -118,9 +112,11 @@ Status CheckRegistration(const v1::RegisterModelRequest& request) {
   return OkStatus();
 }
 
-void RegisterModel(const std::shared_ptr<Call>& call, const v1::RegisterModelRequest& request) {
-  if (Status valid = CheckRegistration(request); !valid.ok()) return call->Finish(valid);
-  door::RegisterModel(call->service().lobby(), RequestOf(request), call->deadline(),
+void RegisterModel(const std::shared_ptr<Call>& call, const v1::RegisterModelRequest& message) {
+  if (Status valid = CheckRegistration(message); !valid.ok()) return call->Finish(valid);
+  Result<catalog::RegisterModelRequest> request = RequestOf(message);
+  if (!request.ok()) return call->Finish(request.status());
+  door::RegisterModel(call->service().lobby(), *std::move(request), call->deadline(),
                       [call](const Result<catalog::RegisterModelOutcome>& outcome) {
                         if (!outcome.ok()) return call->Finish(outcome.status());
                         v1::RegisterModelResponse response;

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "base/text.h"
+#include "package/yaml/json.h"
 
 namespace mlos::package::yaml {
 namespace {
@@ -122,12 +123,17 @@ std::string Fields::RequiredString(std::string_view key) {
   return text;
 }
 
-std::int64_t Fields::Integer(std::string_view key, std::int64_t min, std::int64_t max) {
+std::optional<std::int64_t> Fields::OptionalInteger(std::string_view key, std::int64_t min,
+                                                    std::int64_t max) {
   const Node* node = FindScalar(key);
-  if (node == nullptr) return 0;
+  if (node == nullptr) return std::nullopt;
   const auto value = ParseInteger(*node, min, max);
   if (!value) Fail(key, Wanted(WholeNumber(min, max), *node));
-  return value.value_or(0);
+  return value;
+}
+
+std::int64_t Fields::Integer(std::string_view key, std::int64_t min, std::int64_t max) {
+  return OptionalInteger(key, min, max).value_or(0);
 }
 
 double Fields::Number(std::string_view key, double min, double max) {
@@ -200,6 +206,14 @@ std::map<std::string, std::string> Fields::StringMap(std::string_view key) {
     if (ScalarFits(item, name, kStringBytesMax)) texts.emplace(node->keys[i], item.text);
   }
   return texts;
+}
+
+std::string Fields::Object(std::string_view key) {
+  const Node* node = Find(key);
+  if (node == nullptr) return {};
+  if (node->IsMap()) return ToJson(*node);
+  reading_.Fail(node->line, PathOf(key), "expected a map of fields");
+  return {};
 }
 
 bool Fields::Map(std::string_view key, const Each& read) {

@@ -64,6 +64,9 @@ class Fields {
   std::string RequiredString(std::string_view key);
   /// A decimal number without fraction.
   std::int64_t Integer(std::string_view key, std::int64_t min, std::int64_t max);
+  /// The same; absent where the field is.
+  std::optional<std::int64_t> OptionalInteger(std::string_view key, std::int64_t min,
+                                              std::int64_t max);
   /// A finite decimal number.
   double Number(std::string_view key, double min, double max);
   /// true or false.
@@ -76,6 +79,8 @@ class Fields {
   std::vector<double> Numbers(std::string_view key);
   /// A map of scalars, as text.
   std::map<std::string, std::string> StringMap(std::string_view key);
+  /// A map of whatever values, as the text of a JSON object (see ToJson); empty where it is absent.
+  std::string Object(std::string_view key);
 
   /// Reads the fields of a nested map, if there is one; false if it is absent or null.
   bool Map(std::string_view key, const Each& read);

@@ -21,6 +21,35 @@ Status ReadWith(const std::string& text, const Fields::Each& read, Reading::Styl
   return reading.error();
 }
 
+TEST(YamlFields, AMapOfWhateverIsAJsonObject) {
+  Node root = Parse(R"(
+o:
+  number: 2
+  numbers: [-1.5, 1e3, 0, "2", '-3']
+  words: [01, 1., .5, +1, 0x10, yes, True, "true", -]
+  truths: [true, false, ~, null]
+  nested: {a: {"b c": "\u00fc \"x\""}}
+  text: |
+    two
+    lines
+none: ~
+list: []
+)")
+                  .value();
+  Reading reading{Reading::Style{}};
+  Fields fields(reading, root, "");
+  EXPECT_EQ(fields.Object("o"),
+            R"({"number":2,"numbers":[-1.5,1e3,0,"2","-3"],)"
+            R"("words":["01","1.",".5","+1","0x10","yes","True","true","-"],)"
+            R"("truths":[true,false,null,null],"nested":{"a":{"b c":"ü \"x\""}},)"
+            R"("text":"two\nlines\n"})");
+  EXPECT_EQ(fields.Object("none"), "");
+  EXPECT_EQ(fields.Object("missing"), "");
+  EXPECT_TRUE(reading.ok()) << reading.error();
+  EXPECT_EQ(fields.Object("list"), "");
+  EXPECT_EQ(reading.error().field(), "list");
+}
+
 TEST(YamlFields, ScalarsAreWhatTheFieldSaysTheyAre) {
   const Status status = ReadWith(
       "country: no\nversion: 1.0\ncount: 7\nratio: 0.5\nfast: true\nhex: 0x10\nabsent: ~\n",

@@ -51,6 +51,7 @@ class TreeBuilder final : public YAML::EventHandler {
     if (AwaitsKey()) return AddKey(mark, tag, value);
     Node node = Leaf(mark, Node::Kind::kScalar);
     node.text = value;
+    node.quoted = tag == "!";
     Add(mark, std::move(node));
   }
 

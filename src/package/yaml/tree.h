@@ -26,6 +26,8 @@ struct Node {
   Kind kind = Kind::kNull;
   /// Written between braces or brackets, as JSON is.
   bool flow = false;
+  /// A scalar in quotes, or a block of text: never a number or a truth value.
+  bool quoted = false;
   /// The line in the document, counted from 1.
   int line = 0;
   std::string text;

@@ -94,6 +94,8 @@ def test_what_the_document_allows_goes_on_as_its_links_say(core, graphs):
     register["model_id"] = MODEL_IDS
     register["path"] = {"enum": [str(graph) for graph in graphs]}
     register["state_pairs"] = {"enum": [None, {}]}  # the graphs carry none
+    register["intra_op_threads"] = {"enum": [None, 0, 1, 2]}  # no more than the machine has
+    register["options"] = {"enum": [None, {}]}  # their plugin has none
     schemas["RegisterPlugin"]["properties"] = {"id": PLUGIN_IDS}
     schema = schemathesis.openapi.from_dict(document)
     schema.config.update(base_url=core.url)

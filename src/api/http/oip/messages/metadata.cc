@@ -67,7 +67,7 @@ void WriteSequenceBatching(JsonWriter& writer, const catalog::ModelInfo& model) 
   writer.StartObject();
   writer.Key("state");
   writer.StartArray();
-  for (const auto& [input, output] : model.state_pairs) {
+  for (const auto& [input, output] : model.settings.state_pairs) {
     writer.StartObject();
     writer.Text("input_name", input);
     writer.Text("output_name", output);
@@ -117,7 +117,7 @@ Result<wire::Reply> ModelConfig(const catalog::ModelInfo& model, resource::ByteB
     writer.Integer("max_batch_size", 0);
     WriteConfigTensors(writer, "input", model.schema.inputs);
     WriteConfigTensors(writer, "output", model.schema.outputs);
-    if (!model.state_pairs.empty()) WriteSequenceBatching(writer, model);
+    if (!model.settings.state_pairs.empty()) WriteSequenceBatching(writer, model);
   });
 }
 
