@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "scheduler/batch_merge.h"
+#include "scheduler/lone_run.h"
 #include "scheduler/model_queue.h"
 
 namespace mlos::scheduler {
@@ -95,30 +96,21 @@ void Batcher::Run(Jobs jobs, engine::Stop* stop) {
   for (const std::shared_ptr<Job>& job : jobs) {
     if (job->StillWanted()) wanted.push_back(job.get());
   }
-  if (wanted.size() < 2) return RunEach(wanted, stop);
+  if (wanted.size() < 2) return RunEach(wanted);
   const Compatibility compatibility =
       trials_.all_trusted() ? Compatibility::kDifferent : Compare(RequestsOf(wanted));
   using Step = MergeTrials::Step;
   const Step step = trials_.Next(compatibility);
-  if (step == Step::kRunAlone) return RunEach(wanted, stop);
+  if (step == Step::kRunAlone) return RunEach(wanted);
   if (step == Step::kTry) return Try(wanted, compatibility, stop);
   RunMerged(wanted, step == Step::kMergeAndCheck, stop);
 }
 
-void Batcher::RunAlone(Job& job, engine::Stop* stop) {
-  const SteadyClock::time_point start = SteadyClock::now();
-  Result<engine::InferenceResponse> outcome = model_.Infer(job.request(), stop);
-  const std::int64_t run_time_us = MicrosecondsSince(start);
-  if (outcome.ok()) {
-    job.queue().run_times().Record(run_time_us, job.input_bytes());
-    job.CountRun(std::max<std::int64_t>(BatchItems(job.request()), 1), run_time_us);
-  }
-  job.Answer(std::move(outcome), run_time_us);
-}
-
-void Batcher::RunEach(const Batch& batch, engine::Stop* stop) {
+// Each is stopped by itself: the caller of one may have left while the others wait.
+void Batcher::RunEach(const Batch& batch) {
   for (Job* job : batch) {
-    if (job->StillWanted()) RunAlone(*job, stop);
+    if (!job->StillWanted()) continue;
+    RunLone(model_, *job, std::max<std::int64_t>(BatchItems(job->request()), 1), &job->stop());
   }
 }
 
@@ -134,25 +126,26 @@ Result<Batcher::Responses> Batcher::RunTogether(const Batch& batch, engine::Stop
   return Split(MLOS_TRY(model_.Infer(merged, stop)), items);
 }
 
-// One caller's data may make the run fail: then each is run by itself.
+// One caller's data may make the run fail, or go on until it is told to stop: then each is run by
+// itself.
 void Batcher::RunMerged(const Batch& batch, bool check, engine::Stop* stop) {
   const SteadyClock::time_point start = SteadyClock::now();
   auto responses = RunTogether(batch, stop);
-  if (!responses.ok()) return RunEach(batch, stop);
+  if (!responses.ok()) return RunEach(batch);
   const std::int64_t run_time_us = MicrosecondsSince(start);
   last_run_us_.store(run_time_us);
-  if (check && !Check(batch, *responses, stop)) return RunEach(batch, stop);
+  if (check && !Check(batch, *responses)) return RunEach(batch);
   batch[0]->CountRun(ItemsOf(batch), run_time_us);
   for (std::size_t i = 0; i < batch.size(); ++i) {
     batch[i]->Answer(std::move((*responses)[i]), run_time_us);
   }
 }
 
-bool Batcher::Check(const Batch& batch, const Responses& responses, engine::Stop* stop) {
+bool Batcher::Check(const Batch& batch, const Responses& responses) {
   const std::size_t check = checks_.fetch_add(1, std::memory_order_relaxed);
   // The last one first: more could have influenced it.
   const std::size_t i = batch.size() - 1 - check % batch.size();
-  const auto alone = model_.Infer(batch[i]->request(), stop);
+  const auto alone = model_.Infer(batch[i]->request(), &batch[i]->stop());
   if (!alone.ok() || NearlyEqual(*alone, responses[i])) return true;
   trials_.Differ();
   Log(LogLevel::kWarning, "a merged run gave another answer than a lone one; batching is off",
@@ -167,7 +160,7 @@ void Batcher::Try(const Batch& batch, Compatibility compatibility, engine::Stop*
   for (Job* job : batch) {
     if (!job->StillWanted()) continue;
     const SteadyClock::time_point start = SteadyClock::now();
-    trial.alone.push_back(model_.Infer(job->request(), stop));
+    trial.alone.push_back(model_.Infer(job->request(), &job->stop()));
     times_us.push_back(MicrosecondsSince(start));
     trial.alone_us += times_us.back();
     tried.push_back(job);

@@ -79,12 +79,11 @@ class Batcher : public Discipline {
   bool Lingers(const Waiting& waiting, SteadyClock::time_point now);
   void RunMerged(const Batch& batch, bool check, engine::Stop* stop);
   /// Whether one of the requests gets the same answer alone; if not, merging is over.
-  bool Check(const Batch& batch, const Responses& responses, engine::Stop* stop);
+  bool Check(const Batch& batch, const Responses& responses);
   /// Runs the requests alone, and merged if that says something, and compares.
   void Try(const Batch& batch, Compatibility compatibility, engine::Stop* stop);
   void Conclude(const Trial& trial);
-  void RunAlone(Job& job, engine::Stop* stop);
-  void RunEach(const Batch& batch, engine::Stop* stop);
+  void RunEach(const Batch& batch);
   /// The responses of one run of all.
   Result<Responses> RunTogether(const Batch& batch, engine::Stop* stop);
 

@@ -20,6 +20,9 @@ namespace {
 using tensor::DType;
 using tensor::Tensor;
 
+/// The value that makes a run go on until it is told to stop.
+constexpr float kEndless = 1e6F;
+
 /// y = 2 · x, in time that does not depend on the number of items; keeps what it ran. While it is
 /// held, no run ends.
 class DoublingModel : public engine::LoadedModel {
@@ -28,9 +31,13 @@ class DoublingModel : public engine::LoadedModel {
   engine::MemoryReport memory() const override { return {}; }
 
   Result<engine::InferenceResponse> Infer(const engine::InferenceRequest& request,
-                                          engine::Stop* /*stop*/) override {
+                                          engine::Stop* stop) override {
     const int run = started.fetch_add(1) + 1;
     if (during_run) during_run(run);
+    if (std::ranges::count(request.inputs[0].tensor.elements<float>(), kEndless) > 0) {
+      while (!stop->requested()) std::this_thread::yield();
+      return Status(Reason::kCancelled, "told to stop");
+    }
     std::this_thread::sleep_for(std::chrono::milliseconds(run_ms));
     const Tensor& x = request.inputs[0].tensor;
     const std::int64_t items = x.shape()[0];
@@ -302,6 +309,25 @@ TEST_F(BatcherTest, RefusesTheExcessAndWhatWasCancelled) {
   EXPECT_GT(overloaded, 0);
   EXPECT_TRUE(first.get().ok());
   EXPECT_EQ(cancelled.get().status().reason(), Reason::kCancelled);
+}
+
+TEST_F(BatcherTest, AnEndlessRunOfSeveralIsStoppedOnceOneOfThemLeaves) {
+  Trust();
+  const int before = model_.started.load();
+  const auto cancellation = std::make_shared<engine::Cancellation>();
+  model_.during_run = [=](int run) {
+    if (run == before + 2) cancellation->Cancel();
+  };
+  model_.Hold(true);
+  auto first = Ask(0);
+  while (model_.started.load() == before) std::this_thread::yield();
+  auto endless = Ask(kEndless, 1, cancellation);
+  auto last = Ask(2);
+  model_.Hold(false);
+  EXPECT_EQ(ValueOf(std::move(first)), 0);
+  EXPECT_EQ(endless.get().status().reason(), Reason::kCancelled);
+  EXPECT_EQ(ValueOf(std::move(last)), 4) << "it was run again, by itself";
+  EXPECT_EQ(model_.started.load(), before + 3);
 }
 
 TEST_F(BatcherTest, WhoLeavesDuringATrialIsNotRun) { LeaveDuringRun(2); }

@@ -38,7 +38,7 @@ void Job::Refuse(Status why) {
 void Job::Abandon(Status why) {
   if (!Claim()) return;
   OnRefuse(std::move(why), true);
-  owner_->Abandoned();
+  owner_->Abandoned(*this);
 }
 
 void Job::End(Status status) {

@@ -26,8 +26,8 @@ class JobOwner {
 
   /// A run of an engine that answers later has ended: see Job::End.
   virtual void Close(Job& job) = 0;
-  /// A caller was answered while its run goes on: see Job::Abandon.
-  virtual void Abandoned() = 0;
+  /// The job's caller was answered while its run goes on: see Job::Abandon.
+  virtual void Abandoned(Job& job) = 0;
 };
 
 /// Where a job stands among those that wait: lower ranks run first.

@@ -36,9 +36,10 @@ class ModelQueue {
   virtual ~ModelQueue() = default;
 
   /// Runs `jobs`, which the discipline chose, on the calling thread: skips those that are not
-  /// wanted any more, answers the others. `stop` is requested when nobody waits for any of them;
-  /// null for a run that is known to be short. True if the jobs are open when it returns: the
-  /// engine has taken them on, and ends each by Job::End.
+  /// wanted any more, answers the others. `stop` is requested when nobody waits for any of them,
+  /// or when a run of several must not keep those who still wait any longer; null for a run that is
+  /// known to be short. True if the jobs are open when it returns: the engine has taken them on,
+  /// and ends each by Job::End.
   virtual bool Execute(std::span<const std::shared_ptr<Job>> jobs, engine::Stop* stop) = 0;
 
   const std::string& model_id() const { return model_id_; }

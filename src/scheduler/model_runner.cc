@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "scheduler/batch_merge.h"
+#include "scheduler/lone_run.h"
 
 namespace mlos::scheduler {
 namespace {
@@ -63,20 +64,10 @@ bool ModelRunner::Execute(std::span<const std::shared_ptr<Job>> jobs, engine::St
   if (jobs.size() > 1) {
     batcher_->Run(jobs, stop);
   } else if (jobs[0]->StillWanted()) {
-    first.entry.key() != nullptr ? RunStep(RequestOf(jobs[0]), stop) : RunAlone(*jobs[0], stop);
+    first.entry.key() != nullptr ? RunStep(RequestOf(jobs[0]), stop)
+                                 : RunLone(model_, *jobs[0], ItemsOf(jobs[0]->request()), stop);
   }
   return false;
-}
-
-void ModelRunner::RunAlone(Job& job, engine::Stop* stop) {
-  const SteadyClock::time_point start = SteadyClock::now();
-  Result<engine::InferenceResponse> outcome = model_.Infer(job.request(), stop);
-  const std::int64_t run_time_us = MicrosecondsBetween(start, SteadyClock::now());
-  if (outcome.ok()) {
-    run_times().Record(run_time_us, job.input_bytes());
-    job.CountRun(ItemsOf(job.request()), run_time_us);
-  }
-  job.Answer(std::move(outcome), run_time_us);
 }
 
 void ModelRunner::RunStep(RequestJob& job, engine::Stop* stop) {

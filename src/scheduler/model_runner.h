@@ -46,7 +46,6 @@ class ModelRunner : public ModelQueue {
   ModelRunner(const std::string& model_id, const ModelQueueOptions& options,
               engine::LoadedModel& model, sequence::Sequences* sequences,
               std::unique_ptr<Batcher> batcher);
-  void RunAlone(Job& job, engine::Stop* stop);
   void RunStep(RequestJob& job, engine::Stop* stop);
   void Submit(std::span<const std::shared_ptr<Job>> jobs);
 

@@ -38,6 +38,23 @@ bool IsQuick(const ModelQueue& queue, const Job& job) {
   return expected_us > 0 && std::chrono::microseconds(expected_us) < kShortRun;
 }
 
+void EraseOne(std::multimap<TimePoint, Job*>& jobs, TimePoint when, const Job* job) {
+  const auto [first, last] = jobs.equal_range(when);
+  jobs.erase(std::find_if(first, last, [&](const auto& at) { return at.second == job; }));
+}
+
+// When a run that several requests share has taken longer than the requests would one by one.
+TimePoint OverlongAt(const std::vector<std::shared_ptr<Job>>& jobs, TimePoint started) {
+  std::int64_t expected_us = 0;
+  for (const std::shared_ptr<Job>& job : jobs) {
+    const std::int64_t one_us = job->queue().run_times().Expected(job->input_bytes());
+    if (one_us == 0) return started + kLongRun;
+    expected_us += one_us;
+  }
+  return started +
+         std::max<SteadyClock::duration>(kShortRun, std::chrono::microseconds(expected_us));
+}
+
 std::uint32_t ThreadsOf(const SchedulerOptions& options) {
   return options.threads != 0 ? options.threads : std::max(1U, std::thread::hardware_concurrency());
 }
@@ -160,8 +177,7 @@ void Scheduler::Watch(Job& job) {
 
 void Scheduler::Unwatch(Job& job) {
   if (!std::exchange(job.timed_, false)) return;
-  const auto [first, last] = deadlines_.equal_range(job.deadline_);
-  deadlines_.erase(std::find_if(first, last, [&](const auto& at) { return at.second == &job; }));
+  EraseOne(deadlines_, job.deadline_, &job);
 }
 
 void Scheduler::Leave(Job& job) {
@@ -284,8 +300,12 @@ void Scheduler::FinishRun(std::list<Running>::iterator run, bool open) {
       Leave(*job);
     } else if (job->phase_ != Job::Phase::kOver) {
       job->phase_ = Job::Phase::kOpen;
-      job->stopped_at_ = run->stopped_at;
       open_.emplace(job.get(), job);
+      if (run->stopped_at != TimePoint::max()) {
+        MarkStopped(*job, run->stopped_at);
+      } else if (job->answered()) {
+        StopOpen(*job, SteadyClock::now());
+      }
     }
   }
 }
@@ -295,6 +315,8 @@ void Scheduler::Close(Job& job) {
   if (std::exchange(job.overdue_, false)) {
     --job.queue().overdue_;
     --overdue_;
+  } else if (job.stopped_at_ != TimePoint::max()) {
+    EraseOne(stopping_jobs_, job.stopped_at_, &job);
   }
   queue_.Release(job);
   Leave(job);
@@ -391,22 +413,28 @@ void Scheduler::Answer(std::vector<Due> due) {
   mutex_.lock();
 }
 
-void Scheduler::Abandoned() {
+void Scheduler::Abandoned(Job& job) {
   const MutexLock lock(mutex_);
-  Wake(SteadyClock::now());
+  const TimePoint now = SteadyClock::now();
+  if (job.phase_ == Job::Phase::kOpen) {
+    StopOpen(job, now);
+  } else {
+    job.stop_.Request();
+  }
+  Wake(now);
 }
 
 void Scheduler::StopUnwanted(TimePoint now) {
   for (Running& run : running_) {
-    const bool stopped = run.stopped_at != TimePoint::max();
-    if (!stopped && std::ranges::all_of(run.taken.jobs, [](auto& j) { return j->answered(); })) {
+    if (run.stopped_at != TimePoint::max()) continue;
+    const Jobs& jobs = run.taken.jobs;
+    const auto left = std::ranges::count_if(jobs, [](auto& job) { return job->answered(); });
+    if (left == std::ssize(jobs)) {
       StopRun(run, now);
-    }
-  }
-  for (const auto& [job, held] : open_) {
-    if (job->answered() && job->stopped_at_ == TimePoint::max()) {
-      job->stopped_at_ = now;
-      job->stop_.Request();
+    } else if (left > 0 && !run.stop.requested()) {
+      // What one of them asked may never end: the others are run again, by themselves.
+      run.overlong_at = OverlongAt(jobs, run.started);
+      if (now >= run.overlong_at) run.stop.Request();
     }
   }
 }
@@ -414,8 +442,17 @@ void Scheduler::StopUnwanted(TimePoint now) {
 void Scheduler::StopRun(Running& run, TimePoint now) {
   run.stopped_at = now;
   run.stop.Request();
-  // An engine that has taken a job on while its call has not returned looks at the job's own.
-  for (const std::shared_ptr<Job>& job : run.taken.jobs) job->stop_.Request();
+}
+
+void Scheduler::StopOpen(Job& job, TimePoint now) {
+  if (job.stopped_at_ != TimePoint::max()) return;
+  MarkStopped(job, now);
+  job.stop_.Request();
+}
+
+void Scheduler::MarkStopped(Job& job, TimePoint when) {
+  job.stopped_at_ = when;
+  stopping_jobs_.emplace(when, &job);
 }
 
 bool Scheduler::TooManyOverdue(ModelQueue& queue, std::uint32_t overdue_max) {
@@ -428,22 +465,21 @@ bool Scheduler::TooManyOverdue(ModelQueue& queue, std::uint32_t overdue_max) {
 
 Scheduler::Jobs Scheduler::CountOverdue(TimePoint now) {
   Jobs given_up;
-  const auto is_overdue = [now](TimePoint stopped_at, bool counted) {
-    return !counted && stopped_at != TimePoint::max() && now - stopped_at >= kStopTime;
-  };
   for (Running& run : running_) {
-    if (!is_overdue(run.stopped_at, run.overdue)) continue;
+    if (run.overdue || run.stopped_at == TimePoint::max()) continue;
+    if (now - run.stopped_at < kStopTime) continue;
     run.overdue = true;
     queue_.Finish(*run.taken.queue, 0);
     if (TooManyOverdue(*run.taken.queue, options_.overdue_runs_max)) {
       given_up.push_back(run.taken.jobs.front());
     }
   }
-  for (const auto& [job, held] : open_) {
-    if (!is_overdue(job->stopped_at_, job->overdue_)) continue;
-    job->overdue_ = true;
-    if (TooManyOverdue(job->queue(), kOpenPerRun * options_.overdue_runs_max)) {
-      given_up.push_back(held);
+  while (!stopping_jobs_.empty() && stopping_jobs_.begin()->first + kStopTime <= now) {
+    Job& job = *stopping_jobs_.begin()->second;
+    stopping_jobs_.erase(stopping_jobs_.begin());
+    job.overdue_ = true;
+    if (TooManyOverdue(job.queue(), kOpenPerRun * options_.overdue_runs_max)) {
+      given_up.push_back(job.shared_from_this());
     }
   }
   return given_up;
@@ -455,13 +491,11 @@ SteadyClock::time_point Scheduler::NextEvent(TimePoint now) const {
   for (const Running& run : running_) {
     if (run.stopped_at != TimePoint::max() && !run.overdue) {
       next = std::min(next, run.stopped_at + kStopTime);
+    } else if (!run.stop.requested()) {
+      next = std::min(next, run.overlong_at);
     }
   }
-  for (const auto& [job, held] : open_) {
-    if (job->stopped_at_ != TimePoint::max() && !job->overdue_) {
-      next = std::min(next, job->stopped_at_ + kStopTime);
-    }
-  }
+  if (!stopping_jobs_.empty()) next = std::min(next, stopping_jobs_.begin()->first + kStopTime);
   if (queue_.has_ready() && idle_ == 0) next = std::min(next, NextRoom(now));
   return next;
 }

@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <thread>
+#include <unordered_map>
 #include <vector>
 
 #include "base/clock.h"
@@ -77,6 +78,9 @@ class Scheduler : private JobOwner {
     RunQueue::Taken taken;
     SteadyClock::time_point started;
     SteadyClock::time_point stopped_at = SteadyClock::time_point::max();
+    /// Of a run of several, one of which is not waited for any more: when it has gone on for so
+    /// long that it is told to stop although others wait for it.
+    SteadyClock::time_point overlong_at = SteadyClock::time_point::max();
     bool overdue = false;
     engine::Stop stop;
   };
@@ -90,7 +94,7 @@ class Scheduler : private JobOwner {
   };
 
   void Close(Job& job) override;
-  void Abandoned() override;
+  void Abandoned(Job& job) override;
 
   bool IsShort(const Job& job) const;
   bool RunInline(const std::shared_ptr<Job>& job);
@@ -115,9 +119,13 @@ class Scheduler : private JobOwner {
   void KeepTime();
   std::vector<Due> TakeDue(SteadyClock::time_point now) REQUIRES(mutex_);
   void AddDue(Job& job, Status waited, Status ran, std::vector<Due>& due) REQUIRES(mutex_);
-  /// Tells runs to stop that nobody waits for any more.
+  /// Tells runs on threads of the pool to stop that nobody waits for any more, or that keep those
+  /// who still wait from an answer of their own.
   void StopUnwanted(SteadyClock::time_point now) REQUIRES(mutex_);
   void StopRun(Running& run, SteadyClock::time_point now) REQUIRES(mutex_);
+  /// Tells an engine that has taken `job` on to stop.
+  void StopOpen(Job& job, SteadyClock::time_point now) REQUIRES(mutex_);
+  void MarkStopped(Job& job, SteadyClock::time_point when) REQUIRES(mutex_);
   /// Counts what has become overdue. Returns a job of each model that is given up now.
   Jobs CountOverdue(SteadyClock::time_point now) REQUIRES(mutex_);
   bool TooManyOverdue(ModelQueue& queue, std::uint32_t overdue_max) REQUIRES(mutex_);
@@ -145,7 +153,9 @@ class Scheduler : private JobOwner {
   /// Jobs with a deadline that are not over.
   std::multimap<Deadline, Job*> deadlines_ GUARDED_BY(mutex_);
   /// Jobs that an engine has taken on and not ended.
-  std::map<Job*, std::shared_ptr<Job>> open_ GUARDED_BY(mutex_);
+  std::unordered_map<Job*, std::shared_ptr<Job>> open_ GUARDED_BY(mutex_);
+  /// Of them, those that were told to stop and are not counted as overdue, by when that was.
+  std::multimap<SteadyClock::time_point, Job*> stopping_jobs_ GUARDED_BY(mutex_);
   /// Jobs whose callers have left since the timer looked.
   std::vector<std::weak_ptr<Job>> gone_ GUARDED_BY(mutex_);
   bool stopping_ GUARDED_BY(mutex_) = false;
