@@ -8,11 +8,13 @@
 namespace mlos::runtime {
 namespace {
 
-/// The place of the request in its sequence; an empty one if it stands alone.
+/// The place of the request in its sequence; an empty one if it stands alone. A refusal is counted.
 Result<sequence::Sequences::Entry> PlaceOf(catalog::ServedModel& model,
                                            engine::InferenceRequest& request) {
   if (request.sequence == nullptr) return sequence::Sequences::Entry();
-  return model.sequences()->Enter(*request.sequence);
+  auto place = model.sequences()->Enter(*request.sequence);
+  if (!place.ok()) model.counts()->Record(place.status(), 0, 0);
+  return place;
 }
 
 }  // namespace
@@ -20,10 +22,7 @@ Result<sequence::Sequences::Entry> PlaceOf(catalog::ServedModel& model,
 void Inferences::Infer(std::shared_ptr<catalog::ServedModel> model,
                        engine::InferenceRequest request, Done done) {
   auto place = PlaceOf(*model, request);
-  if (!place.ok()) {
-    model->counts()->Record(place.status(), 0, 0);
-    return done(std::move(place).status());
-  }
+  if (!place.ok()) return done(std::move(place).status());
   scheduler_.Submit(std::make_shared<InferenceJob>(
       std::move(model), std::move(request), std::move(place).value(), stats_, std::move(done)));
 }
@@ -38,10 +37,7 @@ void Inferences::Stream(std::shared_ptr<catalog::ServedModel> model,
                  });
   }
   auto place = PlaceOf(*model, request);
-  if (!place.ok()) {
-    model->counts()->Record(place.status(), 0, 0);
-    return sink->OnEnd(std::move(place).status());
-  }
+  if (!place.ok()) return sink->OnEnd(std::move(place).status());
   scheduler_.Submit(std::make_shared<StreamJob>(std::move(model), std::move(request),
                                                 std::move(place).value(), stats_, std::move(sink)));
 }

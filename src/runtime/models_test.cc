@@ -81,23 +81,29 @@ TEST_F(ModelsTest, ANameStandsForTheOneModelItMayMean) {
   }
 }
 
+/// Whether both let in to the same model in memory.
+bool IsOfOneModel(const Ticket& one, const Ticket& other) {
+  return &one.schema() == &other.schema();
+}
+
 TEST_F(ModelsTest, TheSameAgainChangesNothing) {
   const std::string path = Model("double", "2");
   const catalog::ModelInfo first = Register("double", path).value().info;
-  const auto served = runtime_->Acquire("double").value();
+  const Ticket first_ticket = Admit("double").value();
   const catalog::RegisterModelOutcome again = Register("double", path).value();
   EXPECT_FALSE(again.changed);
   EXPECT_EQ(again.info.registered_at, first.registered_at);
-  EXPECT_EQ(runtime_->Acquire("double").value(), served) << "it was loaded again";
+  EXPECT_TRUE(IsOfOneModel(Admit("double").value(), first_ticket)) << "it was loaded again";
 }
 
 TEST_F(ModelsTest, TheSameFilesAtAnotherPathAreNotLoadedAgain) {
   ASSERT_TRUE(Register("double", Model("double", "2")).ok());
-  auto served = runtime_->Acquire("double").value();
-  const std::string moved = Model("elsewhere/double", "2");
-  EXPECT_TRUE(Register("double", moved).value().changed);
-  EXPECT_EQ(runtime_->Acquire("double").value(), served);
-  served.reset();
+  {
+    const Ticket before = Admit("double").value();
+    const std::string moved = Model("elsewhere/double", "2");
+    EXPECT_TRUE(Register("double", moved).value().changed);
+    EXPECT_TRUE(IsOfOneModel(Admit("double").value(), before));
+  }
   fs::remove(folder() / "models/double");
   Start();
   EXPECT_EQ(Answer("double", 2), 4);
@@ -105,8 +111,7 @@ TEST_F(ModelsTest, TheSameFilesAtAnotherPathAreNotLoadedAgain) {
 
 TEST_F(ModelsTest, AnotherDigestSwapsWhileRequestsInFlightKeepTheOld) {
   ASSERT_TRUE(Register("m", Model("v1", "3 200")).ok());
-  const auto old = runtime_->Acquire("m").value();
-  auto in_flight = Ask(old, 10);
+  auto in_flight = Ask(Admit("m").value(), 10);
   EXPECT_TRUE(Register("m", Model("v2", "5")).value().changed);
   EXPECT_EQ(Answer("m", 10), 50);
   EXPECT_EQ(in_flight.get().value().outputs[0].tensor.elements<float>()[0], 30);
@@ -187,7 +192,7 @@ TEST_F(ModelsTest, WithoutAutoloadItWaitsToBeLoadedByHand) {
   catalog::RegisterModelRequest request = Request("m", Model("m", "3"));
   request.autoload = false;
   EXPECT_EQ(runtime_->RegisterModel(request).value().info.state, catalog::ModelState::kRegistered);
-  EXPECT_EQ(runtime_->Acquire("m").status().reason(), Reason::kModelNotLoaded);
+  EXPECT_EQ(RefusalOf("m"), Reason::kModelNotLoaded);
   Start();
   EXPECT_EQ(StateOf("m"), catalog::ModelState::kRegistered);
   EXPECT_EQ(runtime_->LoadModel("m").value().state, catalog::ModelState::kLoaded);
@@ -197,7 +202,7 @@ TEST_F(ModelsTest, WithoutAutoloadItWaitsToBeLoadedByHand) {
 TEST_F(ModelsTest, UnloadsAndLoadsAgain) {
   ASSERT_TRUE(Register("m", Model("m", "3")).ok());
   EXPECT_EQ(runtime_->UnloadModel("m").value().state, catalog::ModelState::kUnloaded);
-  EXPECT_EQ(runtime_->Acquire("m").status().reason(), Reason::kModelNotLoaded);
+  EXPECT_EQ(RefusalOf("m"), Reason::kModelNotLoaded);
   EXPECT_EQ(runtime_->LoadModel("m").value().state, catalog::ModelState::kLoaded);
   EXPECT_EQ(runtime_->LoadModel("m").value().state, catalog::ModelState::kLoaded);
   EXPECT_EQ(Answer("m", 2), 6);
@@ -205,18 +210,18 @@ TEST_F(ModelsTest, UnloadsAndLoadsAgain) {
 
 TEST_F(ModelsTest, RemovalIsForGood) {
   ASSERT_TRUE(Register("m", Model("m", "3")).ok());
-  auto held = runtime_->Acquire("m").value();
+  auto held = std::make_optional(Admit("m").value());
   EXPECT_TRUE(runtime_->RemoveModel("m").ok());
-  EXPECT_EQ(runtime_->Acquire("m").status().reason(), Reason::kModelNotFound);
+  EXPECT_EQ(RefusalOf("m"), Reason::kModelNotFound);
   EXPECT_EQ(runtime_->RemoveModel("m").reason(), Reason::kModelNotFound);
-  EXPECT_EQ(Ask(held, 2).get().value().outputs[0].tensor.elements<float>()[0], 6);
+  EXPECT_EQ(Ask(*held, 2).get().value().outputs[0].tensor.elements<float>()[0], 6);
   held.reset();
   Start();
   EXPECT_TRUE(runtime_->ListModels().empty());
 }
 
 TEST_F(ModelsTest, UnknownAndImpossibleIdsAreToldApart) {
-  EXPECT_EQ(runtime_->Acquire("nobody").status().reason(), Reason::kModelNotFound);
+  EXPECT_EQ(RefusalOf("nobody"), Reason::kModelNotFound);
   EXPECT_EQ(runtime_->GetModel("a//b").status().reason(), Reason::kInvalidModelId);
   EXPECT_EQ(runtime_->LoadModel("nobody").status().reason(), Reason::kModelNotFound);
   EXPECT_EQ(runtime_->UnloadModel("nobody").status().reason(), Reason::kModelNotFound);
@@ -243,7 +248,7 @@ TEST_F(ModelsTest, AFileChangedBehindItsBackIsNotServedAfterARestart) {
   EXPECT_TRUE(runtime_->ready()) << "failures do not block it";
   EXPECT_EQ(runtime_->GetModel("changed").value().error.reason(), Reason::kChecksumMismatch);
   EXPECT_EQ(StateOf("gone"), catalog::ModelState::kFailed);
-  EXPECT_EQ(runtime_->Acquire("gone").status().reason(), Reason::kModelNotLoaded);
+  EXPECT_EQ(RefusalOf("gone"), Reason::kModelNotLoaded);
   EXPECT_EQ(Answer("fine", 2), 10);
   Model("changed", "3");
   runtime_->LoadRegistered();
@@ -289,7 +294,7 @@ TEST_F(ModelsTest, WhatWasBeingLoadedWhenCoreDiedIsQuarantinedUntilLoadedByHand)
   for (int restart = 0; restart < 2; ++restart) {
     Start();
     EXPECT_EQ(StateOf("m"), catalog::ModelState::kQuarantined);
-    EXPECT_EQ(runtime_->Acquire("m").status().reason(), Reason::kModelQuarantined);
+    EXPECT_EQ(RefusalOf("m"), Reason::kModelQuarantined);
   }
   EXPECT_EQ(runtime_->LoadModel("m").value().state, catalog::ModelState::kLoaded);
   Start();
@@ -398,8 +403,8 @@ TEST_F(ModelsTest, ManyThreadsRegisterSwapAskAndRemoveAtOnce) {
       const std::string id = "m" + std::to_string(t % 2);
       for (int i = 0; i < 8; ++i) {
         (void)Register(id, paths[i % 2]);
-        if (auto model = runtime_->Acquire(id); model.ok()) {
-          EXPECT_TRUE(Ask(*model, 1).get().ok());
+        if (const Result<Ticket> ticket = Admit(id); ticket.ok()) {
+          EXPECT_TRUE(Ask(*ticket, 1).get().ok());
         }
         if (i % 3 == 2) (void)runtime_->RemoveModel(id);
       }

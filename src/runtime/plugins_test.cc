@@ -235,19 +235,15 @@ TEST_F(PluginsTest, TheBuiltInPluginIsLoadedWhenItIsFirstNeeded) {
   EXPECT_EQ(runtime_->ListPlugins()[0].state, catalog::PluginState::kLoaded);
   EXPECT_EQ(outcome->info.plugin_id, "onnx-runtime-builtin");
 
-  const auto model = runtime_->Acquire("add").value();
   engine::InferenceRequest inference;
   for (const char* name : {"a", "b"}) {
     inference.inputs.push_back(
         {name, tensor::Tensor::Allocate(tensor::DType::kFloat32, {1, 3}).value()});
     std::fill_n(static_cast<float*>(inference.inputs.back().tensor.data()), 3, 1.5F);
   }
-  std::promise<float> sum;
-  runtime_->Infer(model, std::move(inference), [&](const Result<engine::InferenceResponse>& r) {
-    EXPECT_TRUE(r.ok()) << r.status();
-    sum.set_value(r.ok() ? static_cast<const float*>(r->outputs.at(0).tensor.data())[2] : 0);
-  });
-  EXPECT_EQ(sum.get_future().get(), 3.0F);
+  const Outcome sum = Run(Admit("add").value(), std::move(inference)).get();
+  ASSERT_TRUE(sum.ok()) << sum.status();
+  EXPECT_EQ(sum->outputs.at(0).tensor.elements<float>()[2], 3.0F);
 }
 
 TEST_F(PluginsTest, WithoutTheBuiltInPluginAnOnnxModelHasNone) {

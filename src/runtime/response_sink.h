@@ -27,8 +27,4 @@ class ResponseSink {
   virtual void OnEnd(Status status) = 0;
 };
 
-/// A sink of two functions.
-std::shared_ptr<ResponseSink> SinkOf(std::function<void(engine::InferenceResponse)> on_response,
-                                     std::function<void(Status)> on_end);
-
 }  // namespace mlos::runtime

@@ -208,24 +208,11 @@ Status Runtime::RemovePlugin(std::string_view plugin_id) {
 }
 
 Result<Ticket> Runtime::Admit(const Caller& /*caller*/, std::string_view model_id) {
-  return Ticket(impl_->inferences, MLOS_TRY(Acquire(model_id)));
-}
-
-Result<std::shared_ptr<catalog::ServedModel>> Runtime::Acquire(std::string_view model_id) {
   if (impl_->scheduler.draining()) return Draining();
   Result<std::shared_ptr<catalog::ServedModel>> model = impl_->table.Acquire(model_id);
-  if (!model.ok()) impl_->stats.RecordRefusal(model_id, model.status());
-  return model;
-}
-
-void Runtime::Infer(std::shared_ptr<catalog::ServedModel> model, engine::InferenceRequest request,
-                    Done done) {
-  impl_->inferences.Infer(std::move(model), std::move(request), std::move(done));
-}
-
-void Runtime::Stream(std::shared_ptr<catalog::ServedModel> model, engine::InferenceRequest request,
-                     std::shared_ptr<ResponseSink> sink) {
-  impl_->inferences.Stream(std::move(model), std::move(request), std::move(sink));
+  if (model.ok()) return Ticket(impl_->inferences, *std::move(model));
+  impl_->stats.RecordRefusal(model_id, model.status());
+  return std::move(model).status();
 }
 
 metrics::Stats& Runtime::stats() { return impl_->stats; }

@@ -93,18 +93,6 @@ class Runtime {
   /// model.
   Result<Ticket> Admit(const Caller& caller, std::string_view model_id);
 
-  /// The model to run, for its schema and Infer. MODEL_NOT_FOUND; MODEL_NOT_LOADED or
-  /// MODEL_QUARANTINED with the reason why; DRAINING. Failures count as requests of a registered
-  /// model, as does what Infer answers; a door that refuses a request in between (malformed, of the
-  /// wrong shape) counts it in the model's counts().
-  Result<std::shared_ptr<catalog::ServedModel>> Acquire(std::string_view model_id);
-
-  /// Runs `request`, which satisfies the schema: see Ticket::Run and Ticket::Stream.
-  void Infer(std::shared_ptr<catalog::ServedModel> model, engine::InferenceRequest request,
-             Done done);
-  void Stream(std::shared_ptr<catalog::ServedModel> model, engine::InferenceRequest request,
-              std::shared_ptr<ResponseSink> sink);
-
   metrics::Stats& stats();
   /// Counts, gauges of now and of the plugins, as Prometheus text exposition format 0.0.4.
   std::string PrometheusText() const;

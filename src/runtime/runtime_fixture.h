@@ -73,25 +73,35 @@ class RuntimeTest : public package::FolderTest {
     inputs.push_back({"x", std::move(x)});
     return inputs;
   }
-  /// Asks a model for x · factor; the answer comes through the future.
-  std::future<Result<engine::InferenceResponse>> Ask(std::shared_ptr<catalog::ServedModel> model,
-                                                     float x, Deadline deadline = kNoDeadline) {
-    auto answer = std::make_shared<std::promise<Result<engine::InferenceResponse>>>();
+  Result<Ticket> Admit(const std::string& model_id) { return runtime_->Admit(Caller(), model_id); }
+  Reason RefusalOf(const std::string& model_id) { return Admit(model_id).status().reason(); }
+
+  using Outcome = Result<engine::InferenceResponse>;
+  /// Runs `request` with that ticket; the answer comes through the future.
+  static std::future<Outcome> Run(Ticket ticket, engine::InferenceRequest request,
+                                  Fit fit = Fit::kExact) {
+    auto answer = std::make_shared<std::promise<Outcome>>();
+    ticket.Run(std::move(request), fit,
+               [answer](Outcome outcome) { answer->set_value(std::move(outcome)); });
+    return answer->get_future();
+  }
+  static engine::InferenceRequest RequestFor(float x) {
     engine::InferenceRequest request;
     request.inputs = Input(x);
+    return request;
+  }
+  /// Asks a model for x · factor.
+  static std::future<Outcome> Ask(Ticket ticket, float x, Deadline deadline = kNoDeadline) {
+    engine::InferenceRequest request = RequestFor(x);
     request.deadline = deadline;
-    runtime_->Infer(std::move(model), std::move(request),
-                    [answer](Result<engine::InferenceResponse> outcome) {
-                      answer->set_value(std::move(outcome));
-                    });
-    return answer->get_future();
+    return Run(std::move(ticket), std::move(request));
   }
   /// The answer of a registered model, waited for.
   float Answer(const std::string& model_id, float x) {
-    auto model = runtime_->Acquire(model_id);
-    EXPECT_TRUE(model.ok()) << model.status();
-    if (!model.ok()) return 0;
-    const Result<engine::InferenceResponse> response = Ask(*model, x).get();
+    const Result<Ticket> ticket = Admit(model_id);
+    EXPECT_TRUE(ticket.ok()) << ticket.status();
+    if (!ticket.ok()) return 0;
+    const Outcome response = Ask(*ticket, x).get();
     EXPECT_TRUE(response.ok()) << response.status();
     return response.ok() ? response->outputs[0].tensor.elements<float>()[0] : 0;
   }

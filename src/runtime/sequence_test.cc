@@ -30,22 +30,23 @@ class SequenceTest : public RuntimeTest {
     return runtime_->RegisterModel(request).status();
   }
   static engine::InferenceRequest Step(float x, bool start, bool end) {
-    engine::InferenceRequest request;
-    request.inputs = Input(x);
+    engine::InferenceRequest request = RequestFor(x);
     request.sequence = engine::MakeSequenceStep("a", start, end).value();
     return request;
   }
   /// The first output of a request of sequence "a", or the field at fault.
   std::string Tell(float x, bool start = false, bool end = false) {
-    auto model = runtime_->Acquire("carry");
-    if (!model.ok()) return std::string(ToString(model.status().reason()));
-    std::promise<std::string> told;
-    runtime_->Infer(*model, Step(x, start, end), [&](Result<engine::InferenceResponse> outcome) {
-      if (!outcome.ok()) return told.set_value(std::string(outcome.status().field()));
-      const float y = outcome->outputs[0].tensor.elements<float>()[0];
-      told.set_value(outcome->outputs[0].name + "=" + std::to_string(static_cast<int>(y)));
-    });
-    return told.get_future().get();
+    const Result<Ticket> ticket = Admit("carry");
+    if (!ticket.ok()) return std::string(ToString(ticket.status().reason()));
+    const Outcome outcome = Run(*ticket, Step(x, start, end)).get();
+    if (!outcome.ok()) return std::string(outcome.status().field());
+    const float y = outcome->outputs[0].tensor.elements<float>()[0];
+    return outcome->outputs[0].name + "=" + std::to_string(static_cast<int>(y));
+  }
+  /// What the refusal of a request names; empty if it is run.
+  std::string FieldAtFault(const char* model_id, engine::InferenceRequest request, Fit fit) {
+    return std::string(
+        Run(Admit(model_id).value(), std::move(request), fit).get().status().field());
   }
 };
 
@@ -110,17 +111,13 @@ TEST_F(SequenceTest, TheSameRegistrationAgainEndsNothing) {
 
 TEST_F(SequenceTest, OnlyStateMayBeMissingAndOnlyInASequence) {
   ASSERT_TRUE(RegisterCarry().ok());
-  const auto model = runtime_->Acquire("carry").value();
-  engine::InferenceRequest alone;
-  alone.inputs = Input(1);
-  EXPECT_EQ(CheckRequest(*model, alone).field(), "h");
-  EXPECT_EQ(FitRequest(*model, alone).field(), "h");
-  engine::InferenceRequest step = Step(1, true, false);
-  EXPECT_TRUE(CheckRequest(*model, step).ok());
-  EXPECT_TRUE(FitRequest(*model, step).ok());
-  step.inputs.clear();
-  EXPECT_EQ(CheckRequest(*model, step).field(), "x");
-  EXPECT_EQ(FitRequest(*model, step).field(), "x");
+  for (const Fit fit : {Fit::kExact, Fit::kFitted}) {
+    engine::InferenceRequest without_x = Step(1, false, false);
+    without_x.inputs.clear();
+    EXPECT_EQ(FieldAtFault("carry", RequestFor(1), fit), "h");
+    EXPECT_EQ(FieldAtFault("carry", Step(1, true, false), fit), "");
+    EXPECT_EQ(FieldAtFault("carry", std::move(without_x), fit), "x");
+  }
 }
 
 TEST_F(SequenceTest, AModelWithoutStateHasNoSequences) {
@@ -129,11 +126,8 @@ TEST_F(SequenceTest, AModelWithoutStateHasNoSequences) {
   request.path = MLOS_TEST_MODELS "/add.onnx";
   ASSERT_TRUE(runtime_->RegisterModel(request).ok());
   EXPECT_TRUE(runtime_->GetModel("add")->settings.state_pairs.empty());
-  engine::InferenceRequest step = Step(1, true, false);
-  for (const Status& status : {CheckRequest(*runtime_->Acquire("add").value(), step),
-                               FitRequest(*runtime_->Acquire("add").value(), step)}) {
-    EXPECT_EQ(status.reason(), Reason::kInvalidField);
-    EXPECT_EQ(status.field(), "sequence_id");
+  for (const Fit fit : {Fit::kExact, Fit::kFitted}) {
+    EXPECT_EQ(FieldAtFault("add", Step(1, true, false), fit), "sequence_id");
   }
 }
 
