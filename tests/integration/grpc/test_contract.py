@@ -7,9 +7,11 @@ import os
 
 from google.protobuf import descriptor_pb2, text_format
 
+from tests.support import paths
 from tests.support.protos import PROTO, descriptor_text
 
 WITNESS = PROTO / "api.txt"
+FIRST = paths.ROOT / "tests/abi/first/api.txt"
 HEADER = """\
 # SPDX-License-Identifier: MIT
 # proto-file: google/protobuf/descriptor.proto
@@ -40,6 +42,27 @@ def test_the_open_inference_protocol_is_tritons():
     assert methods(ours).items() <= methods(theirs).items()
 
 
+def test_nothing_of_the_first_contracts_has_changed():
+    """What a client was compiled with keeps its number, type and label, and its values."""
+    first, now = (
+        text_format.Parse(path.read_text(), descriptor_pb2.FileDescriptorSet())
+        for path in (FIRST, WITNESS)
+    )
+    files = {file.name: file for file in now.file}
+    for old in first.file:
+        new = files[old.name]
+        assert fields("", old.message_type).items() <= fields("", new.message_type).items()
+        assert enumerators(old).items() <= enumerators(new).items()
+        if old.service:
+            assert methods(old).items() <= methods(new).items()
+
+
+def enumerators(file) -> dict[str, int]:
+    """Of enums beside messages and inside of them."""
+    enums = [*file.enum_type, *(enum for m in file.message_type for enum in m.enum_type)]
+    return {f"{enum.name}.{value.name}": value.number for enum in enums for value in enum.value}
+
+
 def fields(scope: str, messages) -> dict[str, tuple]:
     found = {}
     for message in messages:
@@ -52,6 +75,9 @@ def fields(scope: str, messages) -> dict[str, tuple]:
 
 def methods(file) -> dict[str, tuple]:
     return {
-        m.name: (m.input_type, m.output_type, m.client_streaming, m.server_streaming)
-        for m in file.service[0].method
-    }
+        f"{service.name}.{m.name}": (
+            m.input_type, m.output_type, m.client_streaming, m.server_streaming
+        )
+        for service in file.service
+        for m in service.method
+    }  # fmt: skip

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import schemathesis
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
-from tests.support import Core
+from tests.support import Core, paths
 from tests.support.graphs import scale
 from tests.support.openapi import MODEL, excluded, known_here, settings
 
@@ -23,6 +24,40 @@ def test_the_document_is_valid(shared_core):
     document = reply.json()
     assert document["openapi"].startswith("3.1")
     OpenAPIV31SpecValidator(document).validate()
+
+
+def test_nothing_of_the_first_document_has_changed(shared_core):
+    """A client that was made from it finds every operation, parameter and property as it was."""
+    first = json.loads((paths.ROOT / "tests/abi/first/openapi.json").read_text())
+    assert changes(first, shared_core.get("/openapi.json").json()) == []
+
+
+# What a client may be told anew.
+TEXTS = {"description", "summary", "example", "examples", "tags"}
+
+
+def changes(old: object, new: object, where: str = "") -> list[str]:
+    """What of `old` is not in `new`. Objects and lists may have more, what is required may not."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        found = [f"{where}/{key} is gone" for key in old.keys() - new.keys() - TEXTS]
+        if required(new) > required(old):
+            found.append(f"{where} requires more")
+        for key in (old.keys() & new.keys()) - TEXTS:
+            found += changes(old[key], new[key], f"{where}/{key}")
+        return found
+    if isinstance(old, list) and isinstance(new, list):
+        return [
+            f"{where}/{number} is gone: {one}"
+            for number, one in enumerate(old)
+            if all(changes(one, other) for other in new)
+        ]
+    return [] if old == new else [f"{where} is {new!r}, not {old!r}"]
+
+
+def required(schema: dict) -> set[str]:
+    """The properties that it requires; the body and a parameter say `required` of themselves."""
+    names = schema.get("required", [])
+    return set(names) if isinstance(names, list) else {"itself"} if names else set()
 
 
 def ask_everything(schema, examples: int, *no_checks: Callable, **generation: object) -> int:

@@ -44,7 +44,7 @@ def over_http(core: OpenCore, graph: Path, settings: dict) -> Answer:
 
 
 def over_ipc(core: OpenCore, graph: Path, settings: dict) -> Answer:
-    with Client(core.socket) as client:
+    with Client(str(core.socket)) as client:
         try:
             client.register_model(NAME, graph, **settings)
         except MlosError as error:
