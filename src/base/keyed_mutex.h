@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <functional>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 
+#include "base/clock.h"
 #include "base/mutex.h"
 
 namespace mlos {
@@ -13,32 +17,50 @@ namespace mlos {
 /// wait. Thread-safe.
 class KeyedMutex {
  public:
-  /// Holds one name for a scope.
+  /// Holds one name while it lives.
   class Lock {
    public:
-    Lock(KeyedMutex& mutex, std::string_view key) : mutex_(mutex), key_(key) {
-      const MutexLock lock(mutex_.mutex_);
-      while (!mutex_.held_.insert(key_).second) mutex_.released_.Wait(mutex_.mutex_);
-    }
-    Lock(const Lock&) = delete;
-    Lock& operator=(const Lock&) = delete;
+    Lock(Lock&& other) noexcept
+        : mutex_(std::exchange(other.mutex_, nullptr)), key_(std::move(other.key_)) {}
+    Lock& operator=(Lock&&) = delete;
     ~Lock() {
-      {
-        const MutexLock lock(mutex_.mutex_);
-        mutex_.held_.erase(key_);
-      }
-      mutex_.released_.NotifyAll();
+      if (mutex_ != nullptr) mutex_->Release(key_);
     }
 
    private:
-    KeyedMutex& mutex_;
-    const std::string key_;
+    friend class KeyedMutex;
+    Lock(KeyedMutex& mutex, std::string key) : mutex_(&mutex), key_(std::move(key)) {}
+
+    KeyedMutex* mutex_;
+    std::string key_;
   };
 
+  /// Waits for the name until `deadline`; nothing if others still hold it then.
+  [[nodiscard]] std::optional<Lock> TryLock(std::string_view key, Deadline deadline) {
+    const MutexLock lock(mutex_);
+    while (held_.contains(key)) {
+      if (deadline == kNoDeadline) {
+        released_.Wait(mutex_);
+      } else if (!released_.WaitUntil(mutex_, deadline) && held_.contains(key)) {
+        return std::nullopt;
+      }
+    }
+    held_.emplace(key);
+    return Lock(*this, std::string(key));
+  }
+
  private:
+  void Release(const std::string& key) {
+    {
+      const MutexLock lock(mutex_);
+      held_.erase(key);
+    }
+    released_.NotifyAll();
+  }
+
   Mutex mutex_;
   CondVar released_;
-  std::set<std::string> held_ GUARDED_BY(mutex_);
+  std::set<std::string, std::less<>> held_ GUARDED_BY(mutex_);
 };
 
 }  // namespace mlos

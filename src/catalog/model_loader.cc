@@ -3,6 +3,8 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+#include <chrono>
 #include <optional>
 #include <utility>
 
@@ -43,9 +45,11 @@ Status OfPath(Status status) {
 
 }  // namespace
 
-Result<std::shared_ptr<ServedModel>> ModelLoader::Load(
-    const registry::ModelRecord& record, const package::ModelFiles& files,
-    const PluginHandle& plugin, std::shared_ptr<metrics::ModelCounts> counts) {
+Result<std::shared_ptr<ServedModel>> ModelLoader::Load(const registry::ModelRecord& record,
+                                                       const package::ModelFiles& files,
+                                                       const PluginHandle& plugin,
+                                                       std::shared_ptr<metrics::ModelCounts> counts,
+                                                       Deadline deadline) {
   const engine::ModelSource source{
       .model_id = record.model_id,
       .path = files.EnginePath(),
@@ -54,8 +58,8 @@ Result<std::shared_ptr<ServedModel>> ModelLoader::Load(
       .options = record.settings.options.text,
       .thread_count = static_cast<std::uint32_t>(record.settings.intra_op_threads.value_or(0)),
   };
-  MLOS_TRY(TryOnce(files, source, plugin));
-  auto loaded = MLOS_TRY(LoadJournalled(source, *plugin.engine));
+  MLOS_TRY(TryOnce(files, source, plugin, deadline));
+  auto loaded = MLOS_TRY(LoadJournalled(source, plugin.engine, deadline));
   const auto batching = BatchingOf(record, files, loaded->schema());
   auto sequences = MLOS_TRY(SequencesOf(record.settings.state_pairs, *loaded));
   const scheduler::ModelQueueOptions queueing{
@@ -96,22 +100,33 @@ std::optional<scheduler::BatchOptions> ModelLoader::BatchingOf(
   return {};
 }
 
+Deadline ModelLoader::EndOf(Deadline deadline) const {
+  if (program_.timeout_ms == 0) return deadline;
+  return std::min(deadline, SteadyClock::now() + std::chrono::milliseconds(program_.timeout_ms));
+}
+
 Result<std::unique_ptr<engine::LoadedModel>> ModelLoader::LoadJournalled(
-    const engine::ModelSource& source, engine::Engine& engine) {
-  const registry::Loading loading(registry_, registry::LoadKind::kModel, source.model_id,
-                                  source.digest);
+    const engine::ModelSource& source, const std::shared_ptr<engine::Engine>& engine,
+    Deadline deadline) {
   const SteadyClock::time_point start = SteadyClock::now();
-  Result<std::unique_ptr<engine::LoadedModel>> loaded = engine.Load(source);
+  // In the journal for as long as the load goes on, whoever waits for it.
+  auto loaded = loads_->Run(
+      [&registry = registry_, source, engine] {
+        const registry::Loading loading(registry, registry::LoadKind::kModel, source.model_id,
+                                        source.digest);
+        return engine->Load(source);
+      },
+      EndOf(deadline));
   if (!loaded.ok()) return OfPath(std::move(loaded).status());
   Log(LogLevel::kInfo, "model loaded",
       {{"model", source.model_id},
-       {"plugin", engine.id()},
+       {"plugin", engine->id()},
        {"load_us", MicrosecondsBetween(start, SteadyClock::now())}});
   return loaded;
 }
 
 Status ModelLoader::TryOnce(const package::ModelFiles& files, const engine::ModelSource& source,
-                            const PluginHandle& plugin) {
+                            const PluginHandle& plugin, Deadline deadline) {
   if (program_.path.empty()) return OkStatus();
   const registry::TrialKey key{DigestOfTrial(source), plugin.id,
                                std::string(plugin.engine->version())};
@@ -121,6 +136,7 @@ Status ModelLoader::TryOnce(const package::ModelFiles& files, const engine::Mode
     return Status(Reason::kInvalidModel, known->message).WithField("path");
   }
   constexpr std::int64_t kSecond = 1000;
+  constexpr std::int64_t kMicrosecondsPerMillisecond = 1000;
   probe::Request request;
   request.plugin_path = plugin.path;
   request.plugin_id = plugin.id;
@@ -129,7 +145,14 @@ Status ModelLoader::TryOnce(const package::ModelFiles& files, const engine::Mode
   request.arena_bytes_max = arena_bytes_max_;
   request.memory_bytes_max = TrialMemory(files, arena_bytes_max_);
   request.cpu_seconds_max = 2 * program_.timeout_ms / kSecond + 1;
-  probe::Verdict verdict = MLOS_TRY(probe::Try(program_, request));
+  probe::Program program = program_;
+  const Deadline end = EndOf(deadline);
+  program.timeout_ms = std::max<std::int64_t>(
+      MicrosecondsBetween(SteadyClock::now(), end) / kMicrosecondsPerMillisecond, 0);
+  probe::Verdict verdict = MLOS_TRY(probe::Try(program, request));
+  if (!verdict.status.ok() && !verdict.lasting && SteadyClock::now() >= deadline) {
+    return {Reason::kDeadlineExceeded, "the deadline passed during the trial load of the model"};
+  }
   if (verdict.lasting) {
     const Status put = registry_.PutTrial(
         key, {.passed = verdict.status.ok(), .message = std::string(verdict.status.message())});

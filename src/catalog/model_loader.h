@@ -8,6 +8,7 @@
 #include "base/result.h"
 #include "catalog/plugin_table.h"
 #include "catalog/served_model.h"
+#include "catalog/timed_loads.h"
 #include "package/model_files.h"
 #include "probe/probe.h"
 #include "registry/registry.h"
@@ -35,19 +36,26 @@ class ModelLoader {
         reaper_(reaper),
         budget_(budget) {}
 
-  /// INVALID_MODEL where the files crashed or hung while being tried, now or earlier; INVALID_FIELD
-  /// for declared state that the model does not have; otherwise as Engine::Load.
+  /// INVALID_MODEL if the files crashed or hung while being tried, now or earlier; INVALID_FIELD
+  /// for declared state that the model does not have; DEADLINE_EXCEEDED if it takes longer than
+  /// until `deadline`, or than a trial may; otherwise as Engine::Load.
   Result<std::shared_ptr<ServedModel>> Load(const registry::ModelRecord& record,
                                             const package::ModelFiles& files,
                                             const PluginHandle& plugin,
-                                            std::shared_ptr<metrics::ModelCounts> counts);
+                                            std::shared_ptr<metrics::ModelCounts> counts,
+                                            Deadline deadline);
+  /// Loads that are over their time and go on.
+  std::uint32_t overdue() { return loads_->overdue(); }
 
  private:
   Status TryOnce(const package::ModelFiles& files, const engine::ModelSource& source,
-                 const PluginHandle& plugin);
+                 const PluginHandle& plugin, Deadline deadline);
+  /// `deadline`, or an earlier end of what may take as long as a trial.
+  Deadline EndOf(Deadline deadline) const;
 
-  Result<std::unique_ptr<engine::LoadedModel>> LoadJournalled(const engine::ModelSource& source,
-                                                              engine::Engine& engine);
+  Result<std::unique_ptr<engine::LoadedModel>> LoadJournalled(
+      const engine::ModelSource& source, const std::shared_ptr<engine::Engine>& engine,
+      Deadline deadline);
 
   /// How requests to the model share runs; nothing where they never do.
   std::optional<scheduler::BatchOptions> BatchingOf(const registry::ModelRecord& record,
@@ -65,6 +73,7 @@ class ModelLoader {
   const sequence::SequenceOptions sequences_;
   sequence::Reaper& reaper_;
   resource::ByteBudget& budget_;
+  std::unique_ptr<TimedLoads> loads_ = std::make_unique<TimedLoads>();
 };
 
 }  // namespace mlos::catalog

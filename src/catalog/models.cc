@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "catalog/models.h"
 
+#include <chrono>
 #include <utility>
 
 #include "base/clock.h"
@@ -12,6 +13,9 @@ namespace {
 
 constexpr const char* kWhyQuarantined =
     "Core died while loading it; load it by hand to try once more, or remove it";
+
+// How long unloading and removing wait for another change of the model: what is longer is a load.
+constexpr std::chrono::milliseconds kQuickChange{500};
 
 bool WantsLoading(const ModelEntry& entry) {
   return entry.record.autoload &&
@@ -49,11 +53,11 @@ void Models::Adopt(std::vector<registry::ModelRecord> records) {
 void Models::LoadRegistered(const std::atomic<bool>& stop) {
   for (const ModelEntry& listed : table_.List()) {
     if (stop.load()) return;
-    const KeyedMutex::Lock changing(changing_, listed.record.model_id);
+    const auto changing = changing_.TryLock(listed.record.model_id, kNoDeadline);
     // It may have been loaded or removed by hand meanwhile.
     const Result<ModelEntry> entry = table_.Get(listed.record.model_id);
     if (!entry.ok() || !WantsLoading(*entry)) continue;
-    const Result<ModelInfo> loaded = LoadEntry(*entry);
+    const Result<ModelInfo> loaded = LoadEntry(*entry, kNoDeadline);
     if (!loaded.ok()) {
       Log(LogLevel::kError, "model not loaded",
           {{"model", listed.record.model_id}, LogField(loaded.status())});
@@ -61,12 +65,27 @@ void Models::LoadRegistered(const std::atomic<bool>& stop) {
   }
 }
 
-Result<RegisterModelOutcome> Models::Register(const RegisterModelRequest& request) {
+Result<KeyedMutex::Lock> Models::LockBy(std::string_view model_id, Deadline deadline) {
+  auto lock = changing_.TryLock(model_id, deadline);
+  if (lock.has_value()) return *std::move(lock);
+  return Status(Reason::kDeadlineExceeded,
+                "the deadline passed while the model was being registered or loaded for others");
+}
+
+Result<KeyedMutex::Lock> Models::LockNow(std::string_view model_id) {
+  auto lock = changing_.TryLock(model_id, SteadyClock::now() + kQuickChange);
+  if (lock.has_value()) return *std::move(lock);
+  return Status(Reason::kConflict,
+                "the model is being registered or loaded; try again when that is over");
+}
+
+Result<RegisterModelOutcome> Models::Register(const RegisterModelRequest& request,
+                                              Deadline deadline) {
   const ModelId id = MLOS_TRY(ModelId::Parse(request.model_id));
   MLOS_TRY(CheckModelRequest(request));
-  const KeyedMutex::Lock changing(changing_, id.text());
+  const KeyedMutex::Lock changing = MLOS_TRY(LockBy(id.text(), deadline));
   FoundModel found;
-  Result<RegisterModelOutcome> outcome = RegisterFound(id, request, found);
+  Result<RegisterModelOutcome> outcome = RegisterFound(id, request, found, deadline);
   Release(found);
   return outcome;
 }
@@ -109,16 +128,17 @@ Result<ModelEntry> Models::EntryOf(const ModelId& id, const RegisterModelRequest
 
 Result<RegisterModelOutcome> Models::RegisterFound(const ModelId& id,
                                                    const RegisterModelRequest& request,
-                                                   FoundModel& found) {
+                                                   FoundModel& found, Deadline deadline) {
   ModelEntry entry = MLOS_TRY(EntryOf(id, request, found));
   const Result<ModelEntry> existing = table_.Get(id.text());
-  if (existing.ok() && SameContent(entry.record, existing->record)) return Keep(*existing);
+  if (existing.ok() && SameContent(entry.record, existing->record))
+    return Keep(*existing, deadline);
   if (existing.ok() && SameFiles(entry.record, existing->record) && existing->served != nullptr) {
     entry.served = existing->served;
   } else if (request.autoload) {
     const PluginHandle plugin = MLOS_TRY(plugins_.Load(entry.record.plugin_id));
-    entry.served =
-        MLOS_TRY(loader_.Load(entry.record, found.files, plugin, stats_.CountsOf(id.text())));
+    entry.served = MLOS_TRY(
+        loader_.Load(entry.record, found.files, plugin, stats_.CountsOf(id.text()), deadline));
   }
   if (entry.served != nullptr) {
     entry.state = ModelState::kLoaded;
@@ -130,9 +150,9 @@ Result<RegisterModelOutcome> Models::RegisterFound(const ModelId& id,
 }
 
 // The same again: nothing changes, except that what could not be loaded is tried once more.
-Result<RegisterModelOutcome> Models::Keep(const ModelEntry& existing) {
+Result<RegisterModelOutcome> Models::Keep(const ModelEntry& existing, Deadline deadline) {
   if (!NeedsLoading(existing)) return RegisterModelOutcome{InfoOf(existing), false};
-  return RegisterModelOutcome{MLOS_TRY(LoadEntry(existing)), false};
+  return RegisterModelOutcome{MLOS_TRY(LoadEntry(existing, deadline)), false};
 }
 
 Status Models::Commit(ModelEntry entry) {
@@ -148,17 +168,17 @@ Status Models::Commit(ModelEntry entry) {
   return OkStatus();
 }
 
-Result<ModelInfo> Models::Load(std::string_view model_id) {
-  const KeyedMutex::Lock changing(changing_, model_id);
+Result<ModelInfo> Models::Load(std::string_view model_id, Deadline deadline) {
+  const KeyedMutex::Lock changing = MLOS_TRY(LockBy(model_id, deadline));
   const ModelEntry entry = MLOS_TRY(table_.Get(model_id));
   if (entry.served != nullptr) return InfoOf(entry);
-  return LoadEntry(entry);
+  return LoadEntry(entry, deadline);
 }
 
-Result<ModelInfo> Models::LoadEntry(const ModelEntry& entry) {
+Result<ModelInfo> Models::LoadEntry(const ModelEntry& entry, Deadline deadline) {
   const std::string& model_id = entry.record.model_id;
   table_.Update(model_id, [](ModelEntry& e) { e.state = ModelState::kLoading; });
-  Result<std::shared_ptr<ServedModel>> served = LoadAgain(entry.record);
+  Result<std::shared_ptr<ServedModel>> served = LoadAgain(entry.record, deadline);
   if (served.ok() && entry.record.quarantined) {
     registry::ModelRecord released = entry.record;
     released.quarantined = false;
@@ -179,14 +199,15 @@ Result<ModelInfo> Models::LoadEntry(const ModelEntry& entry) {
   return InfoOf(MLOS_TRY(table_.Get(model_id)));
 }
 
-Result<std::shared_ptr<ServedModel>> Models::LoadAgain(const registry::ModelRecord& record) {
+Result<std::shared_ptr<ServedModel>> Models::LoadAgain(const registry::ModelRecord& record,
+                                                       Deadline deadline) {
   const package::ModelFiles files = MLOS_TRY(finder_.FindAgain(record));
   const PluginHandle plugin = MLOS_TRY(plugins_.Load(record.plugin_id));
-  return loader_.Load(record, files, plugin, stats_.CountsOf(record.model_id));
+  return loader_.Load(record, files, plugin, stats_.CountsOf(record.model_id), deadline);
 }
 
 Result<std::shared_ptr<ServedModel>> Models::Unload(std::string_view model_id) {
-  const KeyedMutex::Lock changing(changing_, model_id);
+  const KeyedMutex::Lock changing = MLOS_TRY(LockNow(model_id));
   MLOS_TRY(table_.Get(model_id));
   std::shared_ptr<ServedModel> served;
   table_.Update(model_id, [&](ModelEntry& e) {
@@ -217,7 +238,7 @@ void Models::GiveUp(const scheduler::ModelQueue& queue) {
 }
 
 Result<std::shared_ptr<ServedModel>> Models::Remove(std::string_view model_id) {
-  const KeyedMutex::Lock changing(changing_, model_id);
+  const KeyedMutex::Lock changing = MLOS_TRY(LockNow(model_id));
   const ModelEntry entry = MLOS_TRY(table_.Get(model_id));
   {
     const MutexLock committing(committing_);

@@ -40,19 +40,24 @@ class Models {
   void LoadRegistered(const std::atomic<bool>& stop);
 
   // See Runtime.
-  Result<RegisterModelOutcome> Register(const RegisterModelRequest& request);
+  Result<RegisterModelOutcome> Register(const RegisterModelRequest& request, Deadline deadline);
   Result<std::optional<ModelInfo>> FindRegistered(const RegisterModelRequest& request);
   /// Also the model that was served, if one was: its runs may go on.
   Result<std::shared_ptr<ServedModel>> Remove(std::string_view model_id);
-  Result<ModelInfo> Load(std::string_view model_id);
+  Result<ModelInfo> Load(std::string_view model_id, Deadline deadline);
   Result<std::shared_ptr<ServedModel>> Unload(std::string_view model_id);
   /// Takes the model out of service whose requests wait in `queue`: too many of its runs did not
   /// stop. Quick.
   void GiveUp(const scheduler::ModelQueue& queue);
+  std::uint32_t overdue_loads() { return loader_.overdue(); }
   /// PLUGIN_IN_USE while models of it are registered.
   Status RemovePlugin(std::string_view plugin_id);
 
  private:
+  /// The right to change a model. DEADLINE_EXCEEDED if others hold it until `deadline`.
+  Result<KeyedMutex::Lock> LockBy(std::string_view model_id, Deadline deadline);
+  /// The same for what never takes long. CONFLICT if something that does goes on.
+  Result<KeyedMutex::Lock> LockNow(std::string_view model_id);
   /// What `request` asks to be registered. Fills `found`; what it pins is still pinned afterwards.
   Result<ModelEntry> EntryOf(const ModelId& id, const RegisterModelRequest& request,
                              FoundModel& found);
@@ -60,11 +65,12 @@ class Models {
   void Release(FoundModel& found);
   /// Fills `found`; what it pins is still pinned afterwards.
   Result<RegisterModelOutcome> RegisterFound(const ModelId& id, const RegisterModelRequest& request,
-                                             FoundModel& found);
-  Result<RegisterModelOutcome> Keep(const ModelEntry& existing);
+                                             FoundModel& found, Deadline deadline);
+  Result<RegisterModelOutcome> Keep(const ModelEntry& existing, Deadline deadline);
   /// Loads a registered model from its files as they are; the entry follows.
-  Result<ModelInfo> LoadEntry(const ModelEntry& entry);
-  Result<std::shared_ptr<ServedModel>> LoadAgain(const registry::ModelRecord& record);
+  Result<ModelInfo> LoadEntry(const ModelEntry& entry, Deadline deadline);
+  Result<std::shared_ptr<ServedModel>> LoadAgain(const registry::ModelRecord& record,
+                                                 Deadline deadline);
   Status Commit(ModelEntry entry);
   void RemoveUnusedPackage(const std::filesystem::path& folder);
 

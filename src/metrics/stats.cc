@@ -104,6 +104,8 @@ void AddGauges(Exposition& page, const Gauges& gauges, std::int64_t in_flight) {
                 static_cast<double>(gauges.sequences));
   page.AddGauge("mlos_overdue_runs", "Runs that were told to stop and have not.", {},
                 static_cast<double>(gauges.overdue_runs));
+  page.AddGauge("mlos_overdue_loads", "Loads of models that are over their time and go on.", {},
+                static_cast<double>(gauges.overdue_loads));
   for (const QueueGauge& queue : gauges.queues) {
     page.AddGauge("mlos_model_queue_length", "Requests that wait for the model.",
                   {{"model", queue.model_id}}, static_cast<double>(queue.waiting));

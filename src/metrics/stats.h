@@ -65,6 +65,7 @@ struct Gauges {
   std::int64_t sequences = 0;
   /// Runs that were told to stop and have not.
   std::uint32_t overdue_runs = 0;
+  std::uint32_t overdue_loads = 0;
   std::vector<QueueGauge> queues;
   std::vector<PluginGauge> plugins;
 };

@@ -140,9 +140,9 @@ void Runtime::LoadRegistered() {
 bool Runtime::ready() const { return impl_->tried.load() && !impl_->scheduler.draining(); }
 
 Result<catalog::RegisterModelOutcome> Runtime::RegisterModel(
-    const catalog::RegisterModelRequest& request) {
+    const catalog::RegisterModelRequest& request, Deadline deadline) {
   if (impl_->scheduler.draining()) return Draining();
-  return impl_->models.Register(request);
+  return impl_->models.Register(request, deadline);
 }
 
 Result<std::optional<catalog::ModelInfo>> Runtime::FindRegistered(
@@ -170,9 +170,9 @@ Status Runtime::RemoveModel(std::string_view model_id) {
   return impl_->Retire(MLOS_TRY(impl_->models.Remove(model_id)));
 }
 
-Result<catalog::ModelInfo> Runtime::LoadModel(std::string_view model_id) {
+Result<catalog::ModelInfo> Runtime::LoadModel(std::string_view model_id, Deadline deadline) {
   if (impl_->scheduler.draining()) return Draining();
-  return impl_->models.Load(model_id);
+  return impl_->models.Load(model_id, deadline);
 }
 
 Result<catalog::ModelInfo> Runtime::UnloadModel(std::string_view model_id) {
@@ -221,7 +221,8 @@ std::string Runtime::PrometheusText() const {
   metrics::Gauges gauges{.bytes_in_flight = impl_->budget.used(),
                          .bytes_in_flight_max = impl_->budget.limit(),
                          .sequences = impl_->reaper.count(),
-                         .overdue_runs = impl_->scheduler.overdue()};
+                         .overdue_runs = impl_->scheduler.overdue(),
+                         .overdue_loads = impl_->models.overdue_loads()};
   for (const catalog::ModelEntry& entry : impl_->table.List()) {
     if (entry.served == nullptr) continue;
     gauges.queues.push_back({entry.record.model_id, entry.served->runner().waiting()});

@@ -62,7 +62,10 @@ class Runtime {
   /// True once LoadRegistered is through, until Drain.
   bool ready() const;
 
-  Result<catalog::RegisterModelOutcome> RegisterModel(const catalog::RegisterModelRequest& request);
+  /// DEADLINE_EXCEEDED if it is not done by `deadline`; an engine that is loading the model by then
+  /// goes on, and what it loaded is freed when it ends. LoadModel does the same.
+  Result<catalog::RegisterModelOutcome> RegisterModel(const catalog::RegisterModelRequest& request,
+                                                      Deadline deadline = kNoDeadline);
   /// The model, if RegisterModel would find it registered just so and leave it as it is; nothing if
   /// it would change or load something. Refuses what RegisterModel would refuse for its files.
   /// Never waits for a load.
@@ -77,9 +80,9 @@ class Runtime {
   Result<std::string> ResolveModel(std::string_view name, std::string_view version = {}) const;
   /// Requests that run may finish; later ones get MODEL_NOT_FOUND. Those that go on for too long
   /// are told to stop, and MODEL_IN_USE says that some did not; the model is removed even so.
-  /// UnloadModel does the same.
+  /// CONFLICT while the model is being registered or loaded. UnloadModel does the same.
   Status RemoveModel(std::string_view model_id);
-  Result<catalog::ModelInfo> LoadModel(std::string_view model_id);
+  Result<catalog::ModelInfo> LoadModel(std::string_view model_id, Deadline deadline = kNoDeadline);
   Result<catalog::ModelInfo> UnloadModel(std::string_view model_id);
 
   Result<catalog::PluginInfo> RegisterPlugin(const catalog::RegisterPluginRequest& request);

@@ -14,10 +14,10 @@ void RegisterModel(Lobby& lobby, catalog::RegisterModelRequest request, Deadline
     return done(catalog::RegisterModelOutcome{**std::move(known), false});
   }
   lobby.workers().Run(Executor::kLoader, deadline,
-                      [&runtime = lobby.runtime(), request = std::move(request),
+                      [&runtime = lobby.runtime(), request = std::move(request), deadline,
                        done = std::move(done)](Status turn) {
                         if (!turn.ok()) return done(std::move(turn));
-                        done(runtime.RegisterModel(request));
+                        done(runtime.RegisterModel(request, deadline));
                       });
 }
 

@@ -145,7 +145,8 @@ Result<v1::RemoveModelResponse> RemoveModel(Call& call, const v1::RemoveModelReq
 
 Result<v1::LoadModelResponse> LoadModel(Call& call, const v1::LoadModelRequest& request) {
   v1::LoadModelResponse response;
-  Convert(MLOS_TRY(call.runtime().LoadModel(request.model_id())), *response.mutable_model());
+  Convert(MLOS_TRY(call.runtime().LoadModel(request.model_id(), call.deadline())),
+          *response.mutable_model());
   return response;
 }
 

@@ -124,7 +124,8 @@ Status CheckRepositoryRequest(const Request& request, bool may_have_parameters) 
 Result<inference::RepositoryModelLoadResponse> LoadModel(
     Call& call, const inference::RepositoryModelLoadRequest& request) {
   MLOS_TRY(CheckRepositoryRequest(request, false));
-  MLOS_TRY(call.runtime().LoadModel(MLOS_TRY(OipModelId(call.runtime(), request.model_name()))));
+  MLOS_TRY(call.runtime().LoadModel(MLOS_TRY(OipModelId(call.runtime(), request.model_name())),
+                                    call.deadline()));
   return inference::RepositoryModelLoadResponse();
 }
 

@@ -98,7 +98,8 @@ Result<wire::ByteBuffer> GetModel(Request& request) {
 
 Result<wire::ByteBuffer> LoadModel(Request& request) {
   const std::string id = MLOS_TRY(ReadModelId(request));
-  return ModelState(request, MLOS_TRY(request.runtime().LoadModel(id)), "Model loaded");
+  return ModelState(request, MLOS_TRY(request.runtime().LoadModel(id, request.DeadlineOf(0))),
+                    "Model loaded");
 }
 
 Result<wire::ByteBuffer> UnloadModel(Request& request) {

@@ -175,3 +175,84 @@ def test_more_registrations_than_may_wait_are_told_to_come_back(slow):
         assert int(reply.headers["Retry-After"]) >= 1
     assert len(replies) == 80
     assert {reply.status_code for reply in replies} == {200, 503}
+
+
+class HeldModel:
+    """Core with one model that passed its trial; while it is held, its loads do not end."""
+
+    def __init__(self, folder: Path):
+        self.core = OpenCore(folder / "core", "--plugin-dir", str(_fixtures())).start()
+        plugin = {"id": "acting", "path": str(_fixtures() / "acting.so")}
+        assert self.core.post("/plugins/register", json=plugin).status_code == 200
+        self.path = folder / "model"
+        self.path.write_text("held 2")
+        self._hold = folder / "model.hold"
+
+    def ask(self, action: str) -> tuple[int, str]:
+        """What it is told that wants an answer within 0.3 s."""
+        headers = {"X-Request-Timeout-Ms": "300"}
+        if action == "register":
+            body = {"model_id": KNOWN, "path": str(self.path), **ACTING}
+            reply = self.core.post("/models/register", json=body, headers=headers)
+        else:
+            url = self.core.model_path(KNOWN, action)
+            reply = self.core.post(url, headers=headers)
+        return reply.status_code, reply.json().get("reason", "")
+
+    def hold(self, held: bool) -> None:
+        if held:
+            self._hold.touch()
+        else:
+            self._hold.unlink(missing_ok=True)
+
+    def await_overdue(self, count: int) -> None:
+        line = f"mlos_overdue_loads {count}\n"
+        wait_until(lambda: line in self.core.get("/metrics").text, why=self.core.log)
+
+
+@pytest.fixture
+def held(tmp_path: Path) -> Iterator[HeldModel]:
+    held = HeldModel(tmp_path)
+    yield held
+    held.hold(False)
+    assert held.core.stop() == 0
+
+
+def test_a_trial_that_takes_too_long_for_its_caller_ends_then(held):
+    held.hold(True)
+    assert held.ask("register") == (504, "DEADLINE_EXCEEDED")
+    assert held.core.get(held.core.model_path(KNOWN)).status_code == 404
+    held.hold(False)
+    assert held.ask("register") == (200, "")
+
+
+def test_a_load_that_takes_too_long_goes_on_without_its_caller(held):
+    assert held.ask("register") == (200, "")
+    assert held.ask("unload") == (200, "")
+    held.hold(True)
+    assert held.ask("load") == (504, "DEADLINE_EXCEEDED")
+    held.await_overdue(1)
+    # It keeps nobody from changing the model.
+    assert held.ask("unload") == (200, "")
+    for _ in range(3):
+        assert held.ask("load") == (504, "DEADLINE_EXCEEDED")
+    held.await_overdue(4)
+    assert held.ask("load") == (503, "OVERLOADED")
+    held.hold(False)
+    held.await_overdue(0)
+    assert held.ask("load") == (200, "")
+
+
+def test_a_model_that_is_being_loaded_is_not_unloaded_or_removed(held):
+    assert held.ask("register") == (200, "")
+    assert held.ask("unload") == (200, "")
+    held.hold(True)
+    with ThreadPoolExecutor(1) as pool:
+        loading = pool.submit(held.core.post, held.core.model_path(KNOWN, "load"))
+        wait_until(lambda: held.core.get(held.core.model_path(KNOWN)).json()["state"] == "loading")
+        for _ in range(6):  # more than there are threads for this
+            assert held.ask("unload") == (409, "CONFLICT")
+        assert held.core.delete(held.core.model_path(KNOWN)).json()["reason"] == "CONFLICT"
+        held.hold(False)
+        assert loading.result(60).status_code == 200
+    assert held.core.delete(held.core.model_path(KNOWN)).status_code == 200

@@ -78,7 +78,8 @@ Result<wire::Reply> GetRepositoryIndex(Call& call) {
 
 Result<wire::Reply> LoadFromRepository(Call& call) {
   MLOS_TRY(messages::CheckLoadRequest(call.body()));
-  MLOS_TRY(call.runtime().LoadModel(MLOS_TRY(call.runtime().ResolveModel(call.id()))));
+  MLOS_TRY(
+      call.runtime().LoadModel(MLOS_TRY(call.runtime().ResolveModel(call.id())), call.deadline()));
   return wire::Reply();
 }
 

@@ -69,7 +69,8 @@ Result<wire::Reply> RemoveModel(Call& call) {
 }
 
 Result<wire::Reply> LoadModel(Call& call) {
-  return StateReply(call, MLOS_TRY(call.runtime().LoadModel(call.id())), "Model loaded");
+  return StateReply(call, MLOS_TRY(call.runtime().LoadModel(call.id(), call.deadline())),
+                    "Model loaded");
 }
 
 Result<wire::Reply> UnloadModel(Call& call) {
