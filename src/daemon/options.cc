@@ -341,11 +341,11 @@ constexpr Option kOptions[] = {
      "Take the largest run's memory times `compute_threads`. If it is too low, requests get "
      "507 OUT_OF_MEMORY; if it is too high, the system may kill Core."},
     {"probe_timeout_ms", "--probe-timeout-ms", "", "MS",
-     "Time that a model's first load may take in its trial process", false, false,
+     "Time that a model's trial load, and the load that follows, may each take", false, false,
      MLOS_INTEGER(probe_timeout_ms, 100, kDay),
      "Take several times the load of your largest model from a cold disk. If it is too low, "
-     "large models are refused with INVALID_MODEL; if it is too high, a model that hangs "
-     "occupies a registration longer."},
+     "large models are refused (INVALID_MODEL after the trial, DEADLINE_EXCEEDED after the load); "
+     "if it is too high, a model that hangs occupies a registration longer."},
     {"log_level", "--log-level", "", "LEVEL", "debug, info, warning, error or off", false, true,
      &SetLogLevel, &GetText<&Config::log_level>},
     {"log_format", "--log-format", "", "FORMAT", "text, or json: one object a line", false, true,
