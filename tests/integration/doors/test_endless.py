@@ -7,17 +7,16 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 import requests
-import tritonclient.grpc as triton_grpc
 
+from tests.support.asking import DOORS, Ask, ask_http, ask_ipc
 from tests.support.graphs import looping, scale
-from tests.support.ipc import Client, MlosError
 from tests.support.open_core import OpenCore
 from tests.support.waiting import wait_until
 
@@ -42,44 +41,6 @@ def arrays(steps: int) -> dict[str, np.ndarray]:
     return {"x": np.ones((1, 8), np.float32), "steps": np.array(steps, np.int64)}
 
 
-def ask_http(core: OpenCore, model: str, steps: int, timeout_s: float | None) -> str:
-    headers = {} if timeout_s is None else {"X-Request-Timeout-Ms": str(int(timeout_s * 1000))}
-    body = {"x": [[1.0] * 8], "steps": steps}
-    url = core.url + core.model_path(model, "inference")
-    reply = requests.post(url, json=body, headers=headers, timeout=60)
-    return "OK" if reply.status_code == 200 else reply.json()["reason"]
-
-
-def ask_grpc(core: OpenCore, model: str, steps: int, timeout_s: float | None) -> str:
-    inputs = []
-    for name, array in arrays(steps).items():
-        kind = "FP32" if array.dtype == np.float32 else "INT64"
-        inputs.append(triton_grpc.InferInput(name, list(array.shape), kind))
-        inputs[-1].set_data_from_numpy(array)
-    with triton_grpc.InferenceServerClient(core.grpc_address) as client:
-        try:
-            # As a parameter, so that Core answers and not the client's own clock.
-            timeout_us = None if timeout_s is None else int(timeout_s * 1e6)
-            client.infer(model, inputs, timeout=timeout_us)
-        except triton_grpc.InferenceServerException as error:
-            return error.status().removeprefix("StatusCode.")
-    return "OK"
-
-
-def ask_ipc(core: OpenCore, model: str, steps: int, timeout_s: float | None) -> str:
-    options = {} if timeout_s is None else {"timeout_s": timeout_s}
-    with Client(str(core.socket), timeout_s=60) as client:
-        try:
-            client.infer(model, arrays(steps), **options)
-        except MlosError as error:
-            return error.reason
-    return "OK"
-
-
-Ask = Callable[[OpenCore, str, int, float | None], str]
-DOORS = pytest.mark.parametrize("ask", [ask_http, ask_grpc, ask_ipc])
-
-
 @DOORS
 def test_deadlines_are_answered_while_endless_runs_take_every_core(core: OpenCore, ask: Ask):
     """More of them than there are cores: some run, the others only wait."""
@@ -87,7 +48,7 @@ def test_deadlines_are_answered_while_endless_runs_take_every_core(core: OpenCor
 
     def one(number: int) -> tuple[str, float]:
         start = time.monotonic()
-        told = ask(core, "abc"[number % 3], FOREVER, DEADLINE_S)
+        told = ask(core, "abc"[number % 3], arrays(FOREVER), DEADLINE_S)
         return told, time.monotonic() - start
 
     with ThreadPoolExecutor(count) as pool:
@@ -103,9 +64,9 @@ def test_deadlines_are_answered_while_endless_runs_take_every_core(core: OpenCor
 def test_a_model_that_was_quick_before_runs_on_no_connections_thread(core: OpenCore, ask: Ask):
     """Its run time is known to be short, and then a value makes it endless."""
     for _ in range(50):
-        assert ask(core, "a", 1, None) == "OK"
+        assert ask(core, "a", arrays(1)) == "OK"
     with ThreadPoolExecutor(8) as pool:
-        endless = [pool.submit(ask, core, "a", FOREVER, 2.0) for _ in range(4)]
+        endless = [pool.submit(ask, core, "a", arrays(FOREVER), 2.0) for _ in range(4)]
         wait_until(lambda: core.in_flight() >= 4)
         others = [pool.submit(core.infer, "quick", {"x": np.ones(3, np.float32)}) for _ in range(4)]
         for other in others:
@@ -116,7 +77,7 @@ def test_a_model_that_was_quick_before_runs_on_no_connections_thread(core: OpenC
 def test_endless_runs_without_deadlines_keep_no_other_model_from_an_answer(core: OpenCore):
     with ThreadPoolExecutor(16) as pool:
         endless = [
-            pool.submit(ask_http, core, "abc"[i % 3], FOREVER, 30.0)
+            pool.submit(ask_http, core, "abc"[i % 3], arrays(FOREVER), 30.0)
             for i in range(3 * (os.cpu_count() or 1))
         ]
         wait_until(lambda: core.in_flight() >= len(endless))
@@ -135,13 +96,13 @@ def test_a_caller_that_leaves_stops_its_run(core: OpenCore):
         body = {"x": [[1.0] * 8], "steps": FOREVER}
         session.post(core.url + core.model_path("a", "inference"), json=body, timeout=0.5)
     wait_until(lambda: core.in_flight() == 0)
-    assert ask_http(core, "a", 1, None) == "OK"
+    assert ask_http(core, "a", arrays(1)) == "OK"
 
 
 def test_core_ends_within_its_drain_time_whatever_runs(core: OpenCore):
     with ThreadPoolExecutor(4) as pool:
         for name in "abc":
-            pool.submit(ask_ipc, core, name, FOREVER, None)
+            pool.submit(ask_ipc, core, name, arrays(FOREVER))
         wait_until(lambda: core.in_flight() >= 3)
         os.kill(core.pid, signal.SIGTERM)
         start = time.monotonic()
