@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: MIT
+"""Callers by the hundred who ask for more than their credit and do not read: they cost Core memory
+up to their credit, and no thread; another model answers meanwhile. Those who read in the end get
+everything, and what the others left is free."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import re
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import grpc
+import numpy as np
+import pytest
+
+from tests.support import paths
+from tests.support.asking import ask_grpc, ask_http, ask_ipc
+from tests.support.flood import descriptors
+from tests.support.graphs import scale
+from tests.support.ipc import Frame, RawIpc, encode_infer, read_result, wire
+from tests.support.open_core import OpenCore
+from tests.support.plugin_fixtures import allowed, integers, register
+from tests.support.protos import mlos_v1
+from tests.support.raw_http import head
+from tests.support.waiting import wait_until
+
+READERS = 500
+KIB, MIB = 1 << 10, 1 << 20
+# What a caller may leave unread (engine::Credit::kBytesMax), and the answers of one stream.
+CREDIT = MIB
+COUNT, SIZE = 20, 64 * KIB
+# The answer that goes beyond the credit, and what a connection takes besides.
+EXTRA = SIZE + 96 * KIB
+
+# The numbers of the answers that a reader gets.
+Read = Callable[[], list[int]]
+
+
+@pytest.fixture
+def core(tmp_path: Path) -> Iterator[OpenCore]:
+    """Core with a model of long answers and another one, which has time for its readers."""
+    with descriptors(2 * READERS + 500):
+        patience = ("--write-timeout-ms", "600000", "--queue-length-max", "10000")
+        core = OpenCore(tmp_path / "core", *allowed(), *patience).start()
+        register(core, "patient", "patient")
+        assert core.register("quick", scale(tmp_path / "quick.onnx", 2.0)).status_code == 200
+        for ask in (ask_http, ask_grpc, ask_ipc):
+            assert ask(core, "patient", integers(count=1)) == "OK"
+            assert ask(core, "quick", {"x": np.ones(3, np.float32)}) == "OK"
+        yield core
+        assert core.stop() == 0
+
+
+def held_bytes(core: OpenCore) -> int:
+    page = core.get("/metrics").text
+    return int(re.search(r"^mlos_in_flight_bytes (\d+)$", page, re.MULTILINE)[1])
+
+
+# ---- Readers of HTTP ----
+
+
+def http_readers(core: OpenCore, stack: contextlib.ExitStack) -> list[Read]:
+    body = json.dumps({"count": COUNT, "size": SIZE}).encode()
+    line = "POST /v2/models/patient/generate_stream HTTP/1.1"
+    request = head(line, f"Content-Length: {len(body)}") + body
+    readers = []
+    for _ in range(READERS):
+        sock = stack.enter_context(small_socket())
+        sock.connect(("127.0.0.1", core.port))
+        sock.sendall(request)
+        readers.append(lambda sock=sock: read_http(sock))
+    return readers
+
+
+def small_socket() -> socket.socket:
+    """One that makes the kernel hold little of what is not read, at both ends."""
+    sock = socket.socket()
+    sock.settimeout(60)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16 * KIB)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 1400)
+    return sock
+
+
+def read_http(sock: socket.socket) -> list[int]:
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, MIB)
+    with http.client.HTTPResponse(sock) as reply:
+        reply.begin()
+        assert reply.status == 200
+        events = reply.read().split(b"\n\n")
+    assert events.pop() == b""
+    told = [json.loads(event.removeprefix(b"data: ")) for event in events]
+    assert all(answer["text_output"] == "x" * SIZE for answer in told)
+    return [answer["number"] for answer in told]
+
+
+# ---- Readers of gRPC ----
+
+
+def grpc_readers(core: OpenCore, stack: contextlib.ExitStack) -> list[Read]:
+    messages, stubs = mlos_v1("inference")
+    request = messages.InferRequest(model_id="patient")
+    for name, array in integers(count=COUNT, size=SIZE).items():
+        request.inputs.add(name=name, dtype="int64", data=array.tobytes())
+    # A connection of its own for each, with windows that do not grow.
+    options = [("grpc.use_local_subchannel_pool", 1), ("grpc.http2.bdp_probe", 0)]
+    channels = [
+        stack.enter_context(grpc.insecure_channel(core.grpc_address, options)) for _ in range(5)
+    ]
+    stubs = [stubs.InferenceServiceStub(channel) for channel in channels]
+    calls = [stubs[i % len(stubs)].InferStream(request) for i in range(READERS)]
+    for call in calls:
+        stack.callback(call.cancel)
+    return [lambda call=call: read_grpc(call) for call in calls]
+
+
+def read_grpc(call: grpc.Call) -> list[int]:
+    numbers = []
+    for response in call:
+        outputs = {output.name: output for output in response.outputs}
+        assert outputs["text_output"].strings == [b"x" * SIZE]
+        numbers.append(int(np.frombuffer(outputs["number"].data, np.int64)[0]))
+    return numbers
+
+
+@pytest.mark.parametrize("open_readers", [http_readers, grpc_readers])
+def test_slow_readers_cost_their_credit_and_no_thread(core: OpenCore, open_readers):
+    before = core.resources()
+    with contextlib.ExitStack() as stack:
+        readers = open_readers(core, stack)
+        # All of them have their credit unread; those that give it are done.
+        wait_until(lambda: held_bytes(core) >= READERS * CREDIT, 60)
+        wait_until(lambda: core.resources().threads == before.threads)
+        for _ in range(10):
+            assert ask_http(core, "quick", {"x": np.ones(3, np.float32)}) == "OK"
+        assert core.in_flight() == READERS
+        now = core.resources()
+        assert now.threads == before.threads
+        if not paths.instrumented():
+            assert now.rss_bytes - before.rss_bytes <= READERS * (CREDIT + EXTRA)
+        for read in readers[::2]:
+            assert read() == list(range(COUNT))
+        # The others leave.
+    wait_until(lambda: core.in_flight() == 0, 60)
+    wait_until(lambda: held_bytes(core) == 0, 60)
+
+
+# ---- Readers of IPC ----
+
+# An answer is one frame there. While more than 256 KiB of them wait for a connection, Core reads no
+# further requests of it.
+ASKED_FIRST, ASKED_THEN = 12, 8
+
+
+def requests_of(numbers: range) -> bytes:
+    """Frames of requests with these numbers for one long answer each."""
+    parts = encode_infer("patient", integers(count=1, size=SIZE), [], 0, False)
+    body = b"".join(map(bytes, parts))
+    return b"".join(wire.frame(Frame.INFER, number, body) for number in numbers)
+
+
+def read_ipc(raw: RawIpc, count: int) -> list[int]:
+    """The numbers of so many answers, which may come in any order."""
+    numbers = []
+    for _ in range(count):
+        kind, number, body = raw.answer()
+        assert kind == Frame.RESULT
+        assert read_result(memoryview(body), {})[0]["text_output"].item() == "x" * SIZE
+        numbers.append(number)
+    return sorted(numbers)
+
+
+def test_slow_readers_of_ipc_cost_what_they_asked_for_and_no_thread(core: OpenCore):
+    first = range(1, ASKED_FIRST + 1)
+    then = range(first.stop, first.stop + ASKED_THEN)
+    answers = READERS * ASKED_FIRST
+    before, answered_before = core.resources(), successes(core)
+    with contextlib.ExitStack() as stack:
+        readers = [stack.enter_context(RawIpc(core.socket, timeout_s=60)) for _ in range(READERS)]
+        for raw in readers:
+            raw.send(requests_of(first))
+        wait_until(lambda: successes(core) - answered_before == answers, 60)
+        for raw in readers:
+            raw.send(requests_of(then))
+        for _ in range(10):
+            assert ask_ipc(core, "quick", {"x": np.ones(3, np.float32)}) == "OK"
+        wait_until(lambda: core.resources().threads == before.threads)
+        assert (successes(core) - answered_before, core.in_flight()) == (answers, 0)
+        now = core.resources()
+        if not paths.instrumented():
+            assert now.rss_bytes - before.rss_bytes <= answers * SIZE + READERS * EXTRA
+        for raw in readers[::2]:
+            assert read_ipc(raw, ASKED_FIRST + ASKED_THEN) == [*first, *then]
+        # The others leave.
+    wait_until(lambda: core.in_flight() == 0, 60)
+    wait_until(lambda: held_bytes(core) == 0, 60)
+
+
+def successes(core: OpenCore) -> int:
+    """Answers that the model has given to their end."""
+    models = core.get("/stats").json()["models"]
+    return sum(m["successful_requests"] for m in models if m["model_id"] == "patient")
