@@ -2,6 +2,7 @@
 #include "scheduler/scheduler.h"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <span>
 #include <string>
@@ -12,14 +13,19 @@
 namespace mlos::scheduler {
 namespace {
 
+using std::chrono::microseconds;
 using std::chrono::milliseconds;
 using TimePoint = SteadyClock::time_point;
 
-// A run gives its slot up to runs that take less than this after it has gone on for as long itself,
-// so that what is quick waits no longer than it takes.
 constexpr milliseconds kShortRun{10};
-// And to all runs after this.
 constexpr milliseconds kLongRun{1000};
+// A run that has gone on for one of these gives its slot up to runs that are known to take less, so
+// that they wait for about as long as they take; after the last one it does to all runs.
+constexpr std::array<milliseconds, 8> kAges = {
+    kShortRun,         milliseconds{20},  milliseconds{40},  milliseconds{80},
+    milliseconds{160}, milliseconds{320}, milliseconds{640}, kLongRun};
+constexpr microseconds kNoRoom{0};
+constexpr microseconds kAnyRoom = microseconds::max();
 // Runs that go on beside those in the slots.
 constexpr std::uint32_t kMoreRuns = 16;
 // How long a run may take to stop.
@@ -33,9 +39,9 @@ Status DrainingStatus() {
   return {Reason::kDraining, "Core stopped before the request could be run"};
 }
 
-bool IsQuick(const ModelQueue& queue, const Job& job) {
+bool TakesLess(const ModelQueue& queue, const Job& job, microseconds than) {
   const std::int64_t expected_us = queue.run_times().Expected(job.input_bytes());
-  return expected_us > 0 && std::chrono::microseconds(expected_us) < kShortRun;
+  return expected_us > 0 && microseconds(expected_us) < than;
 }
 
 void EraseOne(std::multimap<TimePoint, Job*>& jobs, TimePoint when, const Job* job) {
@@ -197,25 +203,25 @@ void Scheduler::LeaveInline() {
 
 // ---- Threads of the pool ------------------------------------------------------------------------
 
-Scheduler::Room Scheduler::RoomAt(TimePoint now) const {
+microseconds Scheduler::RoomAt(TimePoint now) const {
   std::uint32_t all = 0;
-  std::uint32_t young = 0;
-  std::uint32_t fresh = 0;
+  std::array<std::uint32_t, kAges.size()> younger{};
   for (const Running& run : running_) {
     if (run.overdue) continue;
     ++all;
-    if (now - run.started < kLongRun) ++young;
-    if (now - run.started < kShortRun) ++fresh;
+    for (std::size_t i = 0; i < kAges.size(); ++i) younger[i] += now - run.started < kAges[i];
   }
-  if (all >= threads_ + kMoreRuns) return Room::kNone;
-  if (young < threads_) return Room::kAny;
-  return fresh < threads_ ? Room::kShort : Room::kNone;
+  if (all >= threads_ + kMoreRuns) return kNoRoom;
+  if (younger.back() < threads_) return kAnyRoom;
+  // Fewer runs are younger than a lower age.
+  const auto taken = std::ranges::find_if(younger, [&](auto runs) { return runs >= threads_; });
+  return taken == younger.begin() ? kNoRoom : kAges[taken - younger.begin() - 1];
 }
 
 SteadyClock::time_point Scheduler::NextRoom(TimePoint now) const {
   TimePoint next = TimePoint::max();
   for (const Running& run : running_) {
-    for (const milliseconds age : {kShortRun, kLongRun}) {
+    for (const milliseconds age : kAges) {
       if (run.started + age > now) next = std::min(next, run.started + age);
     }
   }
@@ -235,7 +241,7 @@ void Scheduler::Dispatch() {
   if (!queue_.has_ready() || stopping_) return;
   if (idle_ > 0) return work_.NotifyOne();
   const TimePoint now = SteadyClock::now();
-  if (RoomAt(now) == Room::kNone) return Wake(NextRoom(now));
+  if (RoomAt(now) == kNoRoom) return Wake(NextRoom(now));
   // All threads are busy, some of them with runs that have given up their slots.
   if (alive_ < running_.size() + threads_) AddThread();
 }
@@ -256,11 +262,11 @@ void Scheduler::Work(std::list<std::thread>::iterator self) {
 
 bool Scheduler::TakeNext() {
   const TimePoint now = SteadyClock::now();
-  const Room room = RoomAt(now);
-  if (room == Room::kNone) return false;
+  const microseconds room = RoomAt(now);
+  if (room == kNoRoom) return false;
   RunQueue::Taken taken =
       queue_.Take(now, threads_, [room](const ModelQueue& queue, const Job& first) {
-        return room == Room::kAny || IsQuick(queue, first);
+        return room == kAnyRoom || TakesLess(queue, first, room);
       });
   if (taken.queue == nullptr) return false;
   Running& run = running_.emplace_back();

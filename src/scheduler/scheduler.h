@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <list>
@@ -39,9 +40,10 @@ struct SchedulerOptions {
 /// time that their shapes give, runs on the thread that submits: waking another one takes as long
 /// as the run. Everything else waits in one RunQueue for the threads of a pool.
 ///
-/// No model keeps others from the pool. There are `threads` slots. A run that has gone on for 10 ms
-/// gives its slot up to runs that are known to take less than that, and after a second to all; more
-/// threads come for them, and go. A model never has more runs at once than there are slots.
+/// No model keeps others from the pool. There are `threads` slots. A run that has gone on for 10,
+/// 20, 40, … ms gives its slot up to runs that are known to take less than that, and after a second
+/// to all; more threads come for them, and go. A model never has more runs at once than there are
+/// slots.
 ///
 /// A timer answers every job that waits, runs or streams when its deadline comes or its caller
 /// leaves. Once nobody waits for a run it is told to stop; one that has not a second later is
@@ -84,8 +86,6 @@ class Scheduler : private JobOwner {
     bool overdue = false;
     engine::Stop stop;
   };
-  /// What may start now.
-  enum class Room : std::uint8_t { kNone, kShort, kAny };
   /// A job that the timer answers, and how.
   struct Due {
     std::shared_ptr<Job> job;
@@ -106,7 +106,8 @@ class Scheduler : private JobOwner {
   /// Takes and makes one run; false if none can start now.
   bool RunNext() REQUIRES(mutex_);
   bool TakeNext() REQUIRES(mutex_);
-  Room RoomAt(SteadyClock::time_point now) const REQUIRES(mutex_);
+  /// Runs that are known to take less may start now; 0: none, `max()`: all.
+  std::chrono::microseconds RoomAt(SteadyClock::time_point now) const REQUIRES(mutex_);
   /// When the next run gives its slot up; `max()` if none will.
   SteadyClock::time_point NextRoom(SteadyClock::time_point now) const REQUIRES(mutex_);
   void WaitForWork() REQUIRES(mutex_);

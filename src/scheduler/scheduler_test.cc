@@ -305,6 +305,33 @@ TEST(Scheduler, EndlessRunsOfOneModelKeepNoOtherFromThePool) {
   EXPECT_TRUE(scheduler.Drain(SteadyClock::now() + seconds(30)));
 }
 
+TEST(Scheduler, ARunThatIsKnownToEndSoonerIsNotKeptBehindEndlessOnesForTheirSecond) {
+  TestQueue endless;
+  TestQueue known(false);
+  TestQueue unknown;
+  Scheduler scheduler({.threads = 2});
+  std::vector<std::unique_ptr<Submitted>> runs;
+  const auto gone = std::make_shared<engine::Cancellation>();
+  for (int i = 0; i < 2; ++i) {
+    runs.push_back(std::make_unique<Submitted>(scheduler, endless, RunUntilStopped, kNoDeadline,
+                                               kSmall, gone));
+  }
+  // More than what is short: as the runs of a short model take where cores are scarce.
+  known.run_times().Record(30'000, kSmall);
+  std::vector<std::string> order;
+  const auto note = [&order](const char* what) {
+    return [&order, what](engine::Stop* /*stop*/) { order.emplace_back(what); };
+  };
+  Submitted waits_a_second(scheduler, unknown, note("unknown"));
+  Submitted sooner(scheduler, known, note("known"));
+  EXPECT_TRUE(sooner.Wait().ran);
+  EXPECT_TRUE(waits_a_second.Wait().ran);
+  EXPECT_EQ(order, (std::vector<std::string>{"known", "unknown"}));
+  gone->Cancel();
+  for (const auto& run : runs) EXPECT_EQ(run->Wait().status.reason(), Reason::kCancelled);
+  EXPECT_TRUE(scheduler.Drain(SteadyClock::now() + seconds(30)));
+}
+
 TEST(Scheduler, AModelWhoseRunsDoNotStopIsGivenUp) {
   std::promise<std::string> given_up;
   Scheduler scheduler(
