@@ -59,7 +59,7 @@ test-deep: build ## Sanitizer builds, long kill loops, fuzzing; PARTS="asan-ipc 
 test-performance: build ## Measure beside bare floors and other servers
 	@$(SETUP) test bench
 	@tools/configure.sh release build # what was set up just now may not have been there before
-	@tools/build.sh release floors
+	@tools/build.sh release floors plugin_fixtures
 	@$(PYTHON) bench/run.py
 
 .PHONY: check

@@ -1,11 +1,24 @@
 # SPDX-License-Identifier: MIT
-"""Closed-loop HTTP load with wrk, one line of figures a run."""
+"""Closed-loop HTTP load with wrk, one line of figures a run, and requests that are left open."""
 
+import contextlib
+import json
+import os
+import resource
+import socket
 import subprocess
+import urllib.parse
 from dataclasses import dataclass
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+# Requests that do not end by themselves: path and body. `patient` answers once its caller leaves;
+# `worker-in-place` computes on a thread of Core and never looks whether somebody waits.
+PATIENT = ("/v2/models/patient/generate_stream", {"count": 1, "hold": 1})
+DEAF = {"count": 1, "sleep_ms": 1 << 40, "burn": 1, "deaf": 1}
+NEVER_LOOKING = ("/models/worker-in-place/inference", DEAF)
+LOOP = {"steps": 1 << 60}
+ENDLESS = ("/models/endless/inference", LOOP)
 
 
 @dataclass
@@ -41,3 +54,30 @@ def load(url, body=None, connections=1, seconds=2.0):
     if figures.errors:
         raise RuntimeError(f"{figures.errors} requests to {url} failed")
     return figures
+
+
+def cores():
+    """How many runs take every core."""
+    return os.cpu_count() or 1
+
+
+def allow_descriptors(count):
+    """Lets this process, and the servers that it starts, have so many."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, count), hard))
+
+
+@contextlib.contextmanager
+def held(core, what, count):
+    """So many requests of a kind, each on a connection of its own, until the end of the block."""
+    path, document = what
+    body = json.dumps(document).encode()
+    address = urllib.parse.urlsplit(core.url)
+    head = (f"POST {path} HTTP/1.1\r\nHost: {address.netloc}\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n")
+    with contextlib.ExitStack() as stack:
+        for _ in range(count):
+            sock = stack.enter_context(
+                socket.create_connection((address.hostname, address.port), timeout=30))
+            sock.sendall(head.encode() + body)
+        yield

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Deterministic ONNX models to measure with, random weights: `null` (identity of 4 floats), `tiny`
 (784→128→10), `wide` (1024→4096→4096→64: weights, little to compute), `bigin` (mean of 150,528
-floats: payload, no compute) and `one` (identity of any number of floats)."""
+floats: payload, no compute) and `one` (identity of any number of floats); `steady` (products of
+matrices: 5 ms, whatever the input) and `endless` (as many small ones as its input says)."""
 
 from pathlib import Path
 
@@ -54,6 +55,43 @@ def make_models(folder: Path):
           [_gemm("x", 1, "a"), node("Relu", ["a"], ["b"]), _gemm("b", 2, "c"),
            node("Relu", ["c"], ["d"]), _gemm("d", 3, "y")],
           ["N", 1024], ["N", 64], _dense(rng, [1024, 4096, 4096, 64]))
+
+
+def make_steady(folder: Path):
+    """Writes `steady`, and returns its path. Its requests share no run."""
+    folder.mkdir(parents=True, exist_ok=True)
+    rng = np.random.default_rng(3)
+    size, steps = 256, 10
+    node = helper.make_node
+    nodes = [node("Mul", ["w", "x"], ["h0"])]
+    nodes += [node("MatMul", [f"h{i}", "m"], [f"h{i + 1}"]) for i in range(steps)]
+    nodes.append(node("ReduceMean", [f"h{steps}"], ["y"], axes=[0, 1], keepdims=0))
+    weights = {name: rng.standard_normal((size, size)).astype(np.float32) / 16 for name in "wm"}
+    _save(folder, "steady", nodes, [1], [], weights)
+    return folder / "steady.onnx"
+
+
+def make_endless(folder: Path):
+    """Writes `endless`, and returns its path: `steps`, an int64 scalar, small products of
+    matrices."""
+    folder.mkdir(parents=True, exist_ok=True)
+    scalar = helper.make_tensor_value_info
+    body = helper.make_graph(
+        [helper.make_node("MatMul", ["state", "m"], ["next"]),
+         helper.make_node("Identity", ["on"], ["on_next"])],
+        "body",
+        [scalar("i", TensorProto.INT64, []), scalar("on", TensorProto.BOOL, []),
+         _value("state", [8, 8])],
+        [scalar("on_next", TensorProto.BOOL, []), _value("next", [8, 8])])
+    loop = helper.make_node("Loop", ["steps", "go", "m"], ["y"], body=body)
+    graph = helper.make_graph(
+        [loop], "endless", [scalar("steps", TensorProto.INT64, [])], [_value("y", [8, 8])],
+        [numpy_helper.from_array(np.eye(8, dtype=np.float32), "m"),
+         numpy_helper.from_array(np.array(True), "go")])
+    model = helper.make_model(graph, opset_imports=OPSETS, ir_version=8)
+    checker.check_model(model)
+    save(model, str(folder / "endless.onnx"))
+    return folder / "endless.onnx"
 
 
 def make_variants(folder: Path, count):

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import onnxruntime
 
+import deadline_rows
 import grpc_rows
 import health_rows
 import ipc_rows
@@ -26,8 +27,10 @@ from peer_rows import PeerBench
 from registry_rows import RegistryBench
 from servers import ROOT
 from tables import BEGIN, END, goals_table, peers_section, with_marked
+from waiting_rows import WaitingBench
 
-SECTIONS = ("http", "peers", "grpc", "ipc", "memory", "registry", "health")
+SECTIONS = ("http", "peers", "grpc", "ipc", "memory", "registry", "health", "waiting",
+            "deadlines")
 
 
 def machine():
@@ -64,7 +67,9 @@ class Run:
             measure = {"http": lambda: HttpBench(folder, *self.counts).rows(),
                        "registry": lambda: RegistryBench(folder, *self.counts).rows(),
                        "grpc": lambda: grpc_rows.rows(folder, repetitions, seconds),
-                       "health": lambda: health_rows.rows(folder, repetitions, seconds)}
+                       "health": lambda: health_rows.rows(folder, repetitions, seconds),
+                       "waiting": lambda: WaitingBench(folder, *self.counts).rows(),
+                       "deadlines": lambda: deadline_rows.rows(folder, repetitions)}
             yield from measure[section]()
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -138,6 +138,9 @@ class Nginx(Process):
 
 # Doors that are not measured take nothing that others could want.
 HTTP_ONLY = ("--no-ipc", "--grpc-port", "0")
+FIXTURES = ROOT / "build/tests/plugin/fixtures"
+# Loads the plugins of the tests beside Core's own.
+FIXTURES_ALLOWED = ("--plugin-dir", str(ROOT / "build/plugins"), "--plugin-dir", str(FIXTURES))
 
 
 class Core(Process):
@@ -161,6 +164,20 @@ class Core(Process):
         """Registers a model file; `members` go into the request."""
         fetch(self.url + "/models/register",
               json.dumps({"model_id": model_id, "path": str(path), **members}).encode())
+
+    def register_fixture(self, folder, name):
+        """Registers a plugin of the tests, and a model of its name; needs FIXTURES_ALLOWED."""
+        library = FIXTURES / f"{name.replace('-', '_')}.so"
+        fetch(self.url + "/plugins/register",
+              json.dumps({"id": name, "path": str(library)}).encode())
+        path = folder / f"{name}.model"
+        path.write_text("anything")
+        self.register(name, path, plugin_id=name, execution_format="any")
+
+    def in_flight(self):
+        """Inferences that it has not answered."""
+        page = fetch(self.url + "/metrics").decode()
+        return int(re.search(r"^mlos_inferences_in_flight (\d+)$", page, re.MULTILINE)[1])
 
     def inference_url(self, model_id):
         """Where the model is run, in Core's own API."""
