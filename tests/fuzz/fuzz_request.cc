@@ -16,7 +16,7 @@
 #include "api/http/wire/request_parser.h"
 #include "base/check.h"
 #include "net/byte_buffer.h"
-#include "net/inflate.h"
+#include "net/coding.h"
 #include "resource/byte_budget.h"
 
 namespace {

@@ -10,7 +10,7 @@
 #include "api/grpc/call/metadata.h"
 #include "api/grpc/http2/limits.h"
 #include "base/log.h"
-#include "net/deflate.h"
+#include "net/coding.h"
 
 namespace mlos::api::grpc::call {
 namespace {

@@ -7,7 +7,7 @@
 #include <string>
 #include <utility>
 
-#include "net/inflate.h"
+#include "net/coding.h"
 
 namespace mlos::api::grpc::messages {
 Status Parse(call::Service& service, const call::Message& message, const Cost& cost,

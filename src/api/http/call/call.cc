@@ -7,7 +7,7 @@
 
 #include "api/http/call/reply.h"
 #include "base/log.h"
-#include "net/inflate.h"
+#include "net/coding.h"
 
 namespace mlos::api::http::call {
 namespace {

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <utility>
 
-#include "net/deflate.h"
+#include "net/coding.h"
 
 namespace mlos::api::http::oip {
 namespace {
