@@ -21,7 +21,6 @@ using std::chrono::milliseconds;
 constexpr std::size_t kOutboxBytesMax = 256 << 10;
 // Receives between two looks at the other connections.
 constexpr int kReceivesMax = 16;
-constexpr std::uint64_t kProgressBytes = 64 << 10;
 
 }  // namespace
 
@@ -48,6 +47,7 @@ void Connection::Start() {
     return;
   }
   watched_ = true;
+  read_deadline_.Start(SteadyClock::now(), service_->options().frame_timeout_ms);
   loop_.WatchDeadlines(1);
 }
 
@@ -185,19 +185,19 @@ void Connection::Watch() {
   }
   if (wanted == watched_) return;
   watched_ = wanted;
-  read_since_ = SteadyClock::now();
-  read_mark_ = reader_.received_bytes();
+  read_deadline_.Start(SteadyClock::now(), service_->options().frame_timeout_ms,
+                       reader_.received_bytes());
   loop_.WatchDeadlines(wanted ? 1 : -1);
 }
 
 void Connection::OnTick(SteadyClock::time_point now) {
   const ServerOptions& options = service_->options();
-  if (reader_.received_bytes() - read_mark_ >= kProgressBytes ||
-      (greeted_ && !reader_.within_frame())) {
-    read_since_ = now;
-    read_mark_ = reader_.received_bytes();
+  if (greeted_ && !reader_.within_frame()) {
+    read_deadline_.Stop();
+  } else {
+    read_deadline_.Watch(now, options.frame_timeout_ms, reader_.received_bytes());
   }
-  bool late = now - read_since_ > milliseconds(options.frame_timeout_ms);
+  bool late = read_deadline_.passed(now);
   {
     const MutexLock lock(mutex_);
     late |= !outbox_.empty() && now - write_since_ > milliseconds(options.write_timeout_ms);

@@ -9,6 +9,7 @@
 #include "api/ipc/socket/frame_reader.h"
 #include "base/mutex.h"
 #include "base/unique_fd.h"
+#include "net/progress_deadline.h"
 
 namespace mlos::api::ipc {
 
@@ -61,11 +62,10 @@ class Connection : public socket::EventHandler,
   // Of the loop's thread.
   socket::FrameReader reader_;
   bool greeted_ = false;
-  bool ending_ = false;    // reads no more, closes when what is to be sent is sent
-  bool draining_ = false;  // closes when nothing is in flight
-  bool watched_ = false;   // counted among the loop's deadlines
-  std::uint64_t read_mark_ = 0;
-  SteadyClock::time_point read_since_ = SteadyClock::now();
+  bool ending_ = false;                  // reads no more, closes when what is to be sent is sent
+  bool draining_ = false;                // closes when nothing is in flight
+  bool watched_ = false;                 // counted among the loop's deadlines
+  net::ProgressDeadline read_deadline_;  // of the hello, and of each frame
 
   Mutex mutex_;
   UniqueFd fd_ GUARDED_BY(mutex_);

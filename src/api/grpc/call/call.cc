@@ -2,13 +2,11 @@
 #include "api/grpc/call/call.h"
 
 #include <algorithm>
-#include <chrono>
 #include <limits>
 #include <string>
 #include <utility>
 
 #include "api/grpc/call/metadata.h"
-#include "api/grpc/http2/limits.h"
 #include "base/log.h"
 #include "net/coding.h"
 
@@ -215,11 +213,11 @@ void Call::OnTick(SteadyClock::time_point now) {
 void Call::CheckProgress(SteadyClock::time_point now) {
   const bool awaited = !ended_ && !paused_ && (!method_.client_streaming || reader_.in_message());
   if (!awaited) {
-    read_deadline_ = kNoDeadline;
-  } else if (read_deadline_ == kNoDeadline || received_ - received_mark_ >= http2::kProgressBytes) {
-    received_mark_ = received_;
-    read_deadline_ = now + std::chrono::milliseconds(service_->options().body_timeout_ms);
-  } else if (now >= read_deadline_) {
+    read_deadline_.Stop();
+    return;
+  }
+  read_deadline_.Watch(now, service_->options().body_timeout_ms, received_);
+  if (read_deadline_.passed(now)) {
     Finish(Status(Reason::kRequestTimeout, "the request did not arrive in time"));
   }
 }

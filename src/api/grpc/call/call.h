@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "engine/cancellation.h"
 #include "engine/credit.h"
+#include "net/progress_deadline.h"
 
 namespace mlos::api::grpc::call {
 
@@ -135,8 +136,7 @@ class Call : public http2::StreamHandler, public std::enable_shared_from_this<Ca
   bool half_closed_ = false;  ///< and the handler knows
   bool has_message_ = false;
   std::uint64_t received_ = 0;
-  std::uint64_t received_mark_ = 0;  ///< when the deadline was set
-  Deadline read_deadline_ = kNoDeadline;
+  net::ProgressDeadline read_deadline_;
 
   std::atomic<bool> finished_{false};
   std::atomic<std::size_t> handed_bytes_{0};  ///< to Send

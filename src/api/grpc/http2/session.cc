@@ -3,9 +3,10 @@
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <string>
 #include <utility>
+
+#include "net/progress_deadline.h"
 
 namespace mlos::api::grpc::http2 {
 namespace {
@@ -58,8 +59,7 @@ struct Session::Stream {
   bool end = false;       ///< the reply ends behind `outgoing`
   bool deferred = false;  ///< nghttp2 waits for more of the reply
   std::size_t sent_bytes = 0;
-  std::size_t sent_mark = 0;  ///< sent_bytes when the deadline was set
-  Deadline write_deadline = kNoDeadline;
+  net::ProgressDeadline write_deadline;
 };
 
 /// What nghttp2 calls, one line each.
@@ -410,14 +410,12 @@ void Session::OnTick(SteadyClock::time_point now) {
   flood_.OnTick(now);
   std::vector<std::pair<std::int32_t, std::shared_ptr<StreamHandler>>> handlers;
   for (auto& [id, stream] : streams_) {
-    const bool waits = stream->outgoing.size() != 0;
-    if (!waits) {
-      stream->write_deadline = kNoDeadline;
-    } else if (stream->write_deadline == kNoDeadline ||
-               stream->sent_bytes - stream->sent_mark >= kProgressBytes) {
-      stream->sent_mark = stream->sent_bytes;
-      stream->write_deadline = now + std::chrono::milliseconds(limits_.write_timeout_ms);
-    } else if (now >= stream->write_deadline) {
+    if (stream->outgoing.size() == 0) {
+      stream->write_deadline.Stop();
+    } else {
+      stream->write_deadline.Watch(now, limits_.write_timeout_ms, stream->sent_bytes);
+    }
+    if (stream->write_deadline.passed(now)) {
       Cancel(id);
       continue;
     }
