@@ -57,10 +57,20 @@ class EventLoop : public Loop, public std::enable_shared_from_this<EventLoop> {
   /// No more connections will be handed over, so that a drained loop may end. From any thread.
   void EndAdopting();
 
+  /// Takes the socket over, on which it will accept. Before Run. IO_ERROR.
+  Status Listen(UniqueFd listening);
+  /// Instead of Listen: another loop, which listens as told, accepts the connections.
+  void AwaitConnections(bool listens_on_any);
+
   /// Forgets a connection that was closed or given to another loop.
   void Remove(Connection& connection);
   /// The time of the last tick; a quarter of a second old at most.
   SteadyClock::time_point now() const { return now_; }
+  /// True if connections come in at several addresses.
+  bool listens_on_any() const { return listens_on_any_; }
+  /// Where bytes that nobody wants are read to.
+  static constexpr std::size_t kScratchBytes = 16 << 10;
+  char* scratch() { return scratch_; }
 
  protected:
   using Tcp = boost::asio::ip::tcp;
@@ -75,12 +85,6 @@ class EventLoop : public Loop, public std::enable_shared_from_this<EventLoop> {
   };
 
   explicit EventLoop(Share share);
-  /// Takes the socket over. IO_ERROR.
-  Status Listen(UniqueFd listening);
-  /// Instead of Listen: another loop, which listens as told, accepts the connections.
-  void AwaitConnections(bool listens_on_any);
-  /// True if connections come in at several addresses.
-  bool listens_on_any() const { return listens_on_any_; }
   /// Longest open first.
   OpenList& open() { return open_; }
 
@@ -117,6 +121,8 @@ class EventLoop : public Loop, public std::enable_shared_from_this<EventLoop> {
 
   OpenList open_;
   std::unordered_map<boost::asio::ip::address, unsigned> open_per_peer_;
+
+  char scratch_[kScratchBytes];
 
   Mutex post_mutex_;
   bool finished_ GUARDED_BY(post_mutex_) = false;

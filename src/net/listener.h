@@ -50,7 +50,9 @@ class Listener {
     limits.connections_per_peer_max = std::max(1U, limits.connections_per_peer_max / threads);
     std::vector<std::shared_ptr<Loop>> loops;
     for (UniqueFd& fd : sockets.fds) {
-      loops.push_back(MLOS_TRY(EventLoop::Create(std::move(fd), limits, handler, tls)));
+      const auto loop = std::make_shared<EventLoop>(limits, handler, tls);
+      MLOS_TRY(loop->Listen(std::move(fd)));
+      loops.push_back(loop);
     }
     return std::make_unique<Listener>(std::move(loops));
   }

@@ -2,7 +2,6 @@
 #include "net/stream.h"
 
 #include <gtest/gtest.h>
-#include <openssl/ssl.h>
 #include <sys/socket.h>
 
 #include <atomic>
@@ -14,6 +13,7 @@
 
 #include "base/unique_fd.h"
 #include "net/test_certificates.h"
+#include "net/test_client.h"
 #include "net/tls_server.h"
 
 namespace mlos::net {
@@ -21,43 +21,6 @@ namespace {
 
 using boost::asio::ip::tcp;
 using boost::system::error_code;
-
-/// A client that waits for what it asks for; without TLS where `encrypted` is false.
-class Client {
- public:
-  Client(int socket, bool encrypted) : socket_(socket) {
-    if (!encrypted) return;
-    context_.reset(SSL_CTX_new(TLS_client_method()), &SSL_CTX_free);
-    ssl_.reset(SSL_new(context_.get()), &SSL_free);
-    SSL_set_fd(ssl_.get(), socket);
-    EXPECT_EQ(SSL_connect(ssl_.get()), 1);
-  }
-
-  void Send(std::string_view bytes) {
-    const int size = static_cast<int>(bytes.size());
-    EXPECT_EQ(ssl_ != nullptr ? SSL_write(ssl_.get(), bytes.data(), size)
-                              : send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL),
-              size);
-  }
-  std::string Receive(std::size_t size) {
-    std::string all(size, '\0');
-    std::size_t at = 0;
-    while (at < size) {
-      const auto count = ssl_ != nullptr
-                             ? SSL_read(ssl_.get(), &all[at], static_cast<int>(size - at))
-                             : recv(socket_, &all[at], size - at, 0);
-      if (count <= 0) break;
-      at += static_cast<std::size_t>(count);
-    }
-    all.resize(at);
-    return all;
-  }
-
- private:
-  const int socket_;
-  std::shared_ptr<SSL_CTX> context_;
-  std::shared_ptr<SSL> ssl_;
-};
 
 /// A stream on one end of a TCP connection, served on the thread that runs `io_`.
 class StreamTest : public testing::TestWithParam<bool> {

@@ -13,12 +13,9 @@ namespace mlos::api::grpc::http2 {
 /// The event loop as its connections see it: beside what every door has, who takes the streams.
 class ConnectionHost : public net::EventLoop {
  public:
-  Acceptor& acceptor() { return *acceptor_; }
-  const Limits& limits() const { return limits_; }
-
- protected:
+  /// `tls`, null for plain connections, encrypts them.
   ConnectionHost(const Limits& limits, std::shared_ptr<Acceptor> acceptor,
-                 std::shared_ptr<net::TlsServer> tls)
+                 std::shared_ptr<net::TlsServer> tls = nullptr)
       : net::EventLoop({.door = "grpc",
                         .connections_max = limits.connections_max,
                         .connections_per_peer_max = limits.connections_per_peer_max,
@@ -26,6 +23,9 @@ class ConnectionHost : public net::EventLoop {
                         .protocols = &kProtocols}),
         limits_(limits),
         acceptor_(std::move(acceptor)) {}
+
+  Acceptor& acceptor() { return *acceptor_; }
+  const Limits& limits() const { return limits_; }
 
  private:
   static constexpr net::TlsProtocols kProtocols{.names = "\x02h2", .required = true};

@@ -8,18 +8,9 @@
 
 namespace mlos::api::grpc::http2 {
 
-Result<std::shared_ptr<EventLoop>> EventLoop::Create(UniqueFd listening, const Limits& limits,
-                                                     std::shared_ptr<Acceptor> acceptor,
-                                                     std::shared_ptr<net::TlsServer> tls) {
-  std::shared_ptr<EventLoop> loop(new EventLoop(limits, std::move(acceptor), std::move(tls)));
-  MLOS_TRY(loop->Listen(std::move(listening)));
-  return loop;
-}
-
 std::shared_ptr<net::Connection> EventLoop::Make(net::Stream stream,
                                                  const boost::asio::ip::address& peer) {
-  return std::make_shared<Connection>(std::static_pointer_cast<ConnectionHost>(shared_from_this()),
-                                      std::move(stream), peer);
+  return std::make_shared<Connection>(*this, std::move(stream), peer);
 }
 
 bool EventLoop::CloseIdle(const boost::asio::ip::address* peer) {

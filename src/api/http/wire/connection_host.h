@@ -10,15 +10,16 @@
 #include "api/http/wire/handler.h"
 #include "api/http/wire/limits.h"
 #include "net/event_loop.h"
+#include "net/stream_connection.h"
 
 namespace mlos::api::http::wire {
 
 using WaitingHook = boost::intrusive::list_base_hook<boost::intrusive::tag<struct WaitingTag>>;
 
 /// A connection that, at times, waits for a request.
-class WaitingConnection : public net::Connection, public WaitingHook {
+class WaitingConnection : public net::StreamConnection, public WaitingHook {
  public:
-  using net::Connection::Connection;
+  using net::StreamConnection::StreamConnection;
   /// Gives itself to HandOver, soon, with what it has received.
   virtual void Leave() = 0;
   /// False before the first request.
@@ -29,6 +30,17 @@ class WaitingConnection : public net::Connection, public WaitingHook {
 /// the connections that wait, among which one is closed where others want its place.
 class ConnectionHost : public net::EventLoop {
  public:
+  /// `tls`, null for plain connections, encrypts them.
+  ConnectionHost(const Limits& limits, std::shared_ptr<Handler> handler,
+                 std::shared_ptr<net::TlsServer> tls = nullptr)
+      : net::EventLoop({.door = "http",
+                        .connections_max = limits.connections_max,
+                        .connections_per_peer_max = limits.connections_per_peer_max,
+                        .tls = std::move(tls),
+                        .protocols = &kProtocols}),
+        limits_(limits),
+        handler_(std::move(handler)) {}
+
   /// Between these two the connection may be closed to make room for others.
   void EnterWaiting(WaitingConnection& connection) { waiting_.push_back(connection); }
   void LeaveWaiting(WaitingConnection& connection) {
@@ -44,23 +56,8 @@ class ConnectionHost : public net::EventLoop {
   const Limits& limits() const { return limits_; }
   /// The value of the header Date.
   const std::string& date() const { return date_; }
-  using net::EventLoop::listens_on_any;
-
-  /// Where bytes that nobody wants are read to.
-  static constexpr std::size_t kScratchBytes = 16 << 10;
-  char* scratch() { return scratch_; }
 
  protected:
-  ConnectionHost(const Limits& limits, std::shared_ptr<Handler> handler,
-                 std::shared_ptr<net::TlsServer> tls)
-      : net::EventLoop({.door = "http",
-                        .connections_max = limits.connections_max,
-                        .connections_per_peer_max = limits.connections_per_peer_max,
-                        .tls = std::move(tls),
-                        .protocols = &kProtocols}),
-        limits_(limits),
-        handler_(std::move(handler)) {}
-
   using WaitingList =
       boost::intrusive::list<WaitingConnection, boost::intrusive::base_hook<WaitingHook>>;
   /// Longest waiting first.
@@ -74,7 +71,6 @@ class ConnectionHost : public net::EventLoop {
   const std::shared_ptr<Handler> handler_;
   std::string date_;
   WaitingList waiting_;
-  char scratch_[kScratchBytes];
 };
 
 }  // namespace mlos::api::http::wire

@@ -27,26 +27,9 @@ std::string HttpDate(std::int64_t unix_seconds) {
 
 }  // namespace
 
-Result<std::shared_ptr<EventLoop>> EventLoop::Create(UniqueFd listening, const Limits& limits,
-                                                     std::shared_ptr<Handler> handler,
-                                                     std::shared_ptr<net::TlsServer> tls) {
-  std::shared_ptr<EventLoop> loop(new EventLoop(limits, std::move(handler), std::move(tls)));
-  MLOS_TRY(loop->Listen(std::move(listening)));
-  return loop;
-}
-
-std::shared_ptr<EventLoop> EventLoop::CreateAdopting(const Limits& limits,
-                                                     std::shared_ptr<Handler> handler,
-                                                     bool listens_on_any) {
-  std::shared_ptr<EventLoop> loop(new EventLoop(limits, std::move(handler), nullptr));
-  loop->AwaitConnections(listens_on_any);
-  return loop;
-}
-
 std::shared_ptr<net::Connection> EventLoop::Make(net::Stream stream,
                                                  const boost::asio::ip::address& peer) {
-  return std::make_shared<Connection>(std::static_pointer_cast<ConnectionHost>(shared_from_this()),
-                                      std::move(stream), peer);
+  return std::make_shared<Connection>(*this, std::move(stream), peer);
 }
 
 bool EventLoop::CloseIdle(const boost::asio::ip::address* peer) {

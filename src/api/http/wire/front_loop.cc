@@ -29,14 +29,6 @@ Limits ForOthers(Limits limits, unsigned threads) {
 
 }  // namespace
 
-Result<std::shared_ptr<FrontLoop>> FrontLoop::Create(
-    UniqueFd listening, const Limits& limits, std::shared_ptr<Handler> handler,
-    std::vector<std::shared_ptr<EventLoop>> others) {
-  std::shared_ptr<FrontLoop> loop(new FrontLoop(limits, std::move(handler), std::move(others)));
-  MLOS_TRY(loop->Listen(std::move(listening)));
-  return loop;
-}
-
 bool FrontLoop::Keeps(const RequestHead* head) const {
   return head != nullptr && handler().IsHealthCheck(*head);
 }
@@ -77,11 +69,12 @@ Result<std::unique_ptr<net::Listener>> ListenWithFront(net::ListeningSockets soc
   const bool any = sockets.address == "0.0.0.0" || sockets.address == "::";
   std::vector<std::shared_ptr<EventLoop>> others;
   while (others.size() < threads) {
-    others.push_back(EventLoop::CreateAdopting(of_each, handler, any));
+    others.push_back(std::make_shared<EventLoop>(of_each, handler));
+    others.back()->AwaitConnections(any);
   }
-  std::vector<std::shared_ptr<net::Loop>> loops;
-  loops.push_back(MLOS_TRY(
-      FrontLoop::Create(std::move(sockets.fds.front()), ForFront(limits), handler, others)));
+  const auto front = std::make_shared<FrontLoop>(ForFront(limits), handler, others);
+  MLOS_TRY(front->Listen(std::move(sockets.fds.front())));
+  std::vector<std::shared_ptr<net::Loop>> loops = {front};
   loops.insert(loops.end(), others.begin(), others.end());
   return std::make_unique<net::Listener>(std::move(loops));
 }

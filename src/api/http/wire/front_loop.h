@@ -17,19 +17,14 @@ namespace mlos::api::http::wire {
 /// place is wanted.
 class FrontLoop final : public EventLoop {
  public:
-  /// Takes the one socket over. IO_ERROR.
-  static Result<std::shared_ptr<FrontLoop>> Create(UniqueFd listening, const Limits& limits,
-                                                   std::shared_ptr<Handler> handler,
-                                                   std::vector<std::shared_ptr<EventLoop>> others);
+  FrontLoop(const Limits& limits, std::shared_ptr<Handler> handler,
+            std::vector<std::shared_ptr<EventLoop>> others)
+      : EventLoop(limits, std::move(handler)), others_(std::move(others)) {}
 
   bool Keeps(const RequestHead* head) const override;
   void HandOver(UniqueFd socket, net::ByteBuffer received) override;
 
  private:
-  FrontLoop(const Limits& limits, std::shared_ptr<Handler> handler,
-            std::vector<std::shared_ptr<EventLoop>> others)
-      : EventLoop(limits, std::move(handler), nullptr), others_(std::move(others)) {}
-
   bool CloseIdle(const boost::asio::ip::address* peer) override;
   void OnNoRoom(UniqueFd socket) override { HandOver(std::move(socket), {}); }
   void OnNoDescriptor() override;

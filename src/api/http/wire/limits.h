@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 
 #include "api/http/guard/head_limits.h"
@@ -13,17 +12,13 @@ struct Limits {
   guard::HeadLimits head;
 
   std::int64_t header_timeout_ms = 10'000;  ///< from its first byte to its end
-  std::int64_t body_timeout_ms = 30'000;    ///< for each kProgressBytes of a body
-  std::int64_t write_timeout_ms = 30'000;   ///< for each kProgressBytes of a reply
+  std::int64_t body_timeout_ms = 30'000;    ///< for each 64 KiB of a body
+  std::int64_t write_timeout_ms = 30'000;   ///< for each 64 KiB of a reply
   std::int64_t idle_timeout_ms = 75'000;    ///< between requests
 
   /// Above these the connections that wait for a request are closed, longest wait first.
   unsigned connections_max = 8192;
   unsigned connections_per_peer_max = 2048;
 };
-
-/// A deadline for bodies and replies holds for this many bytes, then starts anew: slow networks may
-/// carry large tensors, and a byte a second is still cut off.
-inline constexpr std::size_t kProgressBytes = 64 << 10;
 
 }  // namespace mlos::api::http::wire
