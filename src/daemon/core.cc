@@ -114,11 +114,10 @@ api::ipc::ServerOptions IpcOptionsOf(const Config& config) {
 // Only Core's own user may enter the state folder: registrations name files of this machine.
 constexpr unsigned kStateDirMode = 0700;
 
-/// Writes the port of a server. If the door is closed, the server is null and the file of an
+/// Writes the port of a listener. If the door is closed, the listener is null and the file of an
 /// earlier Core is removed.
-template <typename Server>
-Status TellPort(const fs::path& file, const Server* server) {
-  if (server != nullptr) return WriteFileAtomic(file, std::to_string(server->port()) + "\n");
+Status TellPort(const fs::path& file, const net::Listener* listener) {
+  if (listener != nullptr) return WriteFileAtomic(file, std::to_string(listener->port()) + "\n");
   std::error_code error;
   fs::remove(file, error);
   if (!error) return OkStatus();
@@ -179,11 +178,11 @@ Status Core::OpenDoors(const Config& config) {
         {{"host", config.http_host}});
   }
   if (!config.no_http) {
-    http_ = MLOS_TRY(api::http::Server::Start(HttpOptionsOf(config, tls_), *lobby_));
+    http_ = MLOS_TRY(api::http::Serve(HttpOptionsOf(config, tls_), *lobby_));
     Log(LogLevel::kInfo, "serving HTTP", {{"host", config.http_host}, {"port", http_->port()}});
   }
   if (!config.no_grpc) {
-    grpc_ = MLOS_TRY(api::grpc::Server::Start(GrpcOptionsOf(config, tls_), *lobby_));
+    grpc_ = MLOS_TRY(api::grpc::Serve(GrpcOptionsOf(config, tls_), *lobby_));
     Log(LogLevel::kInfo, "serving gRPC", {{"host", config.http_host}, {"port", grpc_->port()}});
   }
   if (config.no_ipc) return OkStatus();

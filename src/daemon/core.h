@@ -12,6 +12,7 @@
 #include "base/mutex.h"
 #include "base/result.h"
 #include "daemon/config.h"
+#include "net/listener.h"
 #include "net/tls_server.h"
 #include "runtime/runtime.h"
 
@@ -53,8 +54,8 @@ class Core {
   std::unique_ptr<api::door::Lobby> lobby_;
   std::shared_ptr<net::TlsServer> tls_;  ///< null: plain TCP
   // Null: that door is closed.
-  std::unique_ptr<api::http::Server> http_;
-  std::unique_ptr<api::grpc::Server> grpc_;
+  std::unique_ptr<net::Listener> http_;
+  std::unique_ptr<net::Listener> grpc_;
   std::unique_ptr<api::ipc::Server> ipc_;
   Mutex loader_mutex_;
   bool load_wanted_ GUARDED_BY(loader_mutex_) = false;

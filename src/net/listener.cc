@@ -3,8 +3,8 @@
 
 namespace mlos::net {
 
-Listener::Listener(std::vector<std::shared_ptr<Loop>> loops)
-    : loops_(std::move(loops)), running_(loops_.size()) {
+Listener::Listener(std::vector<std::shared_ptr<Loop>> loops, std::uint16_t port)
+    : port_(port), loops_(std::move(loops)), running_(loops_.size()) {
   for (const auto& loop : loops_) {
     threads_.emplace_back([this, loop] { Serve(*loop); });
   }

@@ -35,6 +35,11 @@ class Loop {
   virtual void Finish() = 0;
 };
 
+/// `threads`, or one for each core if that is 0.
+inline unsigned ThreadsOr(unsigned threads) {
+  return threads != 0 ? threads : std::max(1U, std::thread::hardware_concurrency());
+}
+
 /// The listening side of a door: a loop and a listening socket of its own for each thread, among
 /// which the kernel shares out connections (SO_REUSEPORT). Thread-safe.
 class Listener {
@@ -54,22 +59,28 @@ class Listener {
       MLOS_TRY(loop->Listen(std::move(fd)));
       loops.push_back(loop);
     }
-    return std::make_unique<Listener>(std::move(loops));
+    return std::make_unique<Listener>(std::move(loops), sockets.port);
   }
-  /// Serves on one thread for each loop.
-  explicit Listener(std::vector<std::shared_ptr<Loop>> loops);
+  /// Serves on one thread for each loop, of which the first ones listen on `port`.
+  Listener(std::vector<std::shared_ptr<Loop>> loops, std::uint16_t port);
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
+  /// Closes what is still open.
   ~Listener();
 
-  /// Drains the loops, ends them, and joins their threads. False if `deadline` came before the
-  /// last connection was closed.
+  /// The port it listens on, also if port 0 was asked for.
+  std::uint16_t port() const { return port_; }
+
+  /// Stops accepting, lets what was accepted or sent before be answered, closes the connections and
+  /// joins the threads. False if `deadline` came first and requests were cut off. Later calls do
+  /// nothing.
   bool Shutdown(Deadline deadline);
 
  private:
   void Serve(Loop& loop);
   bool AwaitEnd(Deadline deadline);
 
+  const std::uint16_t port_;
   std::vector<std::shared_ptr<Loop>> loops_;
   std::vector<std::thread> threads_;
 

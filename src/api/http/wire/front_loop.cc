@@ -76,7 +76,7 @@ Result<std::unique_ptr<net::Listener>> ListenWithFront(net::ListeningSockets soc
   MLOS_TRY(front->Listen(std::move(sockets.fds.front())));
   std::vector<std::shared_ptr<net::Loop>> loops = {front};
   loops.insert(loops.end(), others.begin(), others.end());
-  return std::make_unique<net::Listener>(std::move(loops));
+  return std::make_unique<net::Listener>(std::move(loops), sockets.port);
 }
 
 }  // namespace mlos::api::http::wire
