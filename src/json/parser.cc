@@ -58,6 +58,22 @@ Result<simdjson::ondemand::document> ParserLease::Open(const net::ByteBuffer& bo
   return document;
 }
 
+Result<simdjson::ondemand::object> ObjectOf(simdjson::ondemand::document& document) {
+  simdjson::ondemand::json_type type;
+  if (const auto error = document.type().get(type)) return JsonError(error);
+  if (type != simdjson::ondemand::json_type::object) {
+    return Status(Reason::kMalformedJson, "the body is not a JSON object");
+  }
+  simdjson::ondemand::object object;
+  if (const auto error = document.get_object().get(object)) return JsonError(error);
+  return object;
+}
+
+Status CheckEnd(simdjson::ondemand::document& document) {
+  if (document.current_location().error() == simdjson::OUT_OF_BOUNDS) return OkStatus();
+  return JsonError(simdjson::TRAILING_CONTENT);
+}
+
 ParserLease::~ParserLease() {
   if (parser_ != nullptr && parser_->capacity() <= kKeptTextBytes) t_parser = std::move(parser_);
 }

@@ -36,6 +36,11 @@ class ParserLease {
   resource::Reservation reservation_;
 };
 
+/// What `document` is, if it is an object. MALFORMED_JSON.
+Result<simdjson::ondemand::object> ObjectOf(simdjson::ondemand::document& document);
+/// MALFORMED_JSON if anything follows what has been read of `document`.
+Status CheckEnd(simdjson::ondemand::document& document);
+
 /// An upper bound of what simdjson's tables for `text` take.
 std::uint64_t ParserBytes(std::string_view text);
 

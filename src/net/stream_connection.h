@@ -21,7 +21,7 @@ namespace mlos::net {
 /// opening: the TLS handshake, which plain TCP does without. Nothing is read or written.
 /// open: the derived class reads and writes, one operation each way, and is told what comes of it.
 /// lingering: everything is sent; what the peer still sends is read away.
-/// closed: the loop has forgotten the connection. No hook is called any more.
+/// closed: the loop has forgotten the connection. OnClose is the last that is called.
 ///
 /// It keeps itself alive until it is closed, and waiting operations keep it alive. Everything
 /// happens on the loop's thread.
@@ -35,7 +35,7 @@ class StreamConnection : public Connection, public std::enable_shared_from_this<
  protected:
   using ErrorCode = boost::system::error_code;
 
-  /// What a connection that has not yet asked for anything gets once the loop drains.
+  /// Once the loop drains: for a peer that has not asked for anything yet.
   static constexpr std::int64_t kSilenceWhileDrainingMs = 500;
 
   struct Timeouts {
@@ -45,7 +45,7 @@ class StreamConnection : public Connection, public std::enable_shared_from_this<
   StreamConnection(EventLoop& loop, Stream stream, boost::asio::ip::address peer,
                    Timeouts timeouts);
 
-  // What the derived class does, each called while the connection is open.
+  // What the derived class does. All but OnClose are called only while the connection is open.
 
   /// Bytes can be exchanged.
   virtual void OnOpen() = 0;
@@ -117,7 +117,7 @@ class StreamConnection : public Connection, public std::enable_shared_from_this<
   void AfterRead(const ErrorCode& error, std::size_t count);
   void OnNotWritten(const ErrorCode& error);
   void ReadAway();
-  /// The rest of Close: forgets itself, once the caller holds it by what it returns.
+  /// Leaves the loop. What it returns keeps it alive from then on.
   std::shared_ptr<StreamConnection> Forget();
 
   // Declared first, so that it dies last: the stream belongs to its io_context.

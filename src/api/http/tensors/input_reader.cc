@@ -45,8 +45,7 @@ class InputReader {
     } else {
       return {Reason::kMalformedJson, "the body is not an object of input names to values"};
     }
-    if (document.current_location().error() == simdjson::OUT_OF_BOUNDS) return OkStatus();
-    return json::JsonError(simdjson::TRAILING_CONTENT);
+    return json::CheckEnd(document);
   }
 
   std::vector<tensor::NamedTensor> Take() { return std::move(inputs_); }

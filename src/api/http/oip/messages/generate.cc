@@ -16,19 +16,6 @@ using json::JsonWriter;
 using tensor::Tensor;
 using tensor::TensorSpec;
 
-Status CheckParameters(value from) {
-  simdjson::ondemand::object parameters = MLOS_TRY(ReadObject(from, "parameters"));
-  Members members;
-  for (auto member : parameters) {
-    const std::string key = MLOS_TRY(ReadKey(member));
-    value item;
-    if (const auto error = member.value().get(item)) return json::JsonError(error);
-    MLOS_TRY(members.Add(key, "parameters"));
-    MLOS_TRY(ReadParameter(item, Dotted("parameters", key)));
-  }
-  return OkStatus();
-}
-
 Status ReadMember(const std::string& key, value from, const engine::ModelSchema& schema,
                   tensors::RequestMemory& memory, GenerateRequest& request) {
   if (const TensorSpec* spec = schema.FindInput(key)) {
@@ -39,7 +26,9 @@ Status ReadMember(const std::string& key, value from, const engine::ModelSchema&
     request.inputs.push_back({key, std::move(data).value()});
     return OkStatus();
   }
-  if (key == "parameters") return CheckParameters(from);
+  if (key == "parameters") {
+    return ReadParameters(from, key, [](const auto&...) { return OkStatus(); });
+  }
   if (key == "id") {
     request.id = MLOS_TRY(ReadText(from, "id"));
     return OkStatus();
@@ -64,25 +53,12 @@ Result<GenerateRequest> ReadGenerateRequest(const net::ByteBuffer& body,
   }
   json::ParserLease lease;
   simdjson::ondemand::document document = MLOS_TRY(lease.Open(body, memory.budget()));
-  simdjson::ondemand::json_type type;
-  if (const auto error = document.type().get(type)) return json::JsonError(error);
-  if (type != simdjson::ondemand::json_type::object) {
-    return Status(Reason::kMalformedJson, "the body is not a JSON object");
-  }
-  simdjson::ondemand::object object;
-  if (const auto error = document.get_object().get(object)) return json::JsonError(error);
+  simdjson::ondemand::object object = MLOS_TRY(json::ObjectOf(document));
   GenerateRequest request;
-  Members members;
-  for (auto member : object) {
-    const std::string key = MLOS_TRY(ReadKey(member));
-    value item;
-    if (const auto error = member.value().get(item)) return json::JsonError(error);
-    MLOS_TRY(members.Add(key));
-    MLOS_TRY(ReadMember(key, item, schema, memory, request));
-  }
-  if (document.current_location().error() != simdjson::OUT_OF_BOUNDS) {
-    return json::JsonError(simdjson::TRAILING_CONTENT);
-  }
+  MLOS_TRY(ReadMembers(object, "", [&](const std::string& key, value item) {
+    return ReadMember(key, item, schema, memory, request);
+  }));
+  MLOS_TRY(json::CheckEnd(document));
   return request;
 }
 

@@ -41,7 +41,6 @@ Status GiveShape(const Shape& shape, Tensor& data) {
 
 /// What is known of an input while it is read.
 struct InputReader::Input {
-  Members members;
   std::string name;
   std::optional<Shape> shape;
   std::optional<DType> dtype;
@@ -54,21 +53,17 @@ struct InputReader::Input {
 Result<tensor::NamedTensor> InputReader::Read(value from) {
   const simdjson::ondemand::object object = MLOS_TRY(ReadObject(from, "inputs"));
   Input input;
-  Result<Tensor> tensor = ReadMembers(object, input);
+  Result<Tensor> tensor = ReadTensor(object, input);
   if (tensor.ok()) return tensor::NamedTensor{std::move(input.name), std::move(tensor).value()};
   Status status = std::move(tensor).status();
   if (input.name.empty()) return std::move(status).WithContext("an input");
   return std::move(status).WithContext("input " + json::Quote(input.name)).WithField(input.name);
 }
 
-Result<Tensor> InputReader::ReadMembers(simdjson::ondemand::object object, Input& input) {
-  for (auto member : object) {
-    const std::string key = MLOS_TRY(ReadKey(member));
-    value item;
-    if (const auto error = member.value().get(item)) return json::JsonError(error);
-    MLOS_TRY(input.members.Add(key, "inputs"));
-    MLOS_TRY(ReadMember(key, item, input));
-  }
+Result<Tensor> InputReader::ReadTensor(simdjson::ondemand::object object, Input& input) {
+  MLOS_TRY(ReadMembers(object, "inputs", [&](const std::string& key, value item) {
+    return ReadMember(key, item, input);
+  }));
   if (input.name.empty()) return MissingMember("name");
   if (!input.shape) return MissingMember("shape");
   if (!input.dtype) return MissingMember("datatype");
@@ -96,7 +91,8 @@ Status InputReader::ReadMember(const std::string& key, value from, Input& input)
       return {Reason::kDtypeMismatch, json::Quote(name) + " is not a datatype of the protocol"};
     }
   } else if (key == "parameters") {
-    return ReadParameters(from, input);
+    return ReadParameters(from, "inputs.parameters",
+                          [&](const auto&... given) { return TakeParameter(input, given...); });
   } else if (key == "data") {
     input.has_data = true;
     if (input.dtype && input.shape) return ReadData(from, input);
@@ -106,23 +102,14 @@ Status InputReader::ReadMember(const std::string& key, value from, Input& input)
   return OkStatus();
 }
 
-Status InputReader::ReadParameters(value from, Input& input) {
-  simdjson::ondemand::object parameters = MLOS_TRY(ReadObject(from, "inputs.parameters"));
-  Members members;
-  for (auto member : parameters) {
-    const std::string key = MLOS_TRY(ReadKey(member));
-    value item;
-    if (const auto error = member.value().get(item)) return json::JsonError(error);
-    MLOS_TRY(members.Add(key, "inputs.parameters"));
-    const std::string field = Dotted("inputs.parameters", key);
-    const Parameter parameter = MLOS_TRY(ReadParameter(item, field));
-    if (key == "binary_data_size") {
-      input.binary_size = MLOS_TRY(CountOf(parameter, field));
-    } else if (key.starts_with("shared_memory_")) {
-      return Status(Reason::kUnimplemented,
-                    "shared memory is not offered over the network; send the data")
-          .WithField(field);
-    }
+Status InputReader::TakeParameter(Input& input, const std::string& key, const Parameter& parameter,
+                                  const std::string& field) {
+  if (key == "binary_data_size") {
+    input.binary_size = MLOS_TRY(CountOf(parameter, field));
+  } else if (key.starts_with("shared_memory_")) {
+    return Status(Reason::kUnimplemented,
+                  "shared memory is not offered over the network; send the data")
+        .WithField(field);
   }
   return OkStatus();
 }

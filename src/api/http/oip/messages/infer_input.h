@@ -33,9 +33,10 @@ class InputReader {
  private:
   struct Input;
 
-  Result<tensor::Tensor> ReadMembers(simdjson::ondemand::object object, Input& input);
+  Result<tensor::Tensor> ReadTensor(simdjson::ondemand::object object, Input& input);
   Status ReadMember(const std::string& key, value from, Input& input);
-  Status ReadParameters(value from, Input& input);
+  static Status TakeParameter(Input& input, const std::string& key, const Parameter& parameter,
+                              const std::string& field);
   Status ReadData(value from, Input& input);
   Result<tensor::Shape> ReadShape(value from);
   Result<tensor::Tensor> TakeBinary(Input& input);

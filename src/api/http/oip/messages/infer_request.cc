@@ -31,22 +31,6 @@ Status Unimplemented(std::string message, std::string_view field) {
   return Status(Reason::kUnimplemented, std::move(message)).WithField(field);
 }
 
-/// Calls `take(key, parameter, field)` for each parameter.
-template <typename Take>
-Status ReadParameters(value from, std::string_view field, Take take) {
-  simdjson::ondemand::object parameters = MLOS_TRY(ReadObject(from, field));
-  Members members;
-  for (auto member : parameters) {
-    const std::string key = MLOS_TRY(ReadKey(member));
-    value item;
-    if (const auto error = member.value().get(item)) return json::JsonError(error);
-    MLOS_TRY(members.Add(key, field));
-    const std::string name = Dotted(field, key);
-    MLOS_TRY(take(key, MLOS_TRY(ReadParameter(item, name)), name));
-  }
-  return OkStatus();
-}
-
 /// Reads one body. Thread-compatible.
 class RequestReader {
  public:
@@ -55,26 +39,13 @@ class RequestReader {
       : schema_(schema), inputs_(json, binary, memory) {}
 
   Result<InferRequest> Read(simdjson::ondemand::document& document) {
-    simdjson::ondemand::json_type type;
-    if (const auto error = document.type().get(type)) return json::JsonError(error);
-    if (type != simdjson::ondemand::json_type::object) {
-      return Status(Reason::kMalformedJson, "the body is not a JSON object");
-    }
-    simdjson::ondemand::object object;
-    if (const auto error = document.get_object().get(object)) return json::JsonError(error);
-    Members members;
+    simdjson::ondemand::object object = MLOS_TRY(json::ObjectOf(document));
     bool has_inputs = false;
-    for (auto member : object) {
-      const std::string key = MLOS_TRY(ReadKey(member));
-      value item;
-      if (const auto error = member.value().get(item)) return json::JsonError(error);
-      MLOS_TRY(members.Add(key));
+    MLOS_TRY(ReadMembers(object, "", [&](const std::string& key, value item) {
       has_inputs = has_inputs || key == "inputs";
-      MLOS_TRY(ReadMember(key, item));
-    }
-    if (document.current_location().error() != simdjson::OUT_OF_BOUNDS) {
-      return json::JsonError(simdjson::TRAILING_CONTENT);
-    }
+      return ReadMember(key, item);
+    }));
+    MLOS_TRY(json::CheckEnd(document));
     if (!has_inputs) {
       return Status(Reason::kMissingField, "the request has no member 'inputs'")
           .WithField("inputs");
@@ -129,22 +100,16 @@ class RequestReader {
   Result<RequestedOutput> ReadOutput(value from) {
     simdjson::ondemand::object object = MLOS_TRY(ReadObject(from, "outputs"));
     RequestedOutput output;
-    Members members;
-    for (auto member : object) {
-      const std::string key = MLOS_TRY(ReadKey(member));
-      value item;
-      if (const auto error = member.value().get(item)) return json::JsonError(error);
-      MLOS_TRY(members.Add(key, "outputs"));
-      if (key == "name") {
-        output.name = MLOS_TRY(ReadText(item, "outputs.name"));
-      } else if (key == "parameters") {
-        MLOS_TRY(ReadParameters(item, "outputs.parameters", [&output](const auto&... given) {
+    MLOS_TRY(ReadMembers(object, "outputs", [&](const std::string& key, value item) -> Status {
+      if (key == "parameters") {
+        return ReadParameters(item, "outputs.parameters", [&](const auto&... given) {
           return TakeOutputParameter(output, given...);
-        }));
-      } else {
-        MLOS_TRY(SkipValue(item, 3));
+        });
       }
-    }
+      if (key != "name") return SkipValue(item, 3);
+      output.name = MLOS_TRY(ReadText(item, "outputs.name"));
+      return OkStatus();
+    }));
     if (!output.name.empty()) return output;
     return Status(Reason::kMissingField, "an output has no member 'name'")
         .WithField("outputs.name");

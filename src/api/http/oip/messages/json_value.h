@@ -67,4 +67,30 @@ class Members {
 /// "a.b", or "b" where `outer` is empty.
 std::string Dotted(std::string_view outer, std::string_view inner);
 
+/// Calls `take(key, item)`, which may fail, for each member of `object`, whose own name is `field`.
+/// INVALID_FIELD if a member comes twice.
+template <typename Take>
+Status ReadMembers(simdjson::ondemand::object& object, std::string_view field, Take take) {
+  Members members;
+  for (auto member : object) {
+    const std::string key = MLOS_TRY(ReadKey(member));
+    value item;
+    if (const auto error = member.value().get(item)) return json::JsonError(error);
+    MLOS_TRY(members.Add(key, field));
+    MLOS_TRY(take(key, item));
+  }
+  return OkStatus();
+}
+
+/// Calls `take(key, parameter, name)`, which may fail, for each parameter in `from`; `name` is
+/// `field` + `key`.
+template <typename Take>
+Status ReadParameters(value from, std::string_view field, Take take) {
+  simdjson::ondemand::object parameters = MLOS_TRY(ReadObject(from, field));
+  return ReadMembers(parameters, field, [&](const std::string& key, value item) -> Status {
+    const std::string name = Dotted(field, key);
+    return take(key, MLOS_TRY(ReadParameter(item, name)), name);
+  });
+}
+
 }  // namespace mlos::api::http::oip::messages
