@@ -15,9 +15,8 @@ import numpy as np
 import pytest
 import requests
 
-from tests.support.asking import DOORS, Ask, ask_http, ask_ipc
 from tests.support.graphs import looping, scale
-from tests.support.open_core import OpenCore
+from tests.support.open_core import DOORS, Ask, OpenCore, ask_http, ask_ipc
 from tests.support.waiting import wait_until
 
 FOREVER = 1 << 60

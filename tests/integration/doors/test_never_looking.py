@@ -14,9 +14,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.support.asking import DOORS, Ask, ask_http
 from tests.support.graphs import scale
-from tests.support.open_core import OpenCore
+from tests.support.open_core import DOORS, Ask, OpenCore, ask_http
 from tests.support.plugin_fixtures import allowed, integers, register
 from tests.support.waiting import wait_until
 

@@ -18,11 +18,10 @@ import numpy as np
 import pytest
 
 from tests.support import paths
-from tests.support.asking import ask_grpc, ask_http, ask_ipc
 from tests.support.flood import descriptors
 from tests.support.graphs import scale
 from tests.support.ipc import Frame, RawIpc, encode_infer, read_result, wire
-from tests.support.open_core import OpenCore
+from tests.support.open_core import OpenCore, ask_grpc, ask_http, ask_ipc
 from tests.support.plugin_fixtures import allowed, integers, register
 from tests.support.protos import mlos_v1
 from tests.support.raw_http import head

@@ -11,11 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.support.asking import ask_grpc, ask_http, ask_ipc
 from tests.support.flood import descriptors
 from tests.support.graphs import scale
 from tests.support.ipc import Client, settled
-from tests.support.open_core import OpenCore
+from tests.support.open_core import OpenCore, ask_grpc, ask_http, ask_ipc
 from tests.support.plugin_fixtures import allowed, integers, register
 from tests.support.protos import mlos_v1
 from tests.support.raw_h2 import RawH2, message
