@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The daemon under test with all its doors open, and one inference through each of them: "OK" or
-the reason of its failure."""
+"""The daemon under test with all its doors open; one inference through each of them: "OK" or the
+reason of its failure; and the plugins of tests/plugin/fixtures in it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import pytest
 import requests
 import tritonclient.grpc as triton_grpc
 
-from tests.support import oip
+from tests.support import oip, paths
+from tests.support.core import Core
 from tests.support.grpc_core import GrpcCore
 from tests.support.ipc import Client, IpcCore, MlosError
 from tests.support.tensors import to_json
@@ -61,3 +62,30 @@ def ask_ipc(core: OpenCore, model: str, inputs: Arrays, timeout_s: float | None 
 
 
 DOORS = pytest.mark.parametrize("ask", [ask_http, ask_grpc, ask_ipc])
+
+
+def fixtures_allowed() -> list[str]:
+    """The options that let Core load the plugins of tests/plugin/fixtures beside its own."""
+    return ["--plugin-dir", str(_fixtures()), "--plugin-dir", str(paths.product("plugins"))]
+
+
+def register_fixture(core: Core, plugin: str, *models: str) -> None:
+    """Registers the plugin of that file, the top of which tells what it does, and models of it."""
+    plugin_id = plugin.replace("_", "-")
+    description = {"id": plugin_id, "path": str(_fixtures() / f"{plugin}.so")}
+    done = core.post("/plugins/register", json=description)
+    assert done.status_code == 200, done.text
+    for model in models:
+        path = core.folder / f"{model}.model"
+        path.write_text("anything")
+        done = core.register(model, path, plugin_id=plugin_id, execution_format="any")
+        assert done.status_code == 200, done.text
+
+
+def integers(**inputs: int) -> Arrays:
+    """Inputs of theirs, int64 scalars all."""
+    return {name: np.array(number, np.int64) for name, number in inputs.items()}
+
+
+def _fixtures():
+    return paths.product("tests/plugin/fixtures")

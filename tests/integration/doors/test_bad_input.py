@@ -8,16 +8,15 @@ import re
 import socket
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 import grpc
 import numpy as np
 import pytest
 from onnx import TensorProto, helper
 from tritonclient.grpc import service_pb2 as pb
-from tritonclient.grpc import service_pb2_grpc
 
 from tests.support import oip
+from tests.support.doors import DOORS, GOOD, Ask, Tensor, Told
 from tests.support.graphs import model, scale, value
 from tests.support.ipc import Client, Frame, MlosError, RawIpc, encode_infer, wire
 from tests.support.open_core import OpenCore
@@ -52,87 +51,44 @@ def answered(request) -> Iterator[None]:
     yield
     if "core" in request.fixturenames:
         core = request.getfixturevalue("core")
-        for ask in DOORS.values():
-            assert ask(core, "echo", {"x": np.ones(2, np.float32)}) == GOOD
+        for door in DOORS:
+            assert asked(door, core, "echo", {"x": np.ones(2, np.float32)}) == GOOD
 
 
-class Told(NamedTuple):
-    """How a door answered: its own code, the reason and what it says; all empty for a good one."""
-
-    code: str = ""
-    reason: str = ""
-    text: str = ""
+def asked(door: str, core: OpenCore, name: str, inputs: dict[str, np.ndarray]) -> Told:
+    tensors = tuple(Tensor(key, array) for key, array in inputs.items())
+    return DOORS[door](core, Ask(name, tensors))
 
 
-GOOD = Told()
+BEYOND = {
+    "1 GiB where engines have 64 MiB": (1 << 28, "OUT_OF_MEMORY"),
+    "4 TiB": (1 << 40, "OUT_OF_MEMORY"),
+    "no number of bytes": ((1 << 63) - 1, "INFERENCE_REJECTED"),
+}
 
 
-def ask_http(core: OpenCore, name: str, inputs: dict[str, np.ndarray]) -> Told:
-    reply = core.post(f"/v2/models/{name}/infer", data=oip.json_body(inputs))
-    assert reply.status_code < 500 or reply.status_code == 507, reply.text
-    if reply.status_code == 200:
-        return GOOD
-    return Told(str(reply.status_code), reply.json()["reason"], reply.json()["error"])
-
-
-def ask_grpc(core: OpenCore, name: str, inputs: dict[str, np.ndarray]) -> Told:
-    tensors = [
-        pb.ModelInferRequest.InferInputTensor(name=key, datatype=oip.datatype(a), shape=a.shape)
-        for key, a in inputs.items()
-    ]
-    raw = [oip.to_bytes(array) for array in inputs.values()]
-    request = pb.ModelInferRequest(model_name=name, inputs=tensors, raw_input_contents=raw)
-    with grpc.insecure_channel(core.grpc_address) as channel:
-        try:
-            service_pb2_grpc.GRPCInferenceServiceStub(channel).ModelInfer(request, timeout=60)
-        except grpc.RpcError as error:
-            assert error.code() not in (grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN)
-            reason = dict(error.trailing_metadata())["mlos-reason"]
-            return Told(error.code().name, reason, error.details())
-    return GOOD
-
-
-def ask_ipc(core: OpenCore, name: str, inputs: dict[str, np.ndarray]) -> Told:
-    with Client(str(core.socket)) as client:
-        try:
-            client.infer(name, inputs)
-        except MlosError as error:
-            assert error.code != "INTERNAL"
-            return Told(error.code, error.reason, str(error))
-    return GOOD
-
-
-DOORS = {"http": ask_http, "grpc": ask_grpc, "ipc": ask_ipc}
-
-
-# How a door says that there is no memory for it, and that it is a fault of the request.
-NO_MEMORY = {"http": "507", "grpc": "RESOURCE_EXHAUSTED", "ipc": "RESOURCE_EXHAUSTED"}
-FAULT = {"http": "400", "grpc": "INVALID_ARGUMENT", "ipc": "INVALID_ARGUMENT"}
-
-
-@pytest.mark.parametrize("door", DOORS)
-def test_an_output_beyond_the_arena_is_refused(core, door):
-    """1 GiB where engines have 64 MiB, 4 TiB, and a size that is no number of bytes."""
-    expected = {
-        1 << 28: (NO_MEMORY[door], "OUT_OF_MEMORY"),
-        1 << 40: (NO_MEMORY[door], "OUT_OF_MEMORY"),
-        (1 << 63) - 1: (FAULT[door], "INFERENCE_REJECTED"),
-    }
-    for count, outcome in expected.items():
-        inputs = {"x": np.ones(1, np.float32), "n": np.array([count], np.int64)}
-        told = DOORS[door](core, "expand", inputs)
-        assert told[:2] == outcome, (count, told)
+@pytest.mark.parametrize("size", BEYOND)
+def test_an_output_beyond_the_arena_is_refused(core, size):
+    count, reason = BEYOND[size]
+    no_memory = reason == "OUT_OF_MEMORY"
+    code, status = ("RESOURCE_EXHAUSTED", 507) if no_memory else ("INVALID_ARGUMENT", 400)
+    inputs = {"x": np.ones(1, np.float32), "n": np.array([count], np.int64)}
+    for door in DOORS:
+        told = asked(door, core, "expand", inputs)
+        assert (told.code, told.reason) == (code, reason), (door, told)
+        assert told.status == (status if door.endswith("http") else 0), door
 
 
 ZEROS = [(0,), (0, 2), (2, 0), (0, 0, 0)]
 
 
-@pytest.mark.parametrize("door", DOORS)
 @pytest.mark.parametrize("shape", ZEROS, ids=str)
-def test_a_size_of_zero_is_a_size(core, door, shape):
+def test_a_size_of_zero_is_a_size(core, shape):
     """Nothing divides by it: a vector of no element is one, and another rank is refused."""
-    told = DOORS[door](core, "echo", {"x": np.ones(shape, np.float32)})
-    assert told.reason == ("" if len(shape) == 1 else "SHAPE_MISMATCH")
+    reasons = {
+        door: asked(door, core, "echo", {"x": np.ones(shape, np.float32)}).reason for door in DOORS
+    }
+    assert reasons == dict.fromkeys(DOORS, "" if len(shape) == 1 else "SHAPE_MISMATCH")
 
 
 DEEP = b"[" * 500_000 + b"]" * 500_000
@@ -197,7 +153,7 @@ NAMES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("door", ["http", "grpc", "oip-grpc", "ipc"])
 def test_names_that_are_none(core, door):
     """No such name reaches a path, a shell or a message as a whole."""
     for name in NAMES:
@@ -205,7 +161,7 @@ def test_names_that_are_none(core, door):
             reply = core.post("/models/register", json={"model_id": name, "path": "/none"})
             told, text = reply.json()["reason"], reply.json()["message"]
         else:
-            _, told, text = DOORS[door](core, name, {"x": np.ones(1, np.float32)})
+            _, told, _, text, _ = asked(door, core, name, {"x": np.ones(1, np.float32)})
         assert told in ("INVALID_MODEL_ID", "MISSING_FIELD"), (name[:50], text[:500])
         assert len(text) < 1000
 

@@ -15,8 +15,7 @@ import numpy as np
 import pytest
 
 from tests.support.graphs import scale
-from tests.support.open_core import DOORS, Ask, OpenCore, ask_http
-from tests.support.plugin_fixtures import allowed, integers, register
+from tests.support.open_core import DOORS, Ask, OpenCore, ask_http, fixtures_allowed, integers, register_fixture
 from tests.support.waiting import wait_until
 
 # Where each computes: on a thread of Core, in inference or in execute, or on one of its own.
@@ -35,11 +34,11 @@ DRAIN_S = 1.0
 def core(tmp_path: Path) -> Iterator[OpenCore]:
     """Core with a model of each plugin, named as that, and one that ends."""
     core = OpenCore(
-        tmp_path / "core", *allowed(), "--drain-timeout-ms", str(int(DRAIN_S * 1000))
+        tmp_path / "core", *fixtures_allowed(), "--drain-timeout-ms", str(int(DRAIN_S * 1000))
     ).start()
     try:
         for plugin in PLUGINS:
-            register(core, plugin, plugin)
+            register_fixture(core, plugin, plugin)
         assert core.register("quick", scale(tmp_path / "quick.onnx", 2.0)).status_code == 200
         yield core
     finally:

@@ -21,8 +21,7 @@ from tests.support import paths
 from tests.support.flood import descriptors
 from tests.support.graphs import scale
 from tests.support.ipc import Frame, RawIpc, encode_infer, read_result, wire
-from tests.support.open_core import OpenCore, ask_grpc, ask_http, ask_ipc
-from tests.support.plugin_fixtures import allowed, integers, register
+from tests.support.open_core import OpenCore, ask_grpc, ask_http, ask_ipc, fixtures_allowed, integers, register_fixture
 from tests.support.protos import mlos_v1
 from tests.support.raw_http import head
 from tests.support.waiting import wait_until
@@ -44,8 +43,8 @@ def core(tmp_path: Path) -> Iterator[OpenCore]:
     """Core with a model of long answers and another one, which has time for its readers."""
     with descriptors(2 * READERS + 500):
         patience = ("--write-timeout-ms", "600000", "--queue-length-max", "10000")
-        core = OpenCore(tmp_path / "core", *allowed(), *patience).start()
-        register(core, "patient", "patient")
+        core = OpenCore(tmp_path / "core", *fixtures_allowed(), *patience).start()
+        register_fixture(core, "patient", "patient")
         assert core.register("quick", scale(tmp_path / "quick.onnx", 2.0)).status_code == 200
         for ask in (ask_http, ask_grpc, ask_ipc):
             assert ask(core, "patient", integers(count=1)) == "OK"

@@ -14,8 +14,7 @@ import pytest
 from tests.support.flood import descriptors
 from tests.support.graphs import scale
 from tests.support.ipc import Client, settled
-from tests.support.open_core import OpenCore, ask_grpc, ask_http, ask_ipc
-from tests.support.plugin_fixtures import allowed, integers, register
+from tests.support.open_core import OpenCore, ask_grpc, ask_http, ask_ipc, fixtures_allowed, integers, register_fixture
 from tests.support.protos import mlos_v1
 from tests.support.raw_h2 import RawH2, message
 from tests.support.raw_http import connect, head
@@ -34,8 +33,8 @@ def core(tmp_path: Path) -> Iterator[OpenCore]:
     """Core with a model that holds its answers back, and one that does not."""
     with descriptors(2 * STREAMS + 500):
         room = ("--queue-length-max", str(STREAMS))
-        core = OpenCore(tmp_path / "core", *allowed(), *room).start()
-        register(core, "patient", "patient")
+        core = OpenCore(tmp_path / "core", *fixtures_allowed(), *room).start()
+        register_fixture(core, "patient", "patient")
         assert core.register("quick", scale(tmp_path / "quick.onnx", 2.0)).status_code == 200
         yield core
         assert core.stop() == 0

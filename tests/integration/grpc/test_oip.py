@@ -17,7 +17,7 @@ from tritonclient.grpc import service_pb2 as pb
 from tritonclient.grpc import service_pb2_grpc
 from tritonclient.utils import InferenceServerException, np_to_triton_dtype
 
-from tests.support.graphs import identity, model, scale, slow, value
+from tests.support.graphs import identity, model, scale, value
 from tests.support.grpc_core import GrpcCore
 
 DTYPES = [
@@ -174,24 +174,8 @@ def with_parameter(where: str, name: str, value: int | str = 1):
 
 INVALID = grpc.StatusCode.INVALID_ARGUMENT
 REFUSALS = {
-    "too few bytes": (request(raw=b"\0" * 7), INVALID, "SHAPE_MISMATCH", "x"),
-    "too many bytes": (request(raw=b"\0" * 9), INVALID, "SHAPE_MISMATCH", "x"),
-    "negative size": (request(shape=(-2,)), INVALID, "SHAPE_MISMATCH", "x"),
-    "overflowing shape": (request(shape=(2**32, 2**32)), INVALID, "SHAPE_MISMATCH", "x"),
     "too many dimensions": (request(shape=[1] * 100_000), INVALID, "SHAPE_MISMATCH", "x"),
-    "rank": (request(shape=(2, 1)), INVALID, "SHAPE_MISMATCH", "x"),
-    "dtype": (request(datatype="INT32"), INVALID, "DTYPE_MISMATCH", "x"),
     "no datatype": (request(datatype="float"), INVALID, "INVALID_FIELD", "x"),
-    "unknown input": (request(name="z"), INVALID, "UNKNOWN_INPUT", "z"),
-    "no input": (pb.ModelInferRequest(model_name=SCALE), INVALID, "MISSING_INPUT", "x"),
-    "input twice": (
-        pb.ModelInferRequest(
-            model_name=SCALE,
-            inputs=[request().inputs[0]] * 2,
-            raw_input_contents=[b"\0" * 8] * 2,
-        ),
-        INVALID, "INVALID_FIELD", "x",
-    ),
     "more raw than inputs": (
         pb.ModelInferRequest(
             model_name=SCALE, inputs=request().inputs, raw_input_contents=[b"\0" * 8] * 2
@@ -219,24 +203,6 @@ REFUSALS = {
         request(shape=(1, 1), datatype="BYTES", raw=b"\4\0\0\0abc", model="t/string@1"),
         INVALID, "MALFORMED_REQUEST", "x",
     ),
-    "bool of 2": (
-        request(shape=(1, 1), datatype="BOOL", raw=b"\2", model="t/bool@1"),
-        INVALID, "VALUE_OUT_OF_RANGE", "x",
-    ),
-    "unknown output": (
-        request(outputs=[pb.ModelInferRequest.InferRequestedOutputTensor(name="z")]),
-        INVALID, "INVALID_FIELD", "z",
-    ),
-    "output twice": (
-        request(outputs=[pb.ModelInferRequest.InferRequestedOutputTensor(name="y")] * 2),
-        INVALID, "INVALID_FIELD", "y",
-    ),
-    "unknown model": (
-        request(model="t/none@1"), grpc.StatusCode.NOT_FOUND, "MODEL_NOT_FOUND", "model_id",
-    ),
-    "huge model name": (
-        request(model="x" * 100_000), INVALID, "INVALID_MODEL_ID", "model_id",
-    ),
     "other version": (
         request(model_version="9"), grpc.StatusCode.NOT_FOUND, "MODEL_NOT_FOUND", "model_version",
     ),
@@ -248,17 +214,8 @@ REFUSALS = {
         with_parameter("output", "shared_memory_region"),
         grpc.StatusCode.UNIMPLEMENTED, "UNIMPLEMENTED", "shared_memory_region",
     ),
-    "sequence without state": (
-        with_parameter("request", "sequence_id"), INVALID, "INVALID_FIELD", "sequence_id",
-    ),
     "a flag that is none": (
         with_parameter("request", "sequence_start"), INVALID, "INVALID_FIELD", "sequence_start",
-    ),
-    "negative timeout": (
-        with_parameter("request", "timeout", -1), INVALID, "INVALID_FIELD", "timeout",
-    ),
-    "timeout in words": (
-        with_parameter("request", "timeout", "soon"), INVALID, "INVALID_FIELD", "timeout",
     ),
 }  # fmt: skip
 
@@ -304,18 +261,6 @@ def test_models_are_listed_unloaded_and_loaded(client: triton.InferenceServerCli
     assert client.is_model_ready(name)
     with pytest.raises(InferenceServerException):
         client.load_model("t/none@1")
-
-
-def test_a_timeout_of_the_request_is_a_deadline(core: GrpcCore, client, tmp_path: Path):
-    name = "t/slow@1"
-    assert core.register(name, slow(tmp_path / "slow.onnx", 300)).status_code == 200
-    array = np.ones(1, np.float32)
-    with pytest.raises(InferenceServerException) as raised:
-        client.infer(name, [infer_input(array)], timeout=1000)
-    assert "DEADLINE_EXCEEDED" in raised.value.status()
-    for timeout in (None, 10**12):
-        reply = client.infer(name, [infer_input(array)], timeout=timeout)
-        assert reply.as_numpy("y").tolist() == [1]
 
 
 def test_both_doors_say_the_same_of_a_model(core: GrpcCore, client, tmp_path: Path):
@@ -383,7 +328,7 @@ def test_a_stream_answers_in_order_and_survives_a_bad_request(core: GrpcCore):
         client.stop_stream()
 
 
-def test_a_large_tensor_passes_and_one_too_large_is_refused(core: GrpcCore, stub):
+def test_a_large_tensor_passes(core: GrpcCore):
     array = np.random.default_rng(1).random(2_500_000, dtype=np.float32)
     with grpc.insecure_channel(
         core.grpc_address,
@@ -392,7 +337,3 @@ def test_a_large_tensor_passes_and_one_too_large_is_refused(core: GrpcCore, stub
         wide = service_pb2_grpc.GRPCInferenceServiceStub(channel)
         reply = wide.ModelInfer(request(shape=(array.size,), raw=array.tobytes()))
         assert reply.raw_output_contents[0] == (array * 2).tobytes()
-        with pytest.raises(grpc.RpcError) as raised:
-            wide.ModelInfer(request(shape=(70_000_000,), raw=bytes(280_000_000)))
-    assert raised.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
-    assert dict(raised.value.trailing_metadata())["mlos-reason"] == "PAYLOAD_TOO_LARGE"

@@ -215,20 +215,3 @@ def test_it_is_on_by_default_only_where_a_batch_is_named(core, tmp_path, axis, f
         if "batching tried" in core.log():
             break
     assert ("batching tried" in core.log()) == tried
-
-
-@pytest.mark.parametrize(
-    ("field", "value", "reason"),
-    [
-        ("max_batch_size", -1, "VALUE_OUT_OF_RANGE"),
-        ("max_batch_size", 1 << 40, "VALUE_OUT_OF_RANGE"),
-        ("preferred_batch_size", "8", "INVALID_FIELD"),
-        ("max_queue_delay_us", 2_000_000, "VALUE_OUT_OF_RANGE"),
-        ("max_queue_delay_us", 1 << 63, "INVALID_FIELD"),
-    ],
-)
-def test_settings_out_of_range_are_refused(core, tmp_path, field, value, reason):
-    reply = core.register("m", graphs.scale(tmp_path / "m.onnx"), **{field: value})
-    error = reply.json()
-    assert (reply.status_code, error["reason"], error["field"]) == (400, reason, field)
-    assert core.get("/models").json()["models"] == []
