@@ -15,7 +15,15 @@ import numpy as np
 import pytest
 
 from tests.support.graphs import scale
-from tests.support.open_core import DOORS, Ask, OpenCore, ask_http, fixtures_allowed, integers, register_fixture
+from tests.support.open_core import (
+    DOORS,
+    Ask,
+    OpenCore,
+    ask_http,
+    fixtures_allowed,
+    integers,
+    register_fixture,
+)
 from tests.support.waiting import wait_until
 
 # Where each computes: on a thread of Core, in inference or in execute, or on one of its own.

@@ -21,7 +21,15 @@ from tests.support import paths
 from tests.support.flood import descriptors
 from tests.support.graphs import scale
 from tests.support.ipc import Frame, RawIpc, encode_infer, read_result, wire
-from tests.support.open_core import OpenCore, ask_grpc, ask_http, ask_ipc, fixtures_allowed, integers, register_fixture
+from tests.support.open_core import (
+    OpenCore,
+    ask_grpc,
+    ask_http,
+    ask_ipc,
+    fixtures_allowed,
+    integers,
+    register_fixture,
+)
 from tests.support.protos import mlos_v1
 from tests.support.raw_http import head
 from tests.support.waiting import wait_until

@@ -14,7 +14,15 @@ import pytest
 from tests.support.flood import descriptors
 from tests.support.graphs import scale
 from tests.support.ipc import Client, settled
-from tests.support.open_core import OpenCore, ask_grpc, ask_http, ask_ipc, fixtures_allowed, integers, register_fixture
+from tests.support.open_core import (
+    OpenCore,
+    ask_grpc,
+    ask_http,
+    ask_ipc,
+    fixtures_allowed,
+    integers,
+    register_fixture,
+)
 from tests.support.protos import mlos_v1
 from tests.support.raw_h2 import RawH2, message
 from tests.support.raw_http import connect, head
