@@ -188,9 +188,9 @@ class HeldModel:
         self.path.write_text("held 2")
         self._hold = folder / "model.hold"
 
-    def ask(self, action: str) -> tuple[int, str]:
-        """What it is told that wants an answer within 0.3 s."""
-        headers = {"X-Request-Timeout-Ms": "300"}
+    def ask(self, action: str, timeout_ms: int = 60_000) -> tuple[int, str]:
+        """What a caller is told who waits that long."""
+        headers = {"X-Request-Timeout-Ms": str(timeout_ms)}
         if action == "register":
             body = {"model_id": KNOWN, "path": str(self.path), **ACTING}
             reply = self.core.post("/models/register", json=body, headers=headers)
@@ -220,7 +220,7 @@ def held(tmp_path: Path) -> Iterator[HeldModel]:
 
 def test_a_trial_that_takes_too_long_for_its_caller_ends_then(held):
     held.hold(True)
-    assert held.ask("register") == (504, "DEADLINE_EXCEEDED")
+    assert held.ask("register", 300) == (504, "DEADLINE_EXCEEDED")
     assert held.core.get(held.core.model_path(KNOWN)).status_code == 404
     held.hold(False)
     assert held.ask("register") == (200, "")
@@ -230,14 +230,12 @@ def test_a_load_that_takes_too_long_goes_on_without_its_caller(held):
     assert held.ask("register") == (200, "")
     assert held.ask("unload") == (200, "")
     held.hold(True)
-    assert held.ask("load") == (504, "DEADLINE_EXCEEDED")
-    held.await_overdue(1)
-    # It keeps nobody from changing the model.
-    assert held.ask("unload") == (200, "")
-    for _ in range(3):
-        assert held.ask("load") == (504, "DEADLINE_EXCEEDED")
+    assert held.ask("load", 300) == (504, "DEADLINE_EXCEEDED")
+    # On a slow machine the time may be over before the engine is asked.
+    wait_until(lambda: held.ask("load", 300) == (503, "OVERLOADED"), 60, why=held.core.log)
     held.await_overdue(4)
-    assert held.ask("load") == (503, "OVERLOADED")
+    # They keep nobody from changing the model.
+    assert held.ask("unload") == (200, "")
     held.hold(False)
     held.await_overdue(0)
     assert held.ask("load") == (200, "")
