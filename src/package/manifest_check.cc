@@ -101,7 +101,7 @@ Status CheckStrict(const Manifest& manifest) {
 }
 
 Status CheckServing(const settings::ModelSettings& serving) {
-  const Status checked = settings::Check(serving);
+  Status checked = settings::Check(serving);
   if (checked.ok()) return checked;
   return Invalid("spec.serving." + std::string(checked.field()), checked.message());
 }

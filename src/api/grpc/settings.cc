@@ -44,7 +44,7 @@ struct Joiner {
 }  // namespace
 
 Result<settings::ModelSettings> SettingsOf(const v1::RegisterModelRequest& message) {
-  const settings::ModelSettings fields = FieldsOf(message);
+  settings::ModelSettings fields = FieldsOf(message);
   if (message.settings_json().empty()) return fields;
   Result<settings::ModelSettings> parsed = settings::ParseSettings(message.settings_json());
   if (!parsed.ok() && parsed.status().reason() == Reason::kMalformedJson) {
