@@ -94,7 +94,7 @@ _FLOODS = ("tests/integration/doors",)
 PARTS = (
     _unit("fuzz", "asan-unit", _MEMORY, 60),
     _door("fuzz", "asan", "http", 90),
-    _door("fuzz", "asan", "grpc", 90),
+    _door("fuzz", "asan", "grpc", 150),
     _door("fuzz", "asan", "ipc", 50),
     _door("fuzz", "asan", "models", 90),
     # What hubs and archives send reaches axon too.
@@ -105,9 +105,9 @@ PARTS = (
          "products"),
     Part("fuzz", ("tools/test/fuzz.sh",), 300, tuple(_PARSERS), "fuzz", "fuzzers"),
     _unit("tsan", "tsan-unit", _THREADS, 60),
-    _door("tsan", "tsan", "http", 90),
-    _door("tsan", "tsan", "grpc", 90),
-    _door("tsan", "tsan", "ipc", 50),
+    _door("tsan", "tsan", "http", 110),
+    _door("tsan", "tsan", "grpc", 150),
+    _door("tsan", "tsan", "ipc", 55),
     _door("tsan", "tsan", "models", 90),
     _long("kills", 200, ("axon/", "src/registry/", "src/catalog/", "src/scheduler/"), *_KILLS),
     _long("floods", 150, ("src/net/", "src/resource/"), *_FLOODS),
