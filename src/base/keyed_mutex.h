@@ -39,11 +39,7 @@ class KeyedMutex {
   [[nodiscard]] std::optional<Lock> TryLock(std::string_view key, Deadline deadline) {
     const MutexLock lock(mutex_);
     while (held_.contains(key)) {
-      if (deadline == kNoDeadline) {
-        released_.Wait(mutex_);
-      } else if (!released_.WaitUntil(mutex_, deadline) && held_.contains(key)) {
-        return std::nullopt;
-      }
+      if (!released_.WaitUntil(mutex_, deadline) && held_.contains(key)) return std::nullopt;
     }
     held_.emplace(key);
     return Lock(*this, std::string(key));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
 
@@ -34,9 +35,13 @@ class SCOPED_CAPABILITY MutexLock {
 class CondVar {
  public:
   void Wait(Mutex& mutex) REQUIRES(mutex) { condition_.wait(mutex); }
-  /// False when the wait timed out.
+  /// False when the wait timed out, which it never does for the clock's max().
   template <typename Clock, typename Duration>
   bool WaitUntil(Mutex& mutex, std::chrono::time_point<Clock, Duration> deadline) REQUIRES(mutex) {
+    if (deadline == deadline.max()) {
+      condition_.wait(mutex);
+      return true;
+    }
     return condition_.wait_until(mutex, deadline) == std::cv_status::no_timeout;
   }
   void NotifyOne() { condition_.notify_one(); }

@@ -35,9 +35,7 @@ TimedLoads::Outcome TimedLoads::Run(std::function<Outcome()> load, Deadline dead
   }
   ++running_;
   while (!shared->outcome.has_value()) {
-    if (deadline == kNoDeadline) {
-      changed_.Wait(mutex_);
-    } else if (!changed_.WaitUntil(mutex_, deadline) && !shared->outcome.has_value()) {
+    if (!changed_.WaitUntil(mutex_, deadline) && !shared->outcome.has_value()) {
       shared->overdue = true;
       ++overdue_;
       return Status(Reason::kDeadlineExceeded,

@@ -33,11 +33,7 @@ bool Listener::Shutdown(Deadline deadline) {
 bool Listener::AwaitEnd(Deadline deadline) {
   const MutexLock lock(mutex_);
   while (running_ != 0) {
-    if (deadline == kNoDeadline) {
-      ended_.Wait(mutex_);
-    } else if (!ended_.WaitUntil(mutex_, deadline)) {
-      return running_ == 0;
-    }
+    if (!ended_.WaitUntil(mutex_, deadline)) return running_ == 0;
   }
   return true;
 }

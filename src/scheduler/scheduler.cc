@@ -335,11 +335,7 @@ void Scheduler::WaitForWork() {
   TimePoint until = queue_.not_before();
   if (queue_.has_ready()) until = std::min(until, NextRoom(SteadyClock::now()));
   ++idle_;
-  if (until == TimePoint::max()) {
-    work_.Wait(mutex_);
-  } else {
-    work_.WaitUntil(mutex_, until);
-  }
+  work_.WaitUntil(mutex_, until);
   --idle_;
 }
 
@@ -372,11 +368,7 @@ void Scheduler::KeepTime() {
     }
     Dispatch();
     timer_wakes_ = NextEvent(SteadyClock::now());
-    if (timer_wakes_ == TimePoint::max()) {
-      tick_.Wait(mutex_);
-    } else {
-      tick_.WaitUntil(mutex_, timer_wakes_);
-    }
+    tick_.WaitUntil(mutex_, timer_wakes_);
   }
 }
 
