@@ -136,7 +136,6 @@ Status ModelLoader::TryOnce(const package::ModelFiles& files, const engine::Mode
     return Status(Reason::kInvalidModel, known->message).WithField("path");
   }
   constexpr std::int64_t kSecond = 1000;
-  constexpr std::int64_t kMicrosecondsPerMillisecond = 1000;
   probe::Request request;
   request.plugin_path = plugin.path;
   request.plugin_id = plugin.id;
@@ -146,9 +145,9 @@ Status ModelLoader::TryOnce(const package::ModelFiles& files, const engine::Mode
   request.memory_bytes_max = TrialMemory(files, arena_bytes_max_);
   request.cpu_seconds_max = 2 * program_.timeout_ms / kSecond + 1;
   probe::Program program = program_;
-  const Deadline end = EndOf(deadline);
-  program.timeout_ms = std::max<std::int64_t>(
-      MicrosecondsBetween(SteadyClock::now(), end) / kMicrosecondsPerMillisecond, 0);
+  const auto left =
+      std::chrono::floor<std::chrono::milliseconds>(EndOf(deadline) - SteadyClock::now());
+  program.timeout_ms = std::max<std::int64_t>(left.count(), 0);
   probe::Verdict verdict = MLOS_TRY(probe::Try(program, request));
   if (!verdict.status.ok() && !verdict.lasting && SteadyClock::now() >= deadline) {
     return {Reason::kDeadlineExceeded, "the deadline passed during the trial load of the model"};

@@ -35,11 +35,6 @@ class Loop {
   virtual void Finish() = 0;
 };
 
-/// `threads`, or one for each core if that is 0.
-inline unsigned ThreadsOr(unsigned threads) {
-  return threads != 0 ? threads : std::max(1U, std::thread::hardware_concurrency());
-}
-
 /// The listening side of a door: a loop and a listening socket of its own for each thread, among
 /// which the kernel shares out connections (SO_REUSEPORT). Thread-safe.
 class Listener {

@@ -3,10 +3,10 @@
 
 #include <algorithm>
 #include <cstring>
-#include <thread>
 #include <utility>
 
 #include "base/log.h"
+#include "base/threads.h"
 #include "plugin/negotiate.h"
 
 namespace mlos::plugin {
@@ -130,8 +130,7 @@ Status LoadedPlugin::GrantResources(const PluginOptions& options) {
   if (smi().allocate_resources == nullptr) return OkStatus();
   smi_resources_t resources{};
   resources.struct_size = sizeof(resources);
-  resources.thread_count =
-      options.thread_count != 0 ? options.thread_count : std::thread::hardware_concurrency();
+  resources.thread_count = ThreadsOrCores(options.thread_count);
   resources.memory_bytes = options.arena_bytes_max;
   const int status = Call(smi().allocate_resources, nullptr, &resources);
   if (status != SMI_SUCCESS) return Failure(Activity::kStart, status);

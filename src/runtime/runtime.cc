@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "runtime/runtime.h"
 
-#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <set>
-#include <thread>
 #include <utility>
 
 #include "base/log.h"
+#include "base/threads.h"
 #include "catalog/models.h"
 #include "catalog/plugin_table.h"
 #include "registry/packages.h"
@@ -27,15 +26,11 @@ namespace fs = std::filesystem;
 constexpr std::chrono::seconds kFinishTime{5};
 constexpr std::chrono::seconds kStopTime{1};
 
-std::uint32_t OrCores(std::uint32_t threads) {
-  return threads != 0 ? threads : std::max(1U, std::thread::hardware_concurrency());
-}
-
 scheduler::BatchOptions BatchingOf(const RuntimeOptions& options) {
   return {.max_batch_size = options.max_batch_size,
           .max_queue_delay_us = options.max_queue_delay_us,
-          .slots = scheduler::SlotsFor(OrCores(options.compute_threads),
-                                       OrCores(options.intra_op_threads))};
+          .slots = scheduler::SlotsFor(ThreadsOrCores(options.compute_threads),
+                                       ThreadsOrCores(options.intra_op_threads))};
 }
 
 Status Draining() { return {Reason::kDraining, "Core is shutting down"}; }
@@ -114,8 +109,8 @@ class Runtime::Impl {
                catalog::ModelFinder(ModelPolicy(options), *packages),
                catalog::ModelLoader(
                    *registry, {options.probe_program, options.probe_timeout_ms, &stopped},
-                   options.arena_bytes_max, OrCores(options.compute_threads), BatchingOf(options),
-                   {.sequences_max = options.sequences_max}, reaper, budget)),
+                   options.arena_bytes_max, ThreadsOrCores(options.compute_threads),
+                   BatchingOf(options), {.sequences_max = options.sequences_max}, reaper, budget)),
         scheduler(
             {.threads = options.compute_threads,
              .queue_length_max = options.queue_length_max,

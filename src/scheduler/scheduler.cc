@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/threads.h"
 
 namespace mlos::scheduler {
 namespace {
@@ -61,14 +62,12 @@ TimePoint OverlongAt(const std::vector<std::shared_ptr<Job>>& jobs, TimePoint st
          std::max<SteadyClock::duration>(kShortRun, std::chrono::microseconds(expected_us));
 }
 
-std::uint32_t ThreadsOf(const SchedulerOptions& options) {
-  return options.threads != 0 ? options.threads : std::max(1U, std::thread::hardware_concurrency());
-}
-
 }  // namespace
 
 Scheduler::Scheduler(const SchedulerOptions& options)
-    : options_(options), threads_(ThreadsOf(options)), queue_(options.queue_length_max) {
+    : options_(options),
+      threads_(ThreadsOrCores(options.threads)),
+      queue_(options.queue_length_max) {
   const MutexLock lock(mutex_);
   for (std::uint32_t i = 0; i < threads_; ++i) AddThread();
   timer_ = std::thread([this] { KeepTime(); });
@@ -428,18 +427,14 @@ void Scheduler::StopUnwanted(TimePoint now) {
     const Jobs& jobs = run.taken.jobs;
     const auto left = std::ranges::count_if(jobs, [](auto& job) { return job->answered(); });
     if (left == std::ssize(jobs)) {
-      StopRun(run, now);
+      run.stopped_at = now;
+      run.stop.Request();
     } else if (left > 0 && !run.stop.requested()) {
       // What one of them asked may never end: the others are run again, by themselves.
       run.overlong_at = OverlongAt(jobs, run.started);
       if (now >= run.overlong_at) run.stop.Request();
     }
   }
-}
-
-void Scheduler::StopRun(Running& run, TimePoint now) {
-  run.stopped_at = now;
-  run.stop.Request();
 }
 
 void Scheduler::StopOpen(Job& job, TimePoint now) {

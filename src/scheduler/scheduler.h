@@ -123,7 +123,6 @@ class Scheduler : private JobOwner {
   /// Tells runs on threads of the pool to stop that nobody waits for any more, or that keep those
   /// who still wait from an answer of their own.
   void StopUnwanted(SteadyClock::time_point now) REQUIRES(mutex_);
-  void StopRun(Running& run, SteadyClock::time_point now) REQUIRES(mutex_);
   /// Tells an engine that has taken `job` on to stop.
   void StopOpen(Job& job, SteadyClock::time_point now) REQUIRES(mutex_);
   void MarkStopped(Job& job, SteadyClock::time_point when) REQUIRES(mutex_);

@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include "api/door/workers.h"
 
-#include <algorithm>
 #include <atomic>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <list>
 #include <string>
-#include <thread>
 #include <utility>
 
 #include "base/mutex.h"
+#include "base/threads.h"
 
 namespace mlos::api::door {
 namespace {
@@ -20,8 +19,6 @@ namespace {
 constexpr std::size_t kLoaderThreads = 2;
 // Hashing the files of a model that is known takes a core, and unloading waits for the disk.
 constexpr std::size_t kManagerThreads = 4;
-
-std::size_t Cores() { return std::max(1U, std::thread::hardware_concurrency()); }
 
 }  // namespace
 
@@ -101,7 +98,7 @@ class Workers::Impl {
   Mutex mutex_;
   std::list<LoadPtr> waiting_ GUARDED_BY(mutex_);
   bool closed_ GUARDED_BY(mutex_) = false;
-  boost::asio::thread_pool workers_{Cores()};
+  boost::asio::thread_pool workers_{CoreCount()};
   boost::asio::thread_pool managers_{kManagerThreads};
   boost::asio::thread_pool loaders_{kLoaderThreads};
 };

@@ -7,12 +7,13 @@
 #include "api/http/dispatcher.h"
 #include "api/http/wire/event_loop.h"
 #include "api/http/wire/front_loop.h"
+#include "base/threads.h"
 #include "net/sockets.h"
 
 namespace mlos::api::http {
 
 Result<std::unique_ptr<net::Listener>> Serve(const ServerOptions& options, door::Lobby& lobby) {
-  const unsigned threads = net::ThreadsOr(options.threads);
+  const unsigned threads = ThreadsOrCores(options.threads);
   // What is encrypted cannot be sorted before its handshake, which the front has no time for.
   const bool front = options.tls == nullptr;
   net::ListeningSockets sockets =

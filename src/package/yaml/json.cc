@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "package/yaml/json.h"
 
+#include <rapidjson/memorystream.h>
+#include <rapidjson/reader.h>
 #include <rapidjson/stringbuffer.h>
 #include <rapidjson/writer.h>
 
-#include <algorithm>
 #include <string_view>
 
 namespace mlos::package::yaml {
@@ -12,33 +13,20 @@ namespace {
 
 using JsonWriter = rapidjson::Writer<rapidjson::StringBuffer>;
 
-/// Takes the digits that `text` begins with; how many there were.
-std::size_t TakeDigits(std::string_view& text) {
-  const auto end =
-      std::find_if_not(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
-  const auto count = static_cast<std::size_t>(end - text.begin());
-  text.remove_prefix(count);
-  return count;
-}
+/// Takes a number of any size, true or false, and nothing else.
+struct LiteralHandler : rapidjson::BaseReaderHandler<rapidjson::UTF8<>, LiteralHandler> {
+  bool RawNumber(const char* /*text*/, rapidjson::SizeType /*size*/, bool /*copy*/) { return true; }
+  bool Bool(bool /*value*/) { return true; }
+  bool Default() { return false; }
+};
 
-bool Take(std::string_view& text, std::string_view any_of) {
-  if (text.empty() || any_of.find(text.front()) == any_of.npos) return false;
-  text.remove_prefix(1);
-  return true;
-}
-
-/// RFC 8259, section 6.
-bool IsNumber(std::string_view text) {
-  Take(text, "-");
-  const bool zero = text.starts_with('0');
-  const std::size_t digits = TakeDigits(text);
-  if (digits == 0 || (zero && digits > 1)) return false;
-  if (Take(text, ".") && TakeDigits(text) == 0) return false;
-  if (Take(text, "eE")) {
-    Take(text, "+-");
-    if (TakeDigits(text) == 0) return false;
-  }
-  return text.empty();
+bool IsLiteral(std::string_view text) {
+  rapidjson::MemoryStream stream(text.data(), text.size());
+  rapidjson::Reader reader;
+  LiteralHandler handler;
+  const auto result = reader.Parse<rapidjson::kParseNumbersAsStringsFlag>(stream, handler);
+  // One that no double can hold is a number still, for others to refuse.
+  return !result.IsError() || result.Code() == rapidjson::kParseErrorNumberTooBig;
 }
 
 void WriteText(JsonWriter& writer, std::string_view text) {
@@ -47,7 +35,7 @@ void WriteText(JsonWriter& writer, std::string_view text) {
 
 void WriteScalar(JsonWriter& writer, const Node& node) {
   if (node.quoted) return WriteText(writer, node.text);
-  if (IsNumber(node.text) || node.text == "true" || node.text == "false") {
+  if (IsLiteral(node.text)) {
     writer.RawValue(node.text.data(), node.text.size(), rapidjson::kNumberType);
     return;
   }
