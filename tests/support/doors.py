@@ -6,12 +6,14 @@ from __future__ import annotations
 
 import json
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 from urllib.parse import quote
 
 import grpc
 import numpy as np
+import pytest
 import requests
 from tritonclient.grpc import service_pb2 as pb
 from tritonclient.grpc import service_pb2_grpc
@@ -176,6 +178,27 @@ DOORS = {
     "oip-grpc": ask_oip_grpc,
     "ipc": ask_ipc,
 }
+
+
+Arrays = dict[str, np.ndarray]
+# Core, a model, inputs, and the time that Core has for it: None for no limit.
+Asking = Callable[[OpenCore, str, Arrays, "float | None"], str]
+
+
+def outcome_at(ask: Callable[[OpenCore, Ask], Told]) -> Asking:
+    """Asks at that door; "OK" or the reason of the failure."""
+
+    def asking(core: OpenCore, model: str, inputs: Arrays, timeout_s: float | None = None) -> str:
+        tensors = tuple(Tensor(name, array) for name, array in inputs.items())
+        return ask(core, Ask(model, tensors, timeout_ms=int((timeout_s or 0) * 1e3))).reason or "OK"
+
+    return asking
+
+
+over_http, over_grpc, over_ipc = map(outcome_at, (ask_http, ask_oip_grpc, ask_ipc))
+ASKING = pytest.mark.parametrize(
+    "ask", [over_http, over_grpc, over_ipc], ids=["http", "grpc", "ipc"]
+)
 
 
 def _post(core: OpenCore, path: str, body: str, ask: Ask) -> requests.Response:

@@ -15,8 +15,9 @@ import numpy as np
 import pytest
 import requests
 
+from tests.support.doors import ASKING, Asking, over_http, over_ipc
 from tests.support.graphs import looping, scale
-from tests.support.open_core import DOORS, Ask, OpenCore, ask_http, ask_ipc
+from tests.support.open_core import OpenCore
 from tests.support.waiting import wait_until
 
 FOREVER = 1 << 60
@@ -40,8 +41,8 @@ def arrays(steps: int) -> dict[str, np.ndarray]:
     return {"x": np.ones((1, 8), np.float32), "steps": np.array(steps, np.int64)}
 
 
-@DOORS
-def test_deadlines_are_answered_while_endless_runs_take_every_core(core: OpenCore, ask: Ask):
+@ASKING
+def test_deadlines_are_answered_while_endless_runs_take_every_core(core: OpenCore, ask: Asking):
     """More of them than there are cores: some run, the others only wait."""
     count = 3 * (os.cpu_count() or 1)
 
@@ -59,8 +60,8 @@ def test_deadlines_are_answered_while_endless_runs_take_every_core(core: OpenCor
     wait_until(lambda: "mlos_overdue_runs 0\n" in core.get("/metrics").text)
 
 
-@DOORS
-def test_a_model_that_was_quick_before_runs_on_no_connections_thread(core: OpenCore, ask: Ask):
+@ASKING
+def test_a_model_that_was_quick_before_runs_on_no_connections_thread(core: OpenCore, ask: Asking):
     """Its run time is known to be short, and then a value makes it endless."""
     for _ in range(50):
         assert ask(core, "a", arrays(1)) == "OK"
@@ -76,7 +77,7 @@ def test_a_model_that_was_quick_before_runs_on_no_connections_thread(core: OpenC
 def test_endless_runs_without_deadlines_keep_no_other_model_from_an_answer(core: OpenCore):
     with ThreadPoolExecutor(16) as pool:
         endless = [
-            pool.submit(ask_http, core, "abc"[i % 3], arrays(FOREVER), 30.0)
+            pool.submit(over_http, core, "abc"[i % 3], arrays(FOREVER), 30.0)
             for i in range(3 * (os.cpu_count() or 1))
         ]
         wait_until(lambda: core.in_flight() >= len(endless))
@@ -95,13 +96,13 @@ def test_a_caller_that_leaves_stops_its_run(core: OpenCore):
         body = {"x": [[1.0] * 8], "steps": FOREVER}
         session.post(core.url + core.model_path("a", "inference"), json=body, timeout=0.5)
     wait_until(lambda: core.in_flight() == 0)
-    assert ask_http(core, "a", arrays(1)) == "OK"
+    assert over_http(core, "a", arrays(1)) == "OK"
 
 
 def test_core_ends_within_its_drain_time_whatever_runs(core: OpenCore):
     with ThreadPoolExecutor(4) as pool:
         for name in "abc":
-            pool.submit(ask_ipc, core, name, arrays(FOREVER))
+            pool.submit(over_ipc, core, name, arrays(FOREVER))
         wait_until(lambda: core.in_flight() >= 3)
         os.kill(core.pid, signal.SIGTERM)
         start = time.monotonic()

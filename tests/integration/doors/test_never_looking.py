@@ -14,16 +14,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.support.doors import ASKING, Asking, over_http
 from tests.support.graphs import scale
-from tests.support.open_core import (
-    DOORS,
-    Ask,
-    OpenCore,
-    ask_http,
-    fixtures_allowed,
-    integers,
-    register_fixture,
-)
+from tests.support.open_core import OpenCore, fixtures_allowed, integers, register_fixture
 from tests.support.waiting import wait_until
 
 # Where each computes: on a thread of Core, in inference or in execute, or on one of its own.
@@ -54,12 +47,12 @@ def core(tmp_path: Path) -> Iterator[OpenCore]:
             core.kill()
 
 
-def is_answered(core: OpenCore, ask: Ask) -> None:
+def is_answered(core: OpenCore, ask: Asking) -> None:
     for _ in range(10):
         assert ask(core, "quick", {"x": np.ones(3, np.float32)}, None) == "OK"
 
 
-def start_runs(core: OpenCore, ask: Ask) -> None:
+def start_runs(core: OpenCore, ask: Asking) -> None:
     """Runs that are overdue when this returns, and their callers answered."""
 
     def one(number: int) -> tuple[str, float]:
@@ -80,8 +73,8 @@ def assert_cannot_be_stopped(core: OpenCore, method: str, path: str) -> None:
     assert "did not stop" in reply.json()["message"]
 
 
-@DOORS
-def test_plugins_that_never_look_are_answered_for_and_told_of(core: OpenCore, ask: Ask):
+@ASKING
+def test_plugins_that_never_look_are_answered_for_and_told_of(core: OpenCore, ask: Asking):
     start_runs(core, ask)
     is_answered(core, ask)
     with ThreadPoolExecutor(len(PLUGINS)) as pool:
@@ -95,13 +88,13 @@ def test_plugins_that_never_look_are_answered_for_and_told_of(core: OpenCore, as
         for unload in unloads:
             unload.result()
     for plugin in PLUGINS:
-        told = ask_http(core, plugin, FOREVER)
+        told = over_http(core, plugin, FOREVER)
         assert told in ("MODEL_NOT_LOADED", "MODEL_NOT_FOUND")
     is_answered(core, ask)
 
 
-@DOORS
-def test_core_ends_in_time_whatever_never_looks(core: OpenCore, ask: Ask):
+@ASKING
+def test_core_ends_in_time_whatever_never_looks(core: OpenCore, ask: Asking):
     start_runs(core, ask)
     os.kill(core.pid, signal.SIGTERM)
     start = time.monotonic()

@@ -18,18 +18,11 @@ import numpy as np
 import pytest
 
 from tests.support import paths
+from tests.support.doors import over_grpc, over_http, over_ipc
 from tests.support.flood import descriptors
 from tests.support.graphs import scale
 from tests.support.ipc import Frame, RawIpc, encode_infer, read_result, wire
-from tests.support.open_core import (
-    OpenCore,
-    ask_grpc,
-    ask_http,
-    ask_ipc,
-    fixtures_allowed,
-    integers,
-    register_fixture,
-)
+from tests.support.open_core import OpenCore, fixtures_allowed, integers, register_fixture
 from tests.support.protos import mlos_v1
 from tests.support.raw_http import head
 from tests.support.waiting import wait_until
@@ -54,7 +47,7 @@ def core(tmp_path: Path) -> Iterator[OpenCore]:
         core = OpenCore(tmp_path / "core", *fixtures_allowed(), *patience).start()
         register_fixture(core, "patient", "patient")
         assert core.register("quick", scale(tmp_path / "quick.onnx", 2.0)).status_code == 200
-        for ask in (ask_http, ask_grpc, ask_ipc):
+        for ask in (over_http, over_grpc, over_ipc):
             assert ask(core, "patient", integers(count=1)) == "OK"
             assert ask(core, "quick", {"x": np.ones(3, np.float32)}) == "OK"
         yield core
@@ -141,7 +134,7 @@ def test_slow_readers_cost_their_credit_and_no_thread(core: OpenCore, open_reade
         wait_until(lambda: held_bytes(core) >= READERS * CREDIT, 60)
         wait_until(lambda: core.resources().threads == before.threads)
         for _ in range(10):
-            assert ask_http(core, "quick", {"x": np.ones(3, np.float32)}) == "OK"
+            assert over_http(core, "quick", {"x": np.ones(3, np.float32)}) == "OK"
         assert core.in_flight() == READERS
         now = core.resources()
         assert now.threads == before.threads
@@ -192,7 +185,7 @@ def test_slow_readers_of_ipc_cost_what_they_asked_for_and_no_thread(core: OpenCo
         for raw in readers:
             raw.send(requests_of(then))
         for _ in range(10):
-            assert ask_ipc(core, "quick", {"x": np.ones(3, np.float32)}) == "OK"
+            assert over_ipc(core, "quick", {"x": np.ones(3, np.float32)}) == "OK"
         wait_until(lambda: core.resources().threads == before.threads)
         assert (successes(core) - answered_before, core.in_flight()) == (answers, 0)
         now = core.resources()

@@ -11,18 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.support.doors import over_grpc, over_http, over_ipc
 from tests.support.flood import descriptors
 from tests.support.graphs import scale
 from tests.support.ipc import Client, settled
-from tests.support.open_core import (
-    OpenCore,
-    ask_grpc,
-    ask_http,
-    ask_ipc,
-    fixtures_allowed,
-    integers,
-    register_fixture,
-)
+from tests.support.open_core import OpenCore, fixtures_allowed, integers, register_fixture
 from tests.support.protos import mlos_v1
 from tests.support.raw_h2 import RawH2, message
 from tests.support.raw_http import connect, head
@@ -77,12 +70,12 @@ def ipc_requests(core: OpenCore, stack: contextlib.ExitStack) -> None:
 
 def is_answered(core: OpenCore) -> None:
     """Another model, at every door."""
-    for ask in (ask_http, ask_grpc, ask_ipc):
+    for ask in (over_http, over_grpc, over_ipc):
         assert ask(core, "quick", {"x": np.ones(3, np.float32)}) == "OK"
 
 
 def test_two_thousand_streams_that_wait_hold_no_thread(core: OpenCore):
-    for ask in (ask_http, ask_grpc, ask_ipc):
+    for ask in (over_http, over_grpc, over_ipc):
         assert ask(core, "patient", integers(count=1)) == "OK"
     is_answered(core)
     before = core.resources()
