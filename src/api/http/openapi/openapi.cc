@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: MIT
 #include "api/http/openapi/openapi.h"
 
-#include <rapidjson/stringbuffer.h>
-#include <rapidjson/writer.h>
-
 #include <string>
 
 #include "base/check.h"
+#include "json/json_writer.h"
+#include "net/byte_buffer.h"
 #include "settings/table.h"
 
 namespace mlos::api::http::openapi {
 namespace {
 
-using JsonWriter = rapidjson::Writer<rapidjson::StringBuffer>;
+using json::JsonWriter;
 using settings::Integer;
 using settings::JsonObject;
 using settings::Setting;
@@ -29,18 +28,15 @@ class SchemaWriter {
 
   void operator()(const Setting& setting, const Integer& /*value*/) const {
     Start(setting, "integer");
-    Key("minimum");
-    writer_.Int64(setting.range.min);
-    Key("maximum");
-    writer_.Int64(setting.range.max);
+    writer_.Integer("minimum", setting.range.min);
+    writer_.Integer("maximum", setting.range.max);
     writer_.EndObject();
   }
   void operator()(const Setting& setting, const TextMap& /*value*/) const {
     Start(setting, "object");
-    Key("additionalProperties");
+    writer_.Key("additionalProperties");
     writer_.StartObject();
-    Key("type");
-    Text("string");
+    writer_.Text("type", "string");
     writer_.EndObject();
     writer_.EndObject();
   }
@@ -52,23 +48,18 @@ class SchemaWriter {
 
  private:
   void Start(const Setting& setting, std::string_view type) const {
-    Key(setting.name);
+    writer_.Key(setting.name);
     writer_.StartObject();
-    Key("type");
+    writer_.Key("type");
     if (side_ == Side::kAsked) {
       writer_.StartArray();
-      Text(type);
-      Text("null");
+      writer_.Text(type);
+      writer_.Text("null");
       writer_.EndArray();
     } else {
-      Text(type);
+      writer_.Text(type);
     }
-    Key("description");
-    Text(setting.meaning);
-  }
-  void Key(std::string_view name) const { Text(name); }
-  void Text(std::string_view text) const {
-    writer_.String(text.data(), static_cast<rapidjson::SizeType>(text.size()));
+    writer_.Text("description", setting.meaning);
   }
 
   JsonWriter& writer_;
@@ -77,13 +68,14 @@ class SchemaWriter {
 
 /// The members of an object, without its braces.
 std::string Properties(Side side) {
-  rapidjson::StringBuffer buffer;
+  net::ByteBuffer buffer;
   JsonWriter writer(buffer);
   writer.StartObject();
   const settings::ModelSettings none;
   settings::ForEach(none, SchemaWriter(writer, side));
   writer.EndObject();
-  const std::string_view text(buffer.GetString(), buffer.GetSize());
+  MLOS_CHECK(buffer.status().ok(), "there is memory for the settings");
+  const std::string_view text = buffer.view();
   return std::string(text.substr(1, text.size() - 2));
 }
 
