@@ -56,7 +56,7 @@ api::door::LobbyOptions LobbyOptionsOf(const Config& config) {
           .doors = OpenDoorsOf(config)};
 }
 
-net::TlsFiles TlsFilesOf(const Config& config) {
+net::tls::Files TlsFilesOf(const Config& config) {
   return {.certificate = config.tls_cert, .key = config.tls_key, .client_ca = config.tls_client_ca};
 }
 
@@ -71,7 +71,8 @@ void SetConnectionLimits(const Config& config, Limits& limits) {
   limits.connections_per_peer_max = config.connections_per_peer_max;
 }
 
-api::grpc::ServerOptions GrpcOptionsOf(const Config& config, std::shared_ptr<net::TlsServer> tls) {
+api::grpc::ServerOptions GrpcOptionsOf(const Config& config,
+                                       std::shared_ptr<net::tls::Server> tls) {
   api::grpc::ServerOptions options;
   options.tls = std::move(tls);
   options.host = config.http_host;
@@ -84,7 +85,8 @@ api::grpc::ServerOptions GrpcOptionsOf(const Config& config, std::shared_ptr<net
   return options;
 }
 
-api::http::ServerOptions HttpOptionsOf(const Config& config, std::shared_ptr<net::TlsServer> tls) {
+api::http::ServerOptions HttpOptionsOf(const Config& config,
+                                       std::shared_ptr<net::tls::Server> tls) {
   api::http::ServerOptions options;
   options.host = config.http_host;
   options.port = config.http_port;
@@ -156,9 +158,9 @@ Result<std::unique_ptr<Core>> Core::Start(const Config& config) {
   return core;
 }
 
-Result<std::shared_ptr<net::TlsServer>> Core::LoadTls(const Config& config) {
-  if (config.tls_cert.empty()) return std::shared_ptr<net::TlsServer>();
-  return net::TlsServer::Load(TlsFilesOf(config));
+Result<std::shared_ptr<net::tls::Server>> Core::LoadTls(const Config& config) {
+  if (config.tls_cert.empty()) return std::shared_ptr<net::tls::Server>();
+  return net::tls::Server::Load(TlsFilesOf(config));
 }
 
 void Core::ReloadTls(const Config& config) {
@@ -186,7 +188,7 @@ Status Core::OpenDoors(const Config& config) {
     Log(LogLevel::kInfo, "serving gRPC", {{"host", config.http_host}, {"port", grpc_->port()}});
   }
   if (config.no_ipc) return OkStatus();
-  ipc_ = MLOS_TRY(api::ipc::Server::Start(IpcOptionsOf(config), *lobby_));
+  ipc_ = MLOS_TRY(api::ipc::Serve(IpcOptionsOf(config), *lobby_));
   Log(LogLevel::kInfo, "serving IPC", {{"socket", config.socket}});
   return OkStatus();
 }

@@ -13,7 +13,7 @@
 #include "base/result.h"
 #include "daemon/config.h"
 #include "net/listener.h"
-#include "net/tls_server.h"
+#include "net/tls/server.h"
 #include "runtime/runtime.h"
 
 namespace mlos::daemon {
@@ -24,7 +24,7 @@ class Core {
  public:
   /// The server's side of TLS, or null if the configuration asks for none. INVALID_CONFIG if a file
   /// is not usable.
-  static Result<std::shared_ptr<net::TlsServer>> LoadTls(const Config& config);
+  static Result<std::shared_ptr<net::tls::Server>> LoadTls(const Config& config);
   /// Opens the registry and the doors; registered models are loaded in the background meanwhile.
   /// STATE_LOCKED or ADDRESS_IN_USE if another Core is at work.
   static Result<std::unique_ptr<Core>> Start(const Config& config);
@@ -52,11 +52,11 @@ class Core {
   FileLock state_lock_;
   std::unique_ptr<runtime::Runtime> runtime_;
   std::unique_ptr<api::door::Lobby> lobby_;
-  std::shared_ptr<net::TlsServer> tls_;  ///< null: plain TCP
+  std::shared_ptr<net::tls::Server> tls_;  ///< null: plain TCP
   // Null: that door is closed.
   std::unique_ptr<net::Listener> http_;
   std::unique_ptr<net::Listener> grpc_;
-  std::unique_ptr<api::ipc::Server> ipc_;
+  std::unique_ptr<net::Listener> ipc_;
   Mutex loader_mutex_;
   bool load_wanted_ GUARDED_BY(loader_mutex_) = false;
   bool loading_ GUARDED_BY(loader_mutex_) = false;

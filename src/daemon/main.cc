@@ -111,7 +111,7 @@ int Serve(const ConfigSources& sources, Config config) {
 }
 
 int Check(const Config& config) {
-  const Result<std::shared_ptr<net::TlsServer>> tls = Core::LoadTls(config);
+  const Result<std::shared_ptr<net::tls::Server>> tls = Core::LoadTls(config);
   if (!tls.ok()) return Fail(tls.status());
   std::cout << "configuration ok\n";
   return 0;

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <boost/asio/ip/address.hpp>
 #include <boost/intrusive/list_hook.hpp>
-#include <utility>
 
 #include "base/clock.h"
 
@@ -11,11 +9,11 @@ namespace mlos::net {
 
 using OpenHook = boost::intrusive::list_base_hook<boost::intrusive::tag<struct OpenTag>>;
 
-/// One connection of a caller as its event loop sees it: open from Start until it has called
-/// EventLoop::Remove. Everything happens on the loop's thread.
+/// One connection of a caller as its event loop sees it: open from Start until it has left
+/// the loop. Everything happens on the loop's thread.
 class Connection : public OpenHook {
  public:
-  explicit Connection(boost::asio::ip::address peer) : peer_(std::move(peer)) {}
+  Connection() = default;
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
   virtual ~Connection() = default;
@@ -28,11 +26,6 @@ class Connection : public OpenHook {
   virtual void Drain() = 0;
   /// Closes at once; no effect if it is closed already.
   virtual void Close() = 0;
-
-  const boost::asio::ip::address& peer() const { return peer_; }
-
- private:
-  const boost::asio::ip::address peer_;
 };
 
 }  // namespace mlos::net

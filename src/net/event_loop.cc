@@ -3,6 +3,7 @@
 
 #include <sys/socket.h>
 
+#include <cerrno>
 #include <chrono>
 
 #include "base/log.h"
@@ -14,131 +15,87 @@ using boost::system::error_code;
 
 // Timeouts are seconds long, so one look a quarter second at all connections replaces a timer each.
 constexpr auto kTick = std::chrono::milliseconds(250);
+// Whether a connection has nothing left to do is found by looking, and somebody waits for the last.
+constexpr auto kTickWhileDraining = std::chrono::milliseconds(5);
 // Accepting pauses for this time if the process has no file descriptor left.
 constexpr auto kAcceptPause = std::chrono::milliseconds(100);
-
-boost::asio::ip::tcp ProtocolOf(int socket) {
-  sockaddr_storage address{};
-  socklen_t size = sizeof(address);
-  getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size);
-  return address.ss_family == AF_INET6 ? boost::asio::ip::tcp::v6() : boost::asio::ip::tcp::v4();
-}
+// Of the connections that wait when the loop drains: who keeps coming does not hold it.
+constexpr int kLastAcceptsMax = 8192;
 
 }  // namespace
 
-EventLoop::EventLoop(Share share)
-    : share_(std::move(share)),
+EventLoop::EventLoop(std::string_view door)
+    : door_(door),
       work_(boost::asio::make_work_guard(io_)),
-      acceptor_(io_),
+      listening_(io_),
       timer_(io_),
       accept_pause_(io_) {}
 
-Status EventLoop::Listen(UniqueFd listening) {
+Status EventLoop::AcceptOn(UniqueFd listening) {
   error_code error;
-  const Tcp protocol = ProtocolOf(listening.get());
-  acceptor_.assign(protocol, listening.Release(), error);
-  if (!error) acceptor_.non_blocking(true, error);
+  listening_.assign(listening.get(), error);
+  if (!error) static_cast<void>(listening.Release());
+  if (!error) listening_.non_blocking(true, error);
   if (error) return {Reason::kIoError, "cannot listen: " + error.message()};
-  listens_on_any_ = acceptor_.local_endpoint(error).address().is_unspecified();
   return OkStatus();
-}
-
-void EventLoop::AwaitConnections(bool listens_on_any) {
-  adopting_ = true;
-  listens_on_any_ = listens_on_any;
 }
 
 void EventLoop::Run() {
   Tick();
   Accept();
-  io_.run();
+  Serve();
 }
 
+// One at a time: who has connected before is read from first, and is not taken for idle.
 void EventLoop::Accept() {
-  if (draining_ || !acceptor_.is_open()) return;
-  acceptor_.async_accept([self = shared_from_this()](const error_code& error, Tcp::socket socket) {
-    self->OnAccept(error, std::move(socket));
-  });
+  if (!listening_.is_open()) return;
+  listening_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
+                        [self = shared_from_this()](const error_code& stopped) {
+                          if (stopped || self->draining_) return;
+                          const Accepted accepted = self->AcceptOne();
+                          if (accepted == Accepted::kOne || accepted == Accepted::kNone) {
+                            return self->Accept();
+                          }
+                          if (accepted == Accepted::kNoDescriptor) self->OnNoDescriptor();
+                          self->PauseAccepting();
+                        });
 }
 
-void EventLoop::OnAccept(const error_code& error, Tcp::socket socket) {
-  if (!error) {
-    Add(std::move(socket));
-    // It was accepted before the drain began, and is treated like the others.
-    if (draining_ && !open_.empty()) open_.back().Drain();
-    Accept();
-    return;
+EventLoop::Accepted EventLoop::AcceptOne() {
+  UniqueFd socket(
+      ::accept4(listening_.native_handle(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+  if (socket.valid()) {
+    OnAccept(std::move(socket));
+    return Accepted::kOne;
   }
-  if (draining_) return;
-  if (error == boost::asio::error::no_descriptors) {
+  if (errno == EMFILE || errno == ENFILE) {
     Log(LogLevel::kWarning, "no file descriptor left for another connection",
-        {{"door", share_.door}, {"open", open_.size()}});
-    OnNoDescriptor();
+        {{"door", door_}, {"open", open_.size()}});
+    return Accepted::kNoDescriptor;
   }
-  // Without a pause, a full table of descriptors would keep this loop busy with failing accepts.
+  // Another loop was quicker, or the client is gone already.
+  const bool none = errno == EAGAIN || errno == EINTR || errno == ECONNABORTED;
+  return none ? Accepted::kNone : Accepted::kFailed;
+}
+
+// Without a pause, a full table of descriptors would keep this loop busy with failing accepts.
+void EventLoop::PauseAccepting() {
   accept_pause_.expires_after(kAcceptPause);
   accept_pause_.async_wait([self = shared_from_this()](const error_code& stopped) {
     if (!stopped) self->Accept();
   });
 }
 
-void EventLoop::Adopt(UniqueFd fd, ByteBuffer received) {
-  Post([self = shared_from_this(), fd = std::move(fd), received = std::move(received)]() mutable {
-    Tcp::socket socket(self->io_);
-    error_code error;
-    socket.assign(ProtocolOf(fd.get()), fd.get(), error);
-    if (error) return;
-    static_cast<void>(fd.Release());
-    self->Add(std::move(socket), std::move(received));
-    if (self->draining_ && !self->open_.empty()) self->open_.back().Drain();
-  });
-}
-
-void EventLoop::EndAdopting() {
-  Post([self = shared_from_this()] {
-    self->adopting_ = false;
-    self->EndWhenEmpty();
-  });
-}
-
-void EventLoop::Add(Tcp::socket socket, ByteBuffer received) {
-  error_code error;
-  const boost::asio::ip::address peer = socket.remote_endpoint(error).address();
-  if (error) return;  // gone already
-  if (!MakeRoom(peer)) {
-    UniqueFd fd(socket.release(error));
-    return OnNoRoom(std::move(fd));
-  }
-  socket.non_blocking(true, error);
-  socket.set_option(Tcp::no_delay(true), error);
-  std::unique_ptr<TlsSession> tls;
-  if (share_.tls != nullptr) {
-    tls = share_.tls->NewSession(socket.native_handle(), *share_.protocols);
-    // No memory for a session: the socket closes here.
-    if (tls == nullptr) return;
-  }
-  const std::shared_ptr<Connection> connection =
-      Make(Stream(std::move(socket), std::move(tls), std::move(received)), peer);
+void EventLoop::Add(const std::shared_ptr<Connection>& connection) {
   open_.push_back(*connection);
-  ++open_per_peer_[peer];
   connection->Start();
+  // It was accepted before the drain began, and is treated like the others.
+  if (draining_) connection->Drain();
 }
 
-bool EventLoop::MakeRoom(const boost::asio::ip::address& peer) {
-  // The limit of one peer comes first, so that a peer that exceeds it loses a connection of its
-  // own.
-  const auto of_peer = open_per_peer_.find(peer);
-  if (of_peer != open_per_peer_.end() && of_peer->second >= share_.connections_per_peer_max) {
-    return CloseIdle(&peer);
-  }
-  return open_.size() < share_.connections_max || CloseIdle(nullptr);
-}
-
-void EventLoop::Remove(Connection& connection) {
+void EventLoop::Forget(Connection& connection) {
   open_.erase(open_.iterator_to(connection));
-  const auto of_peer = open_per_peer_.find(connection.peer());
-  if (--of_peer->second == 0) open_per_peer_.erase(of_peer);
-  // Posted behind the connection that an accept may have queued already.
+  // Posted behind the connection that another loop may have handed over already.
   if (draining_) Post([self = shared_from_this()] { self->EndWhenEmpty(); });
 }
 
@@ -147,7 +104,7 @@ void EventLoop::Tick() {
   OnTick();
   // Closing one takes it out of the list, and only that one.
   for (auto it = open_.begin(); it != open_.end();) (it++)->OnTick(now_);
-  timer_.expires_after(kTick);
+  timer_.expires_after(draining_ ? kTickWhileDraining : kTick);
   timer_.async_wait([self = shared_from_this()](const error_code& stopped) {
     if (!stopped) self->Tick();
   });
@@ -155,17 +112,24 @@ void EventLoop::Tick() {
 
 void EventLoop::Drain() {
   Post([self = shared_from_this()] {
-    error_code error;
-    while (self->acceptor_.is_open()) {
-      Tcp::socket socket(self->io_);
-      self->acceptor_.accept(socket, error);
-      if (error) break;
-      self->Add(std::move(socket));
+    if (self->listening_.is_open()) {
+      for (int i = 0; i < kLastAcceptsMax && self->AcceptOne() == Accepted::kOne; ++i) {
+      }
+      error_code ignored;
+      self->listening_.close(ignored);
+      self->OnAcceptingEnded();
     }
     self->draining_ = true;
-    self->acceptor_.close(error);
     for (auto it = self->open_.begin(); it != self->open_.end();) (it++)->Drain();
-    self->Post([self] { self->EndWhenEmpty(); });  // as in Remove
+    self->Tick();
+    self->Post([self] { self->EndWhenEmpty(); });  // as in Forget
+  });
+}
+
+void EventLoop::EndAdopting() {
+  Post([self = shared_from_this()] {
+    self->adopting_ = false;
+    self->EndWhenEmpty();
   });
 }
 
@@ -183,7 +147,7 @@ void EventLoop::Finish() {
     finished_ = true;
   }
   error_code ignored;
-  acceptor_.close(ignored);
+  listening_.close(ignored);
   work_.reset();
   // Delivers the cancelled operations, which hold the loop and its connections. A late Drain among
   // them stops the context once more, a late accept brings another connection, and a timer that was

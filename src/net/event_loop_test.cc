@@ -12,17 +12,11 @@ namespace {
 /// A loop to which nobody connects.
 class LonelyLoop : public EventLoop {
  public:
-  LonelyLoop() : EventLoop({.door = "test", .connections_max = 1, .connections_per_peer_max = 1}) {
-    AwaitConnections(false);
-  }
+  LonelyLoop() : EventLoop("test") { AwaitConnections(); }
   int ticks() const { return ticks_; }
 
  protected:
-  std::shared_ptr<Connection> Make(Stream /*stream*/,
-                                   const boost::asio::ip::address& /*peer*/) override {
-    return nullptr;
-  }
-  bool CloseIdle(const boost::asio::ip::address* /*peer*/) override { return false; }
+  void OnAccept(UniqueFd /*socket*/) override {}
   void OnTick() override { ++ticks_; }
 
  private:

@@ -11,7 +11,7 @@
 #include "base/mutex.h"
 #include "base/result.h"
 #include "net/sockets.h"
-#include "net/tls_server.h"
+#include "net/tls/server.h"
 
 namespace mlos::net {
 
@@ -42,9 +42,9 @@ class Listener {
   /// Serves on one thread for each socket with an `EventLoop` made for it; each has its share of
   /// the connections that `limits` allow. With `tls`, connections are encrypted. IO_ERROR.
   template <typename EventLoop, typename Limits, typename Handler>
-  static Result<std::unique_ptr<Listener>> Start(ListeningSockets sockets, Limits limits,
-                                                 const std::shared_ptr<Handler>& handler,
-                                                 const std::shared_ptr<TlsServer>& tls = nullptr) {
+  static Result<std::unique_ptr<Listener>> Start(
+      ListeningSockets sockets, Limits limits, const std::shared_ptr<Handler>& handler,
+      const std::shared_ptr<tls::Server>& tls = nullptr) {
     const auto threads = static_cast<unsigned>(sockets.fds.size());
     limits.connections_max = std::max(1U, limits.connections_max / threads);
     limits.connections_per_peer_max = std::max(1U, limits.connections_per_peer_max / threads);

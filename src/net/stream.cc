@@ -3,16 +3,16 @@
 
 namespace mlos::net {
 
-boost::system::error_code Stream::ErrorOf(TlsStep step) {
+boost::system::error_code Stream::ErrorOf(tls::Step step) {
   switch (step) {
-    case TlsStep::kDone:
+    case tls::Step::kDone:
       return {};
-    case TlsStep::kWantsRead:
-    case TlsStep::kWantsWrite:
+    case tls::Step::kWantsRead:
+    case tls::Step::kWantsWrite:
       return boost::asio::error::would_block;
-    case TlsStep::kEnded:
+    case tls::Step::kEnded:
       return boost::asio::error::eof;
-    case TlsStep::kFailed:
+    case tls::Step::kFailed:
       break;
   }
   return boost::asio::error::connection_aborted;

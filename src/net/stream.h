@@ -11,7 +11,7 @@
 
 #include "base/unique_fd.h"
 #include "net/byte_buffer.h"
-#include "net/tls_session.h"
+#include "net/tls/session.h"
 
 namespace mlos::net {
 
@@ -26,7 +26,7 @@ class Stream {
 
   /// `tls`, null for plain TCP, is a session on `socket`. `received` are bytes that were read from
   /// it already.
-  Stream(Socket socket, std::unique_ptr<TlsSession> tls, ByteBuffer received = {})
+  Stream(Socket socket, std::unique_ptr<tls::Session> tls, ByteBuffer received = {})
       : socket_(std::move(socket)), tls_(std::move(tls)), received_(std::move(received)) {}
 
   bool encrypted() const { return tls_ != nullptr; }
@@ -36,7 +36,7 @@ class Stream {
   /// `handler(error)`, maybe before it returns.
   template <typename Handler>
   void Handshake(Handler handler) {
-    const TlsStep step = tls_->Handshake();
+    const tls::Step step = tls_->Handshake();
     if (Waits(step)) {
       Await(step, [this, handler = std::move(handler)](const ErrorCode& error) mutable {
         if (error) {
@@ -57,7 +57,7 @@ class Stream {
     if (tls_ == nullptr) {
       socket_.async_read_some(boost::asio::buffer(into, size_max), std::move(handler));
     } else {
-      AwaitRead(tls_->buffered() ? TlsStep::kDone : TlsStep::kWantsRead, into, size_max,
+      AwaitRead(tls_->buffered() ? tls::Step::kDone : tls::Step::kWantsRead, into, size_max,
                 std::move(handler));
     }
   }
@@ -100,21 +100,21 @@ class Stream {
  private:
   using ErrorCode = boost::system::error_code;
 
-  static bool Waits(TlsStep step) {
-    return step == TlsStep::kWantsRead || step == TlsStep::kWantsWrite;
+  static bool Waits(tls::Step step) {
+    return step == tls::Step::kWantsRead || step == tls::Step::kWantsWrite;
   }
-  static ErrorCode ErrorOf(TlsStep step);
+  static ErrorCode ErrorOf(tls::Step step);
   std::size_t WriteTls(boost::asio::const_buffer buffer, ErrorCode& error);
 
   /// Calls `next(error)` once TLS can continue after `step`, which may be at once. On a closed
   /// socket always with an error: its descriptor number may belong to another socket by then.
   template <typename Next>
-  void Await(TlsStep step, Next next) {
+  void Await(tls::Step step, Next next) {
     auto go_on = [this, next = std::move(next)](const ErrorCode& error = {}) mutable {
       next(error || socket_.is_open() ? error : boost::asio::error::operation_aborted);
     };
     if (Waits(step)) {
-      socket_.async_wait(step == TlsStep::kWantsRead ? Socket::wait_read : Socket::wait_write,
+      socket_.async_wait(step == tls::Step::kWantsRead ? Socket::wait_read : Socket::wait_write,
                          std::move(go_on));
     } else {
       boost::asio::post(socket_.get_executor(), std::move(go_on));
@@ -122,11 +122,11 @@ class Stream {
   }
 
   template <typename Handler>
-  void AwaitRead(TlsStep step, char* into, std::size_t size_max, Handler handler) {
+  void AwaitRead(tls::Step step, char* into, std::size_t size_max, Handler handler) {
     Await(step, [this, into, size_max, handler = std::move(handler)](ErrorCode error) mutable {
       std::size_t count = 0;
       if (!error) {
-        const TlsStep next = tls_->Read(into, size_max, count);
+        const tls::Step next = tls_->Read(into, size_max, count);
         if (Waits(next)) return AwaitRead(next, into, size_max, std::move(handler));
         error = ErrorOf(next);
       }
@@ -135,7 +135,7 @@ class Stream {
   }
 
   Socket socket_;
-  std::unique_ptr<TlsSession> tls_;
+  std::unique_ptr<tls::Session> tls_;
   ByteBuffer received_;
 };
 

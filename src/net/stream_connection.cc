@@ -10,10 +10,10 @@ constexpr std::int64_t kLingerMs = 2'000;
 
 }  // namespace
 
-StreamConnection::StreamConnection(EventLoop& loop, Stream stream, boost::asio::ip::address peer,
+StreamConnection::StreamConnection(TcpLoop& loop, Stream stream, boost::asio::ip::address peer,
                                    Timeouts timeouts)
-    : Connection(std::move(peer)),
-      loop_(loop.shared_from_this()),
+    : loop_(std::static_pointer_cast<TcpLoop>(loop.shared_from_this())),
+      peer_(std::move(peer)),
       timeouts_(timeouts),
       stream_(std::move(stream)) {}
 
@@ -72,7 +72,7 @@ void StreamConnection::Linger() {
   if (!reading_) ReadAway();
 }
 
-void StreamConnection::ReadAway() { Read(loop_->scratch(), EventLoop::kScratchBytes); }
+void StreamConnection::ReadAway() { Read(loop_->scratch(), TcpLoop::kScratchBytes); }
 
 void StreamConnection::OnTick(SteadyClock::time_point now) {
   if (write_deadline_.passed(now) || now >= phase_deadline_) return Close();
@@ -90,7 +90,7 @@ void StreamConnection::Drain() {
 
 std::shared_ptr<StreamConnection> StreamConnection::Forget() {
   phase_ = Phase::kClosed;
-  loop_->Remove(*this);
+  loop_->Remove(*this, peer_);
   return std::exchange(self_, nullptr);
 }
 

@@ -5,9 +5,9 @@
 #include <memory>
 
 #include "net/connection.h"
-#include "net/event_loop.h"
 #include "net/progress_deadline.h"
 #include "net/stream.h"
+#include "net/tcp_loop.h"
 
 namespace mlos::net {
 
@@ -31,6 +31,7 @@ class StreamConnection : public Connection, public std::enable_shared_from_this<
   void OnTick(SteadyClock::time_point now) final;
   void Drain() final;
   void Close() final;
+  const boost::asio::ip::address& peer() const { return peer_; }
 
  protected:
   using ErrorCode = boost::system::error_code;
@@ -42,8 +43,7 @@ class StreamConnection : public Connection, public std::enable_shared_from_this<
     std::int64_t opening_ms = 0;
     std::int64_t write_ms = 0;  ///< for each ProgressDeadline::kBytes
   };
-  StreamConnection(EventLoop& loop, Stream stream, boost::asio::ip::address peer,
-                   Timeouts timeouts);
+  StreamConnection(TcpLoop& loop, Stream stream, boost::asio::ip::address peer, Timeouts timeouts);
 
   // What the derived class does. All but OnClose are called only while the connection is open.
 
@@ -121,7 +121,8 @@ class StreamConnection : public Connection, public std::enable_shared_from_this<
   std::shared_ptr<StreamConnection> Forget();
 
   // Declared first, so that it dies last: the stream belongs to its io_context.
-  const std::shared_ptr<EventLoop> loop_;
+  const std::shared_ptr<TcpLoop> loop_;
+  const boost::asio::ip::address peer_;
   const Timeouts timeouts_;
   Stream stream_;
   /// Keeps it alive until it is closed.

@@ -13,8 +13,8 @@
 #include <thread>
 
 #include "base/test_waiting.h"
-#include "net/test_certificates.h"
-#include "net/test_client.h"
+#include "net/tls/test_certificates.h"
+#include "net/tls/test_client.h"
 
 namespace mlos::net {
 namespace {
@@ -35,7 +35,7 @@ struct Counts {
 /// last words "bye".
 class Parrot : public StreamConnection {
  public:
-  Parrot(EventLoop& loop, Stream stream, const boost::asio::ip::address& peer, Counts& counts)
+  Parrot(TcpLoop& loop, Stream stream, const boost::asio::ip::address& peer, Counts& counts)
       : StreamConnection(loop, std::move(stream), peer,
                          {.opening_ms = kHourMs, .write_ms = kHourMs}),
         counts_(counts) {}
@@ -91,14 +91,14 @@ class Parrot : public StreamConnection {
   bool last_ = false;
 };
 
-class ParrotLoop : public EventLoop {
+class ParrotLoop : public TcpLoop {
  public:
-  ParrotLoop(Counts& counts, std::shared_ptr<TlsServer> tls)
-      : EventLoop({.door = "test",
-                   .connections_max = 100,
-                   .connections_per_peer_max = 100,
-                   .tls = std::move(tls),
-                   .protocols = &kAny}),
+  ParrotLoop(Counts& counts, std::shared_ptr<tls::Server> tls)
+      : TcpLoop({.door = "test",
+                 .connections_max = 100,
+                 .connections_per_peer_max = 100,
+                 .tls = std::move(tls),
+                 .protocols = &tls::kAny}),
         counts_(counts) {}
 
   /// The connection that came last; on the loop's thread.
@@ -124,7 +124,7 @@ class StreamConnectionFixture : public testing::Test {
     encrypted_ = encrypted;
     if (encrypted) {
       made_.Make("a");
-      tls_ = TlsServer::Load(
+      tls_ = tls::Server::Load(
                  {.certificate = made_.path("a.pem"), .key = made_.path("a.key"), .client_ca = {}})
                  .value();
     }
@@ -149,7 +149,7 @@ class StreamConnectionFixture : public testing::Test {
     EXPECT_TRUE(alive.expired()) << "a connection, or an operation of one, holds it";
   }
 
-  Client Connect() { return {socket_.get(), encrypted_}; }
+  tls::Client Connect() { return {socket_.get(), encrypted_}; }
   bool WaitsFor(const std::atomic<int>& count) {
     return Eventually([&count] { return count > 0; });
   }
@@ -173,8 +173,8 @@ class StreamConnectionFixture : public testing::Test {
   int released_ = 0;
   int closed_unopened_ = 0;
   bool encrypted_ = false;
-  TestCertificates made_;
-  std::shared_ptr<TlsServer> tls_;
+  tls::TestCertificates made_;
+  std::shared_ptr<tls::Server> tls_;
   std::shared_ptr<ParrotLoop> loop_;
   std::thread server_;
   UniqueFd socket_;
@@ -191,7 +191,7 @@ INSTANTIATE_TEST_SUITE_P(Kinds, StreamConnectionTest, testing::Bool(),
                          [](const auto& info) { return info.param ? "Tls" : "Plain"; });
 
 TEST_P(StreamConnectionTest, ReadsAndWritesUntilThePeerGoes) {
-  Client client = Connect();
+  tls::Client client = Connect();
   for (const std::string word : {"one", "two", "three"}) {
     client.Send(word);
     EXPECT_EQ(client.Receive(word.size()), word);
@@ -202,7 +202,7 @@ TEST_P(StreamConnectionTest, ReadsAndWritesUntilThePeerGoes) {
 }
 
 TEST_P(StreamConnectionTest, WritesMoreThanTheSocketTakes) {
-  Client client = Connect();
+  tls::Client client = Connect();
   client.Send("large");
   ASSERT_TRUE(WaitsFor(counts_.blocked));
   EXPECT_EQ(client.Receive(kLarge), std::string(kLarge, 'L'));
@@ -211,7 +211,7 @@ TEST_P(StreamConnectionTest, WritesMoreThanTheSocketTakes) {
 }
 
 TEST_P(StreamConnectionTest, CutsOffAPeerThatDoesNotTakeWhatIsWritten) {
-  Client client = Connect();
+  tls::Client client = Connect();
   client.Send("large");
   ASSERT_TRUE(WaitsFor(counts_.blocked));
   LetPass(kHourMs / 2);
@@ -222,7 +222,7 @@ TEST_P(StreamConnectionTest, CutsOffAPeerThatDoesNotTakeWhatIsWritten) {
 }
 
 TEST_P(StreamConnectionTest, APeerThatTookEverythingHasNoDeadline) {
-  Client client = Connect();
+  tls::Client client = Connect();
   client.Send("large");
   client.Receive(kLarge);
   client.Send("more");
@@ -234,7 +234,7 @@ TEST_P(StreamConnectionTest, APeerThatTookEverythingHasNoDeadline) {
 // Were the socket closed with bytes unread, the kernel would reset the connection, and the client
 // could neither send on nor read the last words.
 TEST_P(StreamConnectionTest, APeerThatIsStillSendingReadsTheLastWords) {
-  Client client = Connect();
+  tls::Client client = Connect();
   client.Send("quit");
   for (int i = 0; i < 20; ++i) client.Send(std::string(1 << 20, 'x'));
   EXPECT_EQ(client.Receive(4), "bye") << "and the end behind it";
@@ -243,7 +243,7 @@ TEST_P(StreamConnectionTest, APeerThatIsStillSendingReadsTheLastWords) {
 }
 
 TEST_P(StreamConnectionTest, ItsLastWordsAreNotWaitedForWithoutEnd) {
-  Client client = Connect();
+  tls::Client client = Connect();
   client.Send("quit");
   EXPECT_EQ(client.Receive(4), "bye");
   LetPass(2'000);
@@ -251,7 +251,7 @@ TEST_P(StreamConnectionTest, ItsLastWordsAreNotWaitedForWithoutEnd) {
 }
 
 TEST_P(StreamConnectionTest, ADrainIsToldToWhatIsOpen) {
-  Client client = Connect();
+  tls::Client client = Connect();
   client.Send("one");
   client.Receive(3);
   loop_->Drain();
@@ -283,7 +283,7 @@ TEST_F(StreamConnectionFixture, ADrainShortensTheHandshake) {
 
 TEST_F(StreamConnectionFixture, ACancelledReadLeavesASocketThatGoesOnElsewhere) {
   StartLoop(false);
-  Client client = Connect();
+  tls::Client client = Connect();
   client.Send("one");
   client.Receive(3);
   Do([](const std::shared_ptr<Parrot>& parrot) { parrot->Cancel(); });

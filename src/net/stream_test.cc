@@ -12,9 +12,9 @@
 #include <thread>
 
 #include "base/unique_fd.h"
-#include "net/test_certificates.h"
-#include "net/test_client.h"
-#include "net/tls_server.h"
+#include "net/tls/server.h"
+#include "net/tls/test_certificates.h"
+#include "net/tls/test_client.h"
 
 namespace mlos::net {
 namespace {
@@ -29,14 +29,14 @@ class StreamTest : public testing::TestWithParam<bool> {
     std::signal(SIGPIPE, SIG_IGN);
     made_.Make("a");
     tls_ =
-        TlsServer::Load({.certificate = made_.path("a.pem"), .key = made_.path("a.key")}).value();
+        tls::Server::Load({.certificate = made_.path("a.pem"), .key = made_.path("a.key")}).value();
     tcp::acceptor acceptor(io_, {boost::asio::ip::make_address("127.0.0.1"), 0});
     client_ = UniqueFd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
     const tcp::endpoint server = acceptor.local_endpoint();
     ASSERT_EQ(connect(client_.get(), server.data(), static_cast<socklen_t>(server.size())), 0);
     tcp::socket accepted = acceptor.accept();
     accepted.non_blocking(true);
-    auto session = GetParam() ? tls_->NewSession(accepted.native_handle(), kAny) : nullptr;
+    auto session = GetParam() ? tls_->NewSession(accepted.native_handle(), tls::kAny) : nullptr;
     stream_.emplace(std::move(accepted), std::move(session));
   }
 
@@ -67,8 +67,8 @@ class StreamTest : public testing::TestWithParam<bool> {
   }
 
   boost::asio::io_context io_{1};
-  TestCertificates made_;
-  std::shared_ptr<TlsServer> tls_;
+  tls::TestCertificates made_;
+  std::shared_ptr<tls::Server> tls_;
   UniqueFd client_;
   std::optional<Stream> stream_;
   char bytes_[50'000];
@@ -79,7 +79,7 @@ TEST_P(StreamTest, WhatComesGoesBack) {
   Start();
   std::thread server([this] { io_.run(); });
   {
-    Client client(client_.get(), GetParam());
+    tls::Client client(client_.get(), GetParam());
     for (const std::size_t size : {std::size_t{1}, std::size_t{16'384}, std::size_t{100'000}}) {
       for (char c = 'a'; c < 'k'; ++c) {
         const std::string sent(size, c);
@@ -97,7 +97,7 @@ TEST_P(StreamTest, ClosedItTouchesTheSocketNoMore) {
   Start();
   std::atomic<bool> sent = false;
   std::thread client([&] {
-    Client(client_.get(), GetParam()).Send(std::string(100, 'x'));
+    tls::Client(client_.get(), GetParam()).Send(std::string(100, 'x'));
     sent.store(true);
   });
   // By then something lies there to be read, or the read waits.
@@ -122,7 +122,7 @@ class TlsStreamTest : public StreamTest {};
 
 TEST_P(TlsStreamTest, WhatIsNotTlsFailsTheHandshake) {
   Start();
-  Client(client_.get(), false).Send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  tls::Client(client_.get(), false).Send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
   io_.run();
   EXPECT_EQ(ended_, boost::asio::error::connection_aborted);
 }

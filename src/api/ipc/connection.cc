@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "api/ipc/connection.h"
 
-#include <sys/epoll.h>
 #include <sys/socket.h>
 
 #include <cerrno>
-#include <chrono>
 #include <utility>
 
 #include "api/ipc/operations.h"
@@ -15,7 +13,7 @@
 namespace mlos::api::ipc {
 namespace {
 
-using std::chrono::milliseconds;
+using boost::system::error_code;
 
 // A client that does not take its answers is not read from above this.
 constexpr std::size_t kOutboxBytesMax = 256 << 10;
@@ -25,72 +23,70 @@ constexpr int kReceivesMax = 16;
 }  // namespace
 
 Connection::Connection(std::shared_ptr<Service> service, std::shared_ptr<Session> session,
-                       UniqueFd fd, socket::EventLoop& loop, std::function<void()> on_close)
-    : service_(std::move(service)),
+                       Socket socket, PollingLoop& loop)
+    : loop_(std::static_pointer_cast<PollingLoop>(loop.shared_from_this())),
+      service_(std::move(service)),
       session_(std::move(session)),
-      loop_(loop),
-      on_close_(std::move(on_close)),
+      socket_(std::move(socket)),
       reader_(service_->budget()),
-      fd_(std::move(fd)) {}
-
-Connection::~Connection() {
-  session_->Close();
-  if (on_close_) on_close_();
-}
+      fd_(socket_.native_handle()) {}
 
 void Connection::Start() {
-  const MutexLock lock(mutex_);
-  events_ = EPOLLIN | EPOLLRDHUP;
-  const Status added = loop_.Add(shared_from_this(), fd_.get(), events_);
-  if (!added.ok()) {
-    fd_.Reset();
-    return;
-  }
-  watched_ = true;
+  self_ = shared_from_this();
   read_deadline_.Start(SteadyClock::now(), service_->options().frame_timeout_ms);
-  loop_.WatchDeadlines(1);
+  AwaitReadable();
 }
 
-void Connection::OnEvents(std::uint32_t events) {
-  bool broken = false;
-  {
-    const MutexLock lock(mutex_);
-    if (!fd_.valid()) return;
-    if ((events & EPOLLOUT) != 0) Flush();
-    broken = broken_ || (events & (EPOLLHUP | EPOLLERR)) != 0;
-  }
+void Connection::AwaitReadable() {
+  if (awaiting_readable_ || ending_ || outbox_full()) return;
+  awaiting_readable_ = true;
+  socket_.async_wait(Socket::wait_read, [self = shared_from_this()](const error_code& error) {
+    self->awaiting_readable_ = false;
+    if (error) return;
+    self->ReadSome();
+    self->AwaitReadable();
+  });
+}
+
+void Connection::AwaitWritable() {
+  if (awaiting_writable_ || !socket_.is_open()) return;
+  awaiting_writable_ = true;
+  socket_.async_wait(Socket::wait_write, [self = shared_from_this()](const error_code& error) {
+    self->awaiting_writable_ = false;
+    if (!error) self->OnWritable();
+  });
+}
+
+void Connection::OnWritable() {
+  const Outbox outbox = Flush();
   // Who has closed both ways waits for no answer.
-  if (broken) return Close();
-  if ((events & (EPOLLIN | EPOLLRDHUP)) != 0) ReadSome();
+  if (outbox == Outbox::kBroken) return Close();
+  if (outbox == Outbox::kWaiting) AwaitWritable();
   CloseIfDone();
-  Watch();
-}
-
-bool Connection::OnPoll() {
-  if (ending_) return false;
-  const std::uint64_t before = reader_.received_bytes();
-  ReadSome();
-  if (reader_.received_bytes() == before && !ending_) return false;
-  CloseIfDone();
-  Watch();
-  return true;
+  AwaitReadable();
 }
 
 void Connection::ReadSome() {
-  int fd = -1;
-  for (int i = 0; i < kReceivesMax && !ending_; ++i) {
-    {
-      const MutexLock lock(mutex_);
-      if (!fd_.valid() || outbox_full()) return UpdateEvents();
-      fd = fd_.get();
+  const std::shared_ptr<Connection> alive = shared_from_this();
+  const std::uint64_t before = reader_.received_bytes();
+  const Status received = ReceiveSome();
+  if (!received.ok()) End(received);
+  if (!reader_.within_frame() && greeted_) read_deadline_.Stop();
+  if (socket_.is_open() && reader_.received_bytes() != before) loop_->NoteReceived(*this);
+  CloseIfDone();
+}
+
+Status Connection::ReceiveSome() {
+  for (int i = 0; i < kReceivesMax && !ending_ && !outbox_full(); ++i) {
+    const auto received = MLOS_TRY(reader_.Receive(socket_.native_handle()));
+    if (received == socket::FrameReader::Outcome::kEnd) {
+      Close();
+      return OkStatus();
     }
-    const Result<socket::FrameReader::Outcome> received = reader_.Receive(fd);
-    if (!received.ok()) return End(received.status());
-    if (*received == socket::FrameReader::Outcome::kEnd) return Close();
-    const Status read = ReadFrames();
-    if (!read.ok()) return End(read);
-    if (*received == socket::FrameReader::Outcome::kEmpty) return;
+    MLOS_TRY(ReadFrames());
+    if (received == socket::FrameReader::Outcome::kEmpty) return OkStatus();
   }
+  return OkStatus();
 }
 
 Status Connection::ReadFrames() {
@@ -126,20 +122,18 @@ Status Connection::Greet(const socket::Frame& frame) {
 
 // What the client has sent wrong it is told, and then left.
 void Connection::End(const Status& why) {
+  if (ending_) return;
   Log(LogLevel::kDebug, "ipc connection refused", {{"pid", session_->peer().pid}, LogField(why)});
   service_->runtime().stats().RecordRequest("ipc", "refused", why, 0);
   SendError(*this, 0, why);
   ending_ = true;
   session_->Close();
-  const MutexLock lock(mutex_);
-  reading_ = false;
-  UpdateEvents();
 }
 
 void Connection::Fail(const Status& why) {
-  loop_.Post([self = weak_from_this(), why] {
+  loop_->Post([self = weak_from_this(), why] {
     const auto connection = self.lock();
-    if (connection == nullptr || connection->ending_) return;
+    if (connection == nullptr) return;
     connection->End(why);
     connection->CloseIfDone();
   });
@@ -148,125 +142,97 @@ void Connection::Fail(const Status& why) {
 void Connection::Drain() {
   draining_ = true;
   ReadSome();
-  CloseIfDone();
 }
 
 void Connection::CloseIfDone() {
-  if (!ending_ && !draining_) return;
-  if (!ending_ && !session_->idle()) return;
+  if (!socket_.is_open() || (!ending_ && !(draining_ && session_->idle()))) return;
   {
     const MutexLock lock(mutex_);
-    if (fd_.valid() && !outbox_.empty() && !broken_) return;
+    if (!outbox_.empty()) return;
   }
   Close();
 }
 
 void Connection::Close() {
+  if (!socket_.is_open()) return;
+  const std::shared_ptr<Connection> last = std::exchange(self_, nullptr);
+  ending_ = true;
   // Cancels what it asked for, so that its memory, the client's regions among it, goes back soon.
   session_->Close();
-  if (std::exchange(watched_, false)) loop_.WatchDeadlines(-1);
-  ending_ = true;
-  {
-    const MutexLock lock(mutex_);
-    if (!fd_.valid()) return;
-    loop_.Remove(*this, fd_.get());
-    fd_.Reset();
-    outbox_.clear();
-    outbox_bytes_ = 0;
-  }
-}
-
-/// Says whether the loop has to look at the clock for this connection.
-void Connection::Watch() {
-  bool wanted = !greeted_ || reader_.within_frame();
-  {
-    const MutexLock lock(mutex_);
-    wanted = fd_.valid() && (wanted || !outbox_.empty());
-  }
-  if (wanted == watched_) return;
-  watched_ = wanted;
-  read_deadline_.Start(SteadyClock::now(), service_->options().frame_timeout_ms,
-                       reader_.received_bytes());
-  loop_.WatchDeadlines(wanted ? 1 : -1);
+  loop_->Remove(*this);
+  const MutexLock lock(mutex_);
+  fd_ = -1;
+  outbox_.clear();
+  outbox_bytes_ = 0;
+  error_code ignored;
+  socket_.close(ignored);
 }
 
 void Connection::OnTick(SteadyClock::time_point now) {
   const ServerOptions& options = service_->options();
-  if (greeted_ && !reader_.within_frame()) {
-    read_deadline_.Stop();
-  } else {
+  if (!greeted_ || reader_.within_frame()) {
     read_deadline_.Watch(now, options.frame_timeout_ms, reader_.received_bytes());
   }
-  bool late = read_deadline_.passed(now);
   {
     const MutexLock lock(mutex_);
-    late |= !outbox_.empty() && now - write_since_ > milliseconds(options.write_timeout_ms);
+    if (outbox_.empty()) {
+      write_deadline_.Stop();
+    } else {
+      write_deadline_.Watch(now, options.write_timeout_ms, sent_bytes_);
+    }
   }
-  if (late) return Close();
+  if (read_deadline_.passed(now) || write_deadline_.passed(now)) return Close();
   CloseIfDone();
-  Watch();
 }
 
 void Connection::Send(wire::ByteBuffer frame) {
-  bool first = false;
   {
     const MutexLock lock(mutex_);
-    if (!fd_.valid() || broken_) return;
+    if (fd_ < 0) return;
     Outgoing outgoing{std::move(frame)};
-    if (outbox_.empty() && Write(outgoing)) return;
-    if (broken_) return;
-    first = outbox_.empty();
-    if (first) write_since_ = SteadyClock::now();
+    const bool first = outbox_.empty();
+    if (first && Write(outgoing)) return;
     outbox_bytes_ += outgoing.frame.size();
     outbox_.push_back(std::move(outgoing));
-    UpdateEvents();
+    if (!first) return;
   }
-  // The loop has a deadline more to watch.
-  if (first)
-    loop_.Post([self = weak_from_this()] {
-      if (const auto connection = self.lock()) connection->Watch();
-    });
+  loop_->Post([self = weak_from_this()] {
+    if (const auto connection = self.lock()) connection->AwaitWritable();
+  });
 }
 
-// True where all of it is sent.
+// True if all of it is sent, or never will be.
 bool Connection::Write(Outgoing& outgoing) {
   while (outgoing.sent < outgoing.frame.size()) {
     const std::string_view left = outgoing.frame.view().substr(outgoing.sent);
-    const ssize_t sent = ::send(fd_.get(), left.data(), left.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (sent < 0 && errno == EINTR) continue;
-    if (sent < 0) {
-      if (errno == EAGAIN) return false;
-      broken_ = true;
-      // Makes the loop's thread close it.
-      ::shutdown(fd_.get(), SHUT_RDWR);
+    const ssize_t sent = ::send(fd_, left.data(), left.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (sent >= 0) {
+      outgoing.sent += static_cast<std::size_t>(sent);
+      sent_bytes_ += static_cast<std::uint64_t>(sent);
+    } else if (errno == EAGAIN) {
       return false;
+    } else if (errno != EINTR) {
+      // The loop's thread reads the end, and closes.
+      ::shutdown(std::exchange(fd_, -1), SHUT_RDWR);
+      return true;
     }
-    outgoing.sent += static_cast<std::size_t>(sent);
   }
   return true;
 }
 
-void Connection::Flush() {
-  while (!outbox_.empty()) {
-    const std::size_t before = outbox_.front().sent;
-    const bool whole = Write(outbox_.front());
-    if (outbox_.front().sent != before) write_since_ = SteadyClock::now();
-    if (!whole) break;
+Connection::Outbox Connection::Flush() {
+  const MutexLock lock(mutex_);
+  while (fd_ >= 0 && !outbox_.empty()) {
+    if (!Write(outbox_.front())) return Outbox::kWaiting;
     outbox_bytes_ -= outbox_.front().frame.size();
     outbox_.pop_front();
   }
-  UpdateEvents();
+  return fd_ >= 0 ? Outbox::kEmpty : Outbox::kBroken;
 }
 
-bool Connection::outbox_full() const { return outbox_bytes_ > kOutboxBytesMax; }
-
-void Connection::UpdateEvents() {
-  if (!fd_.valid()) return;
-  std::uint32_t events = outbox_.empty() ? 0U : static_cast<std::uint32_t>(EPOLLOUT);
-  if (reading_ && !outbox_full()) events |= EPOLLIN | EPOLLRDHUP;
-  if (events == events_) return;
-  events_ = events;
-  loop_.SetEvents(*this, fd_.get(), events);
+bool Connection::outbox_full() {
+  const MutexLock lock(mutex_);
+  return outbox_bytes_ > kOutboxBytesMax;
 }
 
 }  // namespace mlos::api::ipc

@@ -1,40 +1,45 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <boost/asio/local/stream_protocol.hpp>
+#include <cstdint>
 #include <deque>
 #include <memory>
 
+#include "api/ipc/polling_loop.h"
 #include "api/ipc/request.h"
-#include "api/ipc/socket/event_loop.h"
 #include "api/ipc/socket/frame_reader.h"
 #include "base/mutex.h"
-#include "base/unique_fd.h"
 #include "net/progress_deadline.h"
 
 namespace mlos::api::ipc {
 
-/// A client's socket: reads frames on its loop's thread, takes answers from any.
-class Connection : public socket::EventHandler,
-                   public Channel,
-                   public std::enable_shared_from_this<Connection> {
+/// A client's socket. Frames are read on the loop's thread; answers are written by whoever has
+/// them, on its own thread, so that no answer waits for the loop. What the socket does not take
+/// waits in the outbox, and the loop sends it.
+///
+///     Start ──► hello ──a hello──► open ──its fault──► ending ──all is sent──► closed
+///                 │                 │                    │                       ▲
+///                 └─────────────────┴────────────────────┴── gone, or too late ──┘
+///
+/// While the loop drains, an open connection closes as soon as nothing it asked for is in flight.
+/// Send and Fail may be called from any thread; the rest belongs to the loop's.
+class Connection : public Polled, public Channel, public std::enable_shared_from_this<Connection> {
  public:
-  /// Belongs to `loop`, which must outlive its last frame; `on_close` is called once.
-  Connection(std::shared_ptr<Service> service, std::shared_ptr<Session> session, UniqueFd fd,
-             socket::EventLoop& loop, std::function<void()> on_close);
-  ~Connection() override;
+  using Socket = boost::asio::local::stream_protocol::socket;
 
-  /// Joins the loop; on its thread.
-  void Start();
-  /// On the loop's thread: closes as soon as everything that was sent before is answered.
-  void Drain();
-  /// On the loop's thread: closes now.
-  void Close();
+  Connection(std::shared_ptr<Service> service, std::shared_ptr<Session> session, Socket socket,
+             PollingLoop& loop);
+
+  void Start() override;
+  void OnTick(SteadyClock::time_point now) override;
+  /// Closes as soon as everything that was sent before is answered.
+  void Drain() override;
+  void Close() override;
+  void ReadSome() override;
 
   void Send(wire::ByteBuffer frame) override;
   void Fail(const Status& why) override;
-  void OnEvents(std::uint32_t events) override;
-  bool OnPoll() override;
-  void OnTick(SteadyClock::time_point now) override;
 
  private:
   struct Outgoing {
@@ -42,39 +47,43 @@ class Connection : public socket::EventHandler,
     std::size_t sent = 0;
   };
 
-  void ReadSome();
+  enum class Outbox : std::uint8_t { kEmpty, kWaiting, kBroken };
+
+  void AwaitReadable();
+  void AwaitWritable();
+  void OnWritable();
+  Status ReceiveSome();
   Status ReadFrames();
   Status Greet(const socket::Frame& frame);
   void End(const Status& why);
   void CloseIfDone();
-  void Watch();
 
   bool Write(Outgoing& outgoing) REQUIRES(mutex_);
-  void Flush() REQUIRES(mutex_);
-  void UpdateEvents() REQUIRES(mutex_);
-  bool outbox_full() const REQUIRES(mutex_);
+  Outbox Flush();
+  bool outbox_full();
 
+  // Declared first, so that it dies last: the socket belongs to its io_context.
+  const std::shared_ptr<PollingLoop> loop_;
   const std::shared_ptr<Service> service_;
   const std::shared_ptr<Session> session_;
-  socket::EventLoop& loop_;
-  std::function<void()> on_close_;
 
   // Of the loop's thread.
+  Socket socket_;
+  std::shared_ptr<Connection> self_;  ///< keeps it alive until it is closed
   socket::FrameReader reader_;
   bool greeted_ = false;
-  bool ending_ = false;                  // reads no more, closes when what is to be sent is sent
-  bool draining_ = false;                // closes when nothing is in flight
-  bool watched_ = false;                 // counted among the loop's deadlines
-  net::ProgressDeadline read_deadline_;  // of the hello, and of each frame
+  bool ending_ = false;  ///< reads no more, and closes once what is to be sent is sent
+  bool draining_ = false;
+  bool awaiting_readable_ = false;
+  bool awaiting_writable_ = false;
+  net::ProgressDeadline read_deadline_;  ///< of the hello, and of each frame
+  net::ProgressDeadline write_deadline_;
 
   Mutex mutex_;
-  UniqueFd fd_ GUARDED_BY(mutex_);
+  int fd_ GUARDED_BY(mutex_);  ///< the socket's; -1 once nothing can be sent
   std::deque<Outgoing> outbox_ GUARDED_BY(mutex_);
   std::size_t outbox_bytes_ GUARDED_BY(mutex_) = 0;
-  SteadyClock::time_point write_since_ GUARDED_BY(mutex_);
-  std::uint32_t events_ GUARDED_BY(mutex_) = 0;
-  bool reading_ GUARDED_BY(mutex_) = true;
-  bool broken_ GUARDED_BY(mutex_) = false;
+  std::uint64_t sent_bytes_ GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace mlos::api::ipc

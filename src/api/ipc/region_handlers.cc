@@ -32,7 +32,7 @@ Result<wire::ByteBuffer> UnmapRegion(Request& request) {
 Result<wire::ByteBuffer> AttachRing(Request& request) {
   const wire::RingForm form = MLOS_TRY(wire::DecodeRingForm(request.body()));
   Service& service = request.service();
-  if (service.rings().load() >= service.options().rings_max) {
+  if (service.totals()->rings.load() >= service.options().rings_max) {
     return Status(Reason::kOverloaded, "too many rings are served; use the socket");
   }
   memory::Mapping mapping =

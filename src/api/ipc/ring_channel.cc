@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "api/ipc/ring_channel.h"
 
-#include <chrono>
 #include <utility>
 
 #include "api/ipc/operations.h"
@@ -10,16 +9,11 @@
 namespace mlos::api::ipc {
 namespace {
 
-constexpr std::int64_t kSpinNs = 100'000;
 // Between two looks at the clock while polling.
 constexpr int kPauses = 32;
 // While answers wait for room in the ring.
 constexpr std::int64_t kRetryNs = 1'000'000;
 constexpr std::size_t kErrorTextBytes = 200;
-
-std::int64_t NanosecondsSince(SteadyClock::time_point start) {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(SteadyClock::now() - start).count();
-}
 
 void Pause() {
 #if defined(__x86_64__)
@@ -54,13 +48,11 @@ wire::ByteBuffer Shortened(const wire::ByteBuffer& frame, std::uint32_t slot_byt
 }  // namespace
 
 RingChannel::RingChannel(Origin origin, memory::Ring ring)
-    : origin_(std::move(origin)),
-      ring_(std::move(ring)),
-      spin_(std::thread::hardware_concurrency() > 1 ? kSpinNs : 0) {
-  origin_.service->rings().fetch_add(1);
+    : origin_(std::move(origin)), ring_(std::move(ring)), spin_(socket::SpinLimitNs()) {
+  origin_.service->totals()->rings.fetch_add(1);
 }
 
-RingChannel::~RingChannel() { origin_.service->rings().fetch_sub(1); }
+RingChannel::~RingChannel() { origin_.service->totals()->rings.fetch_sub(1); }
 
 void RingChannel::Start() {
   thread_ = std::thread([this] { Serve(); });
@@ -116,7 +108,7 @@ bool RingChannel::Spin() {
   const SteadyClock::time_point start = SteadyClock::now();
   do {
     if (AwakeSoon()) return true;
-  } while (NanosecondsSince(start) < budget_ns);
+  } while (socket::NanosecondsSince(start) < budget_ns);
   spin_.Miss();
   return false;
 }
@@ -138,7 +130,7 @@ void RingChannel::Wait() {
   // Answers that begin to wait for room from now on end the sleep, or prevent it.
   const bool full = full_.load();
   ring_.Sleep(full ? kRetryNs : -1, [&] { return Awake() || full_.load() != full; });
-  spin_.Slept(NanosecondsSince(start));
+  spin_.Slept(socket::NanosecondsSince(start));
 }
 
 void RingChannel::Send(wire::ByteBuffer frame) {

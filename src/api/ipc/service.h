@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <atomic>
+#include <memory>
 #include <span>
 #include <utility>
 #include <vector>
@@ -9,6 +9,7 @@
 #include "api/door/lobby.h"
 #include "api/ipc/operation.h"
 #include "api/ipc/server_options.h"
+#include "api/ipc/session.h"
 #include "metrics/counts.h"
 
 namespace mlos::api::ipc {
@@ -32,15 +33,14 @@ class Service {
   metrics::RouteCounts& counts(const Operation& operation) const {
     return *counts_[static_cast<std::size_t>(&operation - operations_.data())];
   }
-  /// Rings that are served.
-  std::atomic<unsigned>& rings() { return rings_; }
+  const std::shared_ptr<Totals>& totals() const { return totals_; }
 
  private:
   const ServerOptions options_;
   door::Lobby& lobby_;
   const std::span<const Operation> operations_;
   std::vector<metrics::RouteCounts*> counts_;  // in the order of the operations
-  std::atomic<unsigned> rings_{0};
+  const std::shared_ptr<Totals> totals_ = std::make_shared<Totals>();
 };
 
 }  // namespace mlos::api::ipc

@@ -90,17 +90,17 @@ Result<wire::RegionReply> Session::MapRegion(const wire::MapRegion& map, UniqueF
     return Status(Reason::kOverloaded,
                   "a connection may map " + std::to_string(options_.regions_max) + " regions");
   }
-  if (all_regions_->load() >= options_.all_regions_max) {
+  if (totals_->regions.load() >= options_.all_regions_max) {
     return Status(Reason::kOverloaded, "too many regions are mapped by all connections");
   }
   const bool writable = map.access == wire::Access::kWrite;
   memory::Mapping mapping = MLOS_TRY(
       memory::Mapping::Create(std::move(fd), writable, options_.region_bytes_max - region_bytes_));
   const bool in_place = own_user_ || mapping.write_sealed();
-  all_regions_->fetch_add(1);
-  const auto forget = [all = all_regions_](const memory::Region* region) {
+  totals_->regions.fetch_add(1);
+  const auto forget = [totals = totals_](const memory::Region* region) {
     delete region;
-    all->fetch_sub(1);
+    totals->regions.fetch_sub(1);
   };
   std::shared_ptr<const memory::Region> region(
       new memory::Region(std::move(mapping), map.access, in_place), forget);

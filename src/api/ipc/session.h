@@ -26,6 +26,13 @@ struct Peer {
   std::int32_t pid = 0;
 };
 
+/// What all sessions have, which is bounded. Thread-safe.
+struct Totals {
+  std::atomic<std::uint32_t> connections{0};
+  std::atomic<std::uint32_t> rings{0};
+  std::atomic<std::uint32_t> regions{0};
+};
+
 /// Something that is served for a session until that closes: its ring.
 class Attachment {
  public:
@@ -40,10 +47,13 @@ class Attachment {
 /// regions it has mapped. Thread-safe.
 class Session {
  public:
-  /// `regions` counts those of all sessions.
-  Session(const ServerOptions& options, Peer peer, bool own_user,
-          std::shared_ptr<std::atomic<std::uint32_t>> regions)
-      : options_(options), peer_(peer), own_user_(own_user), all_regions_(std::move(regions)) {}
+  Session(const ServerOptions& options, Peer peer, bool own_user, std::shared_ptr<Totals> totals)
+      : options_(options), peer_(peer), own_user_(own_user), totals_(std::move(totals)) {
+    totals_->connections.fetch_add(1);
+  }
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+  ~Session() { totals_->connections.fetch_sub(1); }
 
   const Peer& peer() const { return peer_; }
   /// Whether the client is Core's own user, who may do what Core may.
@@ -80,7 +90,7 @@ class Session {
   const ServerOptions& options_;
   const Peer peer_;
   const bool own_user_;
-  const std::shared_ptr<std::atomic<std::uint32_t>> all_regions_;
+  const std::shared_ptr<Totals> totals_;
 
   mutable Mutex mutex_;
   bool closed_ GUARDED_BY(mutex_) = false;

@@ -16,8 +16,8 @@ std::shared_ptr<net::Connection> EventLoop::Make(net::Stream stream,
 bool EventLoop::CloseIdle(const boost::asio::ip::address* peer) {
   const auto found =
       std::find_if(open().begin(), open().end(), [&](const net::Connection& connection) {
-        return static_cast<const Connection&>(connection).idle() &&
-               (peer == nullptr || connection.peer() == *peer);
+        const auto& of_http2 = static_cast<const Connection&>(connection);
+        return of_http2.idle() && (peer == nullptr || of_http2.peer() == *peer);
       });
   if (found == open().end()) return false;
   found->Close();

@@ -9,8 +9,8 @@
 
 #include "api/http/wire/handler.h"
 #include "api/http/wire/limits.h"
-#include "net/event_loop.h"
 #include "net/stream_connection.h"
+#include "net/tcp_loop.h"
 
 namespace mlos::api::http::wire {
 
@@ -28,16 +28,16 @@ class WaitingConnection : public net::StreamConnection, public WaitingHook {
 
 /// The event loop as its connections see it: beside what every door has, the requests' handler and
 /// the connections that wait, among which one is closed where others want its place.
-class ConnectionHost : public net::EventLoop {
+class ConnectionHost : public net::TcpLoop {
  public:
   /// `tls`, null for plain connections, encrypts them.
   ConnectionHost(const Limits& limits, std::shared_ptr<Handler> handler,
-                 std::shared_ptr<net::TlsServer> tls = nullptr)
-      : net::EventLoop({.door = "http",
-                        .connections_max = limits.connections_max,
-                        .connections_per_peer_max = limits.connections_per_peer_max,
-                        .tls = std::move(tls),
-                        .protocols = &kProtocols}),
+                 std::shared_ptr<net::tls::Server> tls = nullptr)
+      : net::TcpLoop({.door = "http",
+                      .connections_max = limits.connections_max,
+                      .connections_per_peer_max = limits.connections_per_peer_max,
+                      .tls = std::move(tls),
+                      .protocols = &kProtocols}),
         limits_(limits),
         handler_(std::move(handler)) {}
 
@@ -65,7 +65,7 @@ class ConnectionHost : public net::EventLoop {
   void set_date(std::string date) { date_ = std::move(date); }
 
  private:
-  static constexpr net::TlsProtocols kProtocols{.names = "\x08http/1.1\x08http/1.0"};
+  static constexpr net::tls::Protocols kProtocols{.names = "\x08http/1.1\x08http/1.0"};
 
   const Limits limits_;
   const std::shared_ptr<Handler> handler_;

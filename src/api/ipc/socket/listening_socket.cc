@@ -91,17 +91,15 @@ Result<ListeningSocket> ListeningSocket::Open(const std::string& path, std::uint
   }
   socket.device_ = file.st_dev;
   socket.inode_ = file.st_ino;
-  if (::listen(socket.fd(), kBacklog) != 0) return ErrnoStatus(errno, "cannot listen");
+  if (::listen(socket.fd_.get(), kBacklog) != 0) return ErrnoStatus(errno, "cannot listen");
   return socket;
 }
 
-void ListeningSocket::Close() {
-  if (!fd_.valid()) return;
+void ListeningSocket::Remove() {
+  const std::string path = std::exchange(path_, {});
   struct stat file{};
-  if (::lstat(path_.c_str(), &file) == 0 && file.st_dev == device_ && file.st_ino == inode_) {
-    ::unlink(path_.c_str());
-  }
-  fd_.Reset();
+  if (path.empty() || ::lstat(path.c_str(), &file) != 0) return;
+  if (file.st_dev == device_ && file.st_ino == inode_) ::unlink(path.c_str());
 }
 
 }  // namespace mlos::api::ipc::socket

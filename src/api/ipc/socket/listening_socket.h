@@ -10,8 +10,8 @@
 
 namespace mlos::api::ipc::socket {
 
-/// A Unix socket that is listened on: removed from the file system on destruction, where it still
-/// is the one that was made. Move-only; thread-compatible.
+/// A Unix socket that is listened on: removed from the file system on destruction, if it still is
+/// the one that was made. Move-only; thread-compatible.
 class ListeningSocket {
  public:
   /// The socket of a process that is gone is replaced; ADDRESS_IN_USE where one listens there,
@@ -19,10 +19,12 @@ class ListeningSocket {
   static Result<ListeningSocket> Open(const std::string& path, std::uint32_t mode);
   ListeningSocket(ListeningSocket&&) noexcept = default;
   ListeningSocket& operator=(ListeningSocket&&) = delete;
-  ~ListeningSocket() { Close(); }
+  ~ListeningSocket() { Remove(); }
 
-  int fd() const { return fd_.get(); }
-  void Close();
+  /// Gives the descriptor to who accepts on it; the file stays.
+  UniqueFd TakeDescriptor() { return std::move(fd_); }
+  /// Removes the file. Later calls do nothing.
+  void Remove();
 
  private:
   ListeningSocket(std::string path, UniqueFd fd) : path_(std::move(path)), fd_(std::move(fd)) {}

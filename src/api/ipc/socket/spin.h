@@ -1,9 +1,21 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 
+#include "base/clock.h"
+#include "base/threads.h"
+
 namespace mlos::api::ipc::socket {
+
+inline std::int64_t NanosecondsSince(SteadyClock::time_point start) {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(SteadyClock::now() - start).count();
+}
+
+/// The longest that polling pays: about what it takes to wake a thread on another core. With one
+/// core, nobody could send what is polled for.
+inline std::int64_t SpinLimitNs() { return CoreCount() > 1 ? 100'000 : 0; }
 
 /// How long a thread polls for the next request before it sleeps: waking it takes longer than most
 /// requests. Polls only while that pays, so that an idle client costs nothing, and one that shares

@@ -10,11 +10,11 @@
 #include <memory>
 #include <string>
 
-#include "net/tls_server.h"
+#include "net/tls/server.h"
 
-namespace mlos::net {
+namespace mlos::net::tls {
 
-inline constexpr TlsProtocols kAny{.names = "\x02h2"};
+inline constexpr Protocols kAny{.names = "\x02h2"};
 
 /// A folder with certificates that sign themselves, made for one test and removed with it.
 class TestCertificates {
@@ -59,4 +59,4 @@ class TestCertificates {
   std::filesystem::path folder_;
 };
 
-}  // namespace mlos::net
+}  // namespace mlos::net::tls

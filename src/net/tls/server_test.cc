@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-#include "net/tls_server.h"
+#include "net/tls/server.h"
 
 #include <gmock/gmock.h>
 
 #include <fstream>
 
-#include "net/test_certificates.h"
+#include "net/tls/test_certificates.h"
 
-namespace mlos::net {
+namespace mlos::net::tls {
 namespace {
 
 namespace fs = std::filesystem;
@@ -43,10 +43,10 @@ TEST(TlsServerTest, BadFilesAreRefusedByOption) {
       {"good.pem", "good.key", "empty.pem", "tls_client_ca: there is no certificate"},
   };
   for (const Case& test : cases) {
-    const Result<std::shared_ptr<TlsServer>> server =
-        TlsServer::Load({.certificate = made.path(test.certificate),
-                         .key = made.path(test.key),
-                         .client_ca = *test.client_ca == '\0' ? "" : made.path(test.client_ca)});
+    const Result<std::shared_ptr<Server>> server =
+        Server::Load({.certificate = made.path(test.certificate),
+                      .key = made.path(test.key),
+                      .client_ca = *test.client_ca == '\0' ? "" : made.path(test.client_ca)});
     ASSERT_FALSE(server.ok()) << test.refusal;
     EXPECT_EQ(server.status().reason(), Reason::kInvalidConfig);
     EXPECT_THAT(std::string(server.status().message()), StartsWith(test.refusal));
@@ -54,4 +54,4 @@ TEST(TlsServerTest, BadFilesAreRefusedByOption) {
 }
 
 }  // namespace
-}  // namespace mlos::net
+}  // namespace mlos::net::tls

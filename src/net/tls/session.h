@@ -8,10 +8,10 @@
 #include <memory>
 #include <string_view>
 
-namespace mlos::net {
+namespace mlos::net::tls {
 
 /// The protocols of a door over TLS (ALPN, RFC 7301).
-struct TlsProtocols {
+struct Protocols {
   /// Best first, each behind a byte with its length: "\x02h2".
   std::string_view names;
   /// If true, a client must offer one of the protocols by ALPN. If false, a client without ALPN is
@@ -20,7 +20,7 @@ struct TlsProtocols {
 };
 
 /// How far one step of TLS came.
-enum class TlsStep : std::uint8_t {
+enum class Step : std::uint8_t {
   kDone,
   kWantsRead,   ///< can go on once the socket has more to read
   kWantsWrite,  ///< can go on once the socket takes more
@@ -32,21 +32,21 @@ enum class TlsStep : std::uint8_t {
 /// instead of boost::asio::ssl::stream because that has neither writes that do not wait, which is
 /// how the doors write, nor a way to give the buffers of idle connections back: it keeps 34 KiB for
 /// each. Nothing may be called once the socket is closed. Thread-compatible.
-class TlsSession {
+class Session {
  public:
   /// Takes `ssl` over, which is set up to accept; `protocols` outlives it.
-  TlsSession(SSL* ssl, const TlsProtocols& protocols);
-  TlsSession(const TlsSession&) = delete;
-  TlsSession& operator=(const TlsSession&) = delete;
-  ~TlsSession();
+  Session(SSL* ssl, const Protocols& protocols);
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+  ~Session();
 
   /// kFailed, with a line in the log, if the client cannot be accepted.
-  TlsStep Handshake();
+  Step Handshake();
   /// Reads up to `size_max` arrived bytes into `into`; kDone with at least one byte.
-  TlsStep Read(char* into, std::size_t size_max, std::size_t& count);
+  Step Read(char* into, std::size_t size_max, std::size_t& count);
   /// Writes up to one record; kDone with at least one byte. After kWantsWrite the same bytes, at
   /// least, have to be given again, though they may lie elsewhere.
-  TlsStep Write(const void* bytes, std::size_t size, std::size_t& count);
+  Step Write(const void* bytes, std::size_t size, std::size_t& count);
   /// Sends close_notify, if the socket takes it now.
   void End();
 
@@ -56,17 +56,17 @@ class TlsSession {
  private:
   static void OnMessage(int sent, int version, int type, const void* message, std::size_t size,
                         SSL* ssl, void* self);
-  TlsStep StepOf(int result);
+  Step StepOf(int result);
   bool AgreedOnProtocol() const;
 
   struct Free {
     void operator()(SSL* ssl) const;
   };
   const std::unique_ptr<SSL, Free> ssl_;
-  const TlsProtocols& protocols_;
+  const Protocols& protocols_;
   bool buffered_ = false;
   bool open_ = false;           ///< the handshake is through, and nothing has failed since
   unsigned idle_messages_ = 0;  ///< of TLS itself, since the last byte of the application
 };
 
-}  // namespace mlos::net
+}  // namespace mlos::net::tls

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // A session against OpenSSL's own client, over a pair of sockets that do not block.
-#include "net/tls_session.h"
+#include "net/tls/session.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -12,10 +12,10 @@
 #include <vector>
 
 #include "base/unique_fd.h"
-#include "net/test_certificates.h"
-#include "net/tls_server.h"
+#include "net/tls/server.h"
+#include "net/tls/test_certificates.h"
 
-namespace mlos::net {
+namespace mlos::net::tls {
 namespace {
 
 class TlsSessionTest : public testing::Test {
@@ -24,7 +24,7 @@ class TlsSessionTest : public testing::Test {
     std::signal(SIGPIPE, SIG_IGN);
     made_.Make("a");
     server_ =
-        TlsServer::Load({.certificate = made_.path("a.pem"), .key = made_.path("a.key")}).value();
+        Server::Load({.certificate = made_.path("a.pem"), .key = made_.path("a.key")}).value();
     int pair[2];
     ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
     ours_ = UniqueFd(pair[0]);
@@ -37,29 +37,29 @@ class TlsSessionTest : public testing::Test {
   }
 
   void Connect() {
-    TlsStep step = TlsStep::kWantsRead;
-    for (int i = 0; i < 20 && step != TlsStep::kDone; ++i) {
+    Step step = Step::kWantsRead;
+    for (int i = 0; i < 20 && step != Step::kDone; ++i) {
       SSL_do_handshake(client_.get());
       step = session_->Handshake();
-      ASSERT_NE(step, TlsStep::kFailed);
+      ASSERT_NE(step, Step::kFailed);
     }
     ASSERT_EQ(SSL_do_handshake(client_.get()), 1);
-    ASSERT_EQ(step, TlsStep::kDone);
+    ASSERT_EQ(step, Step::kDone);
   }
 
-  TlsStep ReadInto(std::string& all) {
+  Step ReadInto(std::string& all) {
     char bytes[5000];
     std::size_t count = 0;
-    const TlsStep step = session_->Read(bytes, sizeof(bytes), count);
+    const Step step = session_->Read(bytes, sizeof(bytes), count);
     all.append(bytes, count);
     return step;
   }
 
   TestCertificates made_;
-  std::shared_ptr<TlsServer> server_;
+  std::shared_ptr<Server> server_;
   UniqueFd ours_;
   UniqueFd theirs_;
-  std::unique_ptr<TlsSession> session_;
+  std::unique_ptr<Session> session_;
   std::shared_ptr<SSL_CTX> context_;
   std::shared_ptr<SSL> client_;
 };
@@ -71,11 +71,11 @@ TEST_F(TlsSessionTest, WhatWaitsInTheSessionIsNotWaitedForAtTheSocket) {
   std::string all;
   // One record, read in four pieces, of which the socket gave all with the first.
   for (int i = 1; i <= 4; ++i) {
-    EXPECT_EQ(ReadInto(all), TlsStep::kDone);
+    EXPECT_EQ(ReadInto(all), Step::kDone);
     EXPECT_EQ(session_->buffered(), i < 4);
   }
   EXPECT_EQ(all, sent);
-  EXPECT_EQ(ReadInto(all), TlsStep::kWantsRead);
+  EXPECT_EQ(ReadInto(all), Step::kWantsRead);
   EXPECT_FALSE(session_->buffered());
 }
 
@@ -92,10 +92,10 @@ TEST_F(TlsSessionTest, APartOfARecordWaitsForTheSocket) {
   ASSERT_GT(size, 10);
   std::string all;
   ASSERT_EQ(write(theirs_.get(), record, 10), 10);
-  EXPECT_EQ(ReadInto(all), TlsStep::kWantsRead);
+  EXPECT_EQ(ReadInto(all), Step::kWantsRead);
   EXPECT_FALSE(session_->buffered());
   ASSERT_EQ(write(theirs_.get(), record + 10, static_cast<std::size_t>(size) - 10), size - 10);
-  EXPECT_EQ(ReadInto(all), TlsStep::kDone);
+  EXPECT_EQ(ReadInto(all), Step::kDone);
   EXPECT_EQ(all, "hello");
 }
 
@@ -108,10 +108,10 @@ TEST_F(TlsSessionTest, AWriteGoesOnFromOtherMemory) {
     const std::string elsewhere = sent.substr(written);
     std::size_t count = 0;
     if (!elsewhere.empty()) {
-      const TlsStep step = session_->Write(elsewhere.data(), elsewhere.size(), count);
-      ASSERT_TRUE(step == TlsStep::kDone || step == TlsStep::kWantsWrite);
+      const Step step = session_->Write(elsewhere.data(), elsewhere.size(), count);
+      ASSERT_TRUE(step == Step::kDone || step == Step::kWantsWrite);
       written += count;
-      if (step == TlsStep::kDone) continue;
+      if (step == Step::kDone) continue;
     }
     char bytes[65536];
     const int got = SSL_read(client_.get(), bytes, sizeof(bytes));
@@ -125,9 +125,9 @@ TEST_F(TlsSessionTest, TheEndOfTheClientIsToldFromAFailure) {
   Connect();
   std::string all;
   SSL_shutdown(client_.get());
-  EXPECT_EQ(ReadInto(all), TlsStep::kEnded);
+  EXPECT_EQ(ReadInto(all), Step::kEnded);
   std::size_t count = 0;
-  EXPECT_EQ(session_->Write("bye", 3, count), TlsStep::kDone) << "it may still be answered";
+  EXPECT_EQ(session_->Write("bye", 3, count), Step::kDone) << "it may still be answered";
 }
 
 TEST_F(TlsSessionTest, AClientThatGoesWithoutAWordHasEnded) {
@@ -136,7 +136,7 @@ TEST_F(TlsSessionTest, AClientThatGoesWithoutAWordHasEnded) {
   ASSERT_LT(SSL_read(client_.get(), tickets, sizeof(tickets)), 0);  // unread, they were a reset
   theirs_.Reset();
   std::string all;
-  EXPECT_EQ(ReadInto(all), TlsStep::kEnded);
+  EXPECT_EQ(ReadInto(all), Step::kEnded);
 }
 
 TEST_F(TlsSessionTest, AClientThatSendsNothingButTlsIsCutOff) {
@@ -152,25 +152,25 @@ TEST_F(TlsSessionTest, AClientThatSendsNothingButTlsIsCutOff) {
     Connect();
     std::string all;
     ASSERT_EQ(SSL_write(client_.get(), "x", 1), 1);
-    EXPECT_EQ(ReadInto(all), TlsStep::kDone);
+    EXPECT_EQ(ReadInto(all), Step::kDone);
     if (renegotiates) {
       // OpenSSL's client gives up after the first refusal.
       floods[flood]();
       SSL_do_handshake(client_.get());
-      EXPECT_EQ(ReadInto(all), TlsStep::kWantsRead);
+      EXPECT_EQ(ReadInto(all), Step::kWantsRead);
       SSL_do_handshake(client_.get());
       EXPECT_EQ(SSL_get_error(client_.get(), -1), SSL_ERROR_SSL);
       continue;
     }
-    TlsStep step = TlsStep::kWantsRead;
-    for (int i = 0; i < 100 && step == TlsStep::kWantsRead; ++i) {
+    Step step = Step::kWantsRead;
+    for (int i = 0; i < 100 && step == Step::kWantsRead; ++i) {
       floods[flood]();
       SSL_do_handshake(client_.get());
       step = ReadInto(all);
     }
-    EXPECT_EQ(step, TlsStep::kFailed) << flood;
+    EXPECT_EQ(step, Step::kFailed) << flood;
   }
 }
 
 }  // namespace
-}  // namespace mlos::net
+}  // namespace mlos::net::tls

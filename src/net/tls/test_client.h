@@ -10,7 +10,7 @@
 #include <string>
 #include <string_view>
 
-namespace mlos::net {
+namespace mlos::net::tls {
 
 /// The far end of a connection, which waits for what it asks for, for tests. It speaks TLS if it is
 /// `encrypted`; the handshake is made first. Thread-compatible.
@@ -50,4 +50,4 @@ class Client {
   std::shared_ptr<SSL> ssl_;
 };
 
-}  // namespace mlos::net
+}  // namespace mlos::net::tls

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "net/tls_server.h"
+#include "net/tls/server.h"
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -13,7 +13,7 @@
 #include "base/files.h"
 #include "base/log.h"
 
-namespace mlos::net {
+namespace mlos::net::tls {
 namespace {
 
 constexpr std::uint64_t kFileBytesMax = 1 << 20;
@@ -119,7 +119,7 @@ Status RequireClients(SSL_CTX& context, const std::string& path) {
 
 int SelectProtocol(SSL* ssl, const unsigned char** name, unsigned char* size,
                    const unsigned char* offered, unsigned offered_size, void*) {
-  const std::string_view ours = static_cast<const TlsProtocols*>(SSL_get_app_data(ssl))->names;
+  const std::string_view ours = static_cast<const Protocols*>(SSL_get_app_data(ssl))->names;
   unsigned char* chosen = nullptr;
   const int found =
       SSL_select_next_proto(&chosen, size, reinterpret_cast<const unsigned char*>(ours.data()),
@@ -138,7 +138,7 @@ bool SetRules(SSL_CTX& context) {
   // for idle connections.
   SSL_CTX_set_mode(&context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                                  SSL_MODE_RELEASE_BUFFERS);
-  // Reads return after each message of TLS itself, so that TlsSession can count them.
+  // Reads return after each message of TLS itself, so that Session can count them.
   SSL_CTX_clear_mode(&context, SSL_MODE_AUTO_RETRY);
   // One read of the socket takes several records.
   SSL_CTX_set_read_ahead(&context, 1);
@@ -147,7 +147,7 @@ bool SetRules(SSL_CTX& context) {
          SSL_CTX_set_cipher_list(&context, kCiphers) == 1;
 }
 
-Result<std::shared_ptr<SSL_CTX>> MakeContext(const TlsFiles& files) {
+Result<std::shared_ptr<SSL_CTX>> MakeContext(const Files& files) {
   std::shared_ptr<SSL_CTX> context(SSL_CTX_new(TLS_server_method()), &SSL_CTX_free);
   if (context == nullptr || !SetRules(*context)) return Refused("tls_cert", "TLS is not available");
   MLOS_TRY(UseCertificate(*context, files.certificate));
@@ -158,12 +158,12 @@ Result<std::shared_ptr<SSL_CTX>> MakeContext(const TlsFiles& files) {
 
 }  // namespace
 
-Result<std::shared_ptr<TlsServer>> TlsServer::Load(const TlsFiles& files) {
+Result<std::shared_ptr<Server>> Server::Load(const Files& files) {
   std::shared_ptr<SSL_CTX> context = MLOS_TRY(MakeContext(files));
-  return std::shared_ptr<TlsServer>(new TlsServer(std::move(context)));
+  return std::shared_ptr<Server>(new Server(std::move(context)));
 }
 
-Status TlsServer::Reload(const TlsFiles& files) {
+Status Server::Reload(const Files& files) {
   std::shared_ptr<SSL_CTX> context = MLOS_TRY(MakeContext(files));
   // Open sessions keep the old context alive.
   const MutexLock lock(mutex_);
@@ -171,7 +171,7 @@ Status TlsServer::Reload(const TlsFiles& files) {
   return OkStatus();
 }
 
-std::unique_ptr<TlsSession> TlsServer::NewSession(int socket, const TlsProtocols& protocols) {
+std::unique_ptr<Session> Server::NewSession(int socket, const Protocols& protocols) {
   std::shared_ptr<SSL_CTX> context;
   {
     const MutexLock lock(mutex_);
@@ -179,8 +179,8 @@ std::unique_ptr<TlsSession> TlsServer::NewSession(int socket, const TlsProtocols
   }
   SSL* ssl = SSL_new(context.get());
   if (ssl == nullptr) return nullptr;
-  auto session = std::make_unique<TlsSession>(ssl, protocols);
-  SSL_set_app_data(ssl, const_cast<TlsProtocols*>(&protocols));
+  auto session = std::make_unique<Session>(ssl, protocols);
+  SSL_set_app_data(ssl, const_cast<Protocols*>(&protocols));
   // A session of one door is not one of the other.
   const auto* door = reinterpret_cast<const unsigned char*>(protocols.names.data());
   const bool ready =
@@ -191,4 +191,4 @@ std::unique_ptr<TlsSession> TlsServer::NewSession(int socket, const TlsProtocols
   return session;
 }
 
-}  // namespace mlos::net
+}  // namespace mlos::net::tls

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT
+#include "api/ipc/event_loop.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "api/ipc/connection.h"
+#include "api/ipc/wire/frame.h"
+
+namespace mlos::api::ipc {
+namespace {
+
+Result<Peer> PeerOf(int fd) {
+  ucred credentials{};
+  socklen_t size = sizeof(credentials);
+  if (::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0) {
+    return Status(Reason::kPermissionDenied, "the caller is not known");
+  }
+  return Peer{credentials.uid, credentials.gid, credentials.pid};
+}
+
+Status CheckUser(const ServerOptions& options, const Peer& peer) {
+  const auto& users = options.users;
+  if (users.empty() || peer.uid == 0 || peer.uid == ::geteuid() ||
+      std::find(users.begin(), users.end(), peer.uid) != users.end()) {
+    return OkStatus();
+  }
+  return {Reason::kPermissionDenied, "this user may not connect (see --socket-users)"};
+}
+
+/// Tells a client that is not let in why. Its buffer is empty: this is sent or the client is gone.
+void SendRefusal(int fd, const Status& why) {
+  wire::ByteBuffer frame;
+  wire::EncodeError(frame, 0, why);
+  if (!wire::FinishFrame(frame).ok()) return;
+  ::send(fd, frame.data(), frame.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+}  // namespace
+
+Status EventLoop::Listen(socket::ListeningSocket socket,
+                         std::vector<std::shared_ptr<EventLoop>> others) {
+  MLOS_TRY(AcceptOn(socket.TakeDescriptor()));
+  listening_ = std::make_unique<socket::ListeningSocket>(std::move(socket));
+  others_ = std::move(others);
+  return OkStatus();
+}
+
+void EventLoop::OnAccept(UniqueFd fd) {
+  const Result<Peer> peer = PeerOf(fd.get());
+  Status admitted = peer.ok() ? CheckUser(service_->options(), *peer) : peer.status();
+  if (admitted.ok() && service_->totals()->connections >= service_->options().connections_max) {
+    admitted = Status(Reason::kOverloaded, "too many connections are open");
+  }
+  if (!admitted.ok()) {
+    service_->runtime().stats().RecordRequest("ipc", "refused", admitted, 0);
+    return SendRefusal(fd.get(), admitted);
+  }
+  auto session = std::make_shared<Session>(service_->options(), *peer, peer->uid == ::geteuid(),
+                                           service_->totals());
+  const std::size_t turn = next_++ % (others_.size() + 1);
+  if (turn == others_.size()) return Open(std::move(fd), std::move(session));
+  others_[turn]->Adopt(std::move(fd), std::move(session));
+}
+
+void EventLoop::OnAcceptingEnded() {
+  listening_->Remove();
+  for (const auto& other : others_) other->EndAdopting();
+}
+
+void EventLoop::Adopt(UniqueFd fd, std::shared_ptr<Session> session) {
+  Post([self = std::static_pointer_cast<EventLoop>(shared_from_this()), fd = std::move(fd),
+        session = std::move(session)]() mutable { self->Open(std::move(fd), std::move(session)); });
+}
+
+void EventLoop::Open(UniqueFd fd, std::shared_ptr<Session> session) {
+  Connection::Socket socket(io());
+  boost::system::error_code error;
+  socket.assign(boost::asio::local::stream_protocol(), fd.get(), error);
+  if (error) return;
+  static_cast<void>(fd.Release());
+  Add(std::make_shared<Connection>(service_, std::move(session), std::move(socket), *this));
+}
+
+}  // namespace mlos::api::ipc

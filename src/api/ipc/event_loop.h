@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "api/ipc/polling_loop.h"
+#include "api/ipc/service.h"
+#include "api/ipc/socket/listening_socket.h"
+
+namespace mlos::api::ipc {
+
+/// One thread's share of the door's connections. One of the loops accepts, looks at who connects,
+/// and hands connections to all of them in turn.
+class EventLoop final : public PollingLoop {
+ public:
+  explicit EventLoop(std::shared_ptr<Service> service) : service_(std::move(service)) {}
+
+  /// Accepts for itself and for `others`, which must AwaitConnections. Before Run. IO_ERROR.
+  Status Listen(socket::ListeningSocket socket, std::vector<std::shared_ptr<EventLoop>> others);
+
+ private:
+  void OnAccept(UniqueFd fd) override;
+  void OnAcceptingEnded() override;
+  void Adopt(UniqueFd fd, std::shared_ptr<Session> session);
+  void Open(UniqueFd fd, std::shared_ptr<Session> session);
+
+  const std::shared_ptr<Service> service_;
+  std::unique_ptr<socket::ListeningSocket> listening_;  ///< null for loops that do not accept
+  std::vector<std::shared_ptr<EventLoop>> others_;
+  std::size_t next_ = 0;
+};
+
+}  // namespace mlos::api::ipc

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+#include "net/tcp_loop.h"
+
+#include <sys/socket.h>
+
+#include <utility>
+
+namespace mlos::net {
+namespace {
+
+using boost::system::error_code;
+using Tcp = boost::asio::ip::tcp;
+
+/// What `name`, getsockname or getpeername, says of a socket; of no family if it fails.
+template <typename Name>
+Tcp::endpoint EndpointOf(int socket, const Name& name) {
+  Tcp::endpoint endpoint;
+  auto size = static_cast<socklen_t>(endpoint.capacity());
+  if (name(socket, endpoint.data(), &size) != 0) return {};
+  endpoint.resize(size);
+  return endpoint;
+}
+
+}  // namespace
+
+TcpLoop::TcpLoop(Share share) : EventLoop(share.door), share_(std::move(share)) {}
+
+Status TcpLoop::Listen(UniqueFd listening) {
+  listens_on_any_ = EndpointOf(listening.get(), ::getsockname).address().is_unspecified();
+  return AcceptOn(std::move(listening));
+}
+
+void TcpLoop::AwaitConnections(bool listens_on_any) {
+  EventLoop::AwaitConnections();
+  listens_on_any_ = listens_on_any;
+}
+
+void TcpLoop::Adopt(UniqueFd socket, ByteBuffer received) {
+  Post([self = std::static_pointer_cast<TcpLoop>(shared_from_this()), socket = std::move(socket),
+        received = std::move(received)]() mutable {
+    self->AddSocket(std::move(socket), std::move(received));
+  });
+}
+
+void TcpLoop::AddSocket(UniqueFd fd, ByteBuffer received) {
+  const Tcp::endpoint peer = EndpointOf(fd.get(), ::getpeername);
+  if (peer.port() == 0) return;  // gone already
+  if (!MakeRoom(peer.address())) return OnNoRoom(std::move(fd));
+  Tcp::socket socket(io());
+  error_code error;
+  socket.assign(peer.protocol(), fd.get(), error);
+  if (error) return;
+  static_cast<void>(fd.Release());
+  socket.non_blocking(true, error);
+  socket.set_option(Tcp::no_delay(true), error);
+  std::unique_ptr<tls::Session> tls;
+  if (share_.tls != nullptr) {
+    tls = share_.tls->NewSession(socket.native_handle(), *share_.protocols);
+    // No memory for a session: the socket closes here.
+    if (tls == nullptr) return;
+  }
+  ++open_per_peer_[peer.address()];
+  Add(Make(Stream(std::move(socket), std::move(tls), std::move(received)), peer.address()));
+}
+
+bool TcpLoop::MakeRoom(const boost::asio::ip::address& peer) {
+  // The limit of one peer comes first, so that a peer that exceeds it loses a connection of its
+  // own.
+  const auto of_peer = open_per_peer_.find(peer);
+  if (of_peer != open_per_peer_.end() && of_peer->second >= share_.connections_per_peer_max) {
+    return CloseIdle(&peer);
+  }
+  return open().size() < share_.connections_max || CloseIdle(nullptr);
+}
+
+void TcpLoop::Remove(Connection& connection, const boost::asio::ip::address& peer) {
+  const auto of_peer = open_per_peer_.find(peer);
+  if (--of_peer->second == 0) open_per_peer_.erase(of_peer);
+  Forget(connection);
+}
+
+}  // namespace mlos::net
