@@ -21,6 +21,7 @@ import grpc_rows
 import health_rows
 import ipc_rows
 import notes
+import trial_rows
 from http_rows import HttpBench
 from memory_rows import MemoryBench
 from peer_rows import PeerBench
@@ -30,7 +31,7 @@ from tables import BEGIN, END, goals_table, peers_section, with_marked
 from waiting_rows import WaitingBench
 
 SECTIONS = ("http", "peers", "grpc", "ipc", "memory", "registry", "health", "waiting",
-            "deadlines")
+            "deadlines", "trials")
 
 
 def machine():
@@ -69,7 +70,8 @@ class Run:
                        "grpc": lambda: grpc_rows.rows(folder, repetitions, seconds),
                        "health": lambda: health_rows.rows(folder, repetitions, seconds),
                        "waiting": lambda: WaitingBench(folder, *self.counts).rows(),
-                       "deadlines": lambda: deadline_rows.rows(folder, repetitions)}
+                       "deadlines": lambda: deadline_rows.rows(folder, repetitions),
+                       "trials": lambda: trial_rows.rows(folder, repetitions)}
             yield from measure[section]()
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -108,6 +108,10 @@ class Process:
                     total += int(line.split()[1]) * 1024
         return total
 
+    def children(self):
+        """Processes that it has started, and theirs."""
+        return len(_descendants(self.process.pid)) - 1
+
     def stop(self):
         """SIGTERM; it drains and ends. What is left of its group is killed."""
         self.process.send_signal(signal.SIGTERM)
@@ -138,6 +142,7 @@ class Nginx(Process):
 
 # Doors that are not measured take nothing that others could want.
 HTTP_ONLY = ("--no-ipc", "--grpc-port", "0")
+CORE = ROOT / "build/mlos_core"
 FIXTURES = ROOT / "build/tests/plugin/fixtures"
 # Loads the plugins of the tests beside Core's own.
 FIXTURES_ALLOWED = ("--plugin-dir", str(ROOT / "build/plugins"), "--plugin-dir", str(FIXTURES))
@@ -151,7 +156,7 @@ class Core(Process):
         port_file = state / "http.port"
         port_file.unlink(missing_ok=True)
         super().__init__(
-            [str(ROOT / "build/mlos_core"), "--http-port", "0", "--state-dir", str(state),
+            [str(CORE), "--http-port", "0", "--state-dir", str(state),
              "--intra-op-threads", "1", "--log-level", "error", *arguments])
         wait_until(lambda: port_file.exists() and port_file.read_text().endswith("\n"))
         self.url = f"http://127.0.0.1:{port_file.read_text().strip()}"
@@ -165,14 +170,14 @@ class Core(Process):
         fetch(self.url + "/models/register",
               json.dumps({"model_id": model_id, "path": str(path), **members}).encode())
 
-    def register_fixture(self, folder, name):
+    def register_fixture(self, folder, name, execution_format="any"):
         """Registers a plugin of the tests, and a model of its name; needs FIXTURES_ALLOWED."""
         library = FIXTURES / f"{name.replace('-', '_')}.so"
         fetch(self.url + "/plugins/register",
               json.dumps({"id": name, "path": str(library)}).encode())
         path = folder / f"{name}.model"
         path.write_text("anything")
-        self.register(name, path, plugin_id=name, execution_format="any")
+        self.register(name, path, plugin_id=name, execution_format=execution_format)
 
     def in_flight(self):
         """Inferences that it has not answered."""

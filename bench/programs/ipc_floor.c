@@ -19,7 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "bench/timing.h"
+#include "bench/programs/timing.h"
 
 enum { kBytes = 64, kPolls = 4000, kTensorBytes = 602112 };
 

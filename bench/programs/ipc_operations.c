@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bench/timing.h"
+#include "bench/programs/timing.h"
 #include "mlos/client.h"
 
 static mlos_error_t error;

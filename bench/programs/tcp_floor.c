@@ -13,8 +13,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "bench/tcp.h"
-#include "bench/timing.h"
+#include "bench/programs/tcp.h"
+#include "bench/programs/timing.h"
 
 enum { kReplyBytes = 128 };
 
