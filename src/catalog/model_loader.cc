@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "registry/loading.h"
-#include "scheduler/batch_merge.h"
+#include "scheduler/batching/batch_merge.h"
 
 namespace mlos::catalog {
 namespace {
@@ -93,7 +93,8 @@ std::optional<scheduler::BatchOptions> ModelLoader::BatchingOf(
     options.slots = scheduler::SlotsFor(compute_threads_,
                                         static_cast<std::uint32_t>(*settings.intra_op_threads));
   }
-  if (options.max_batch_size < 2 || (!asked && !scheduler::HasBatchAxis(schema))) return {};
+  if (options.max_batch_size < 2 || (!asked && !scheduler::batching::HasBatchAxis(schema)))
+    return {};
   if (files.facts.whole_batch_operator.empty()) return options;
   Log(LogLevel::kInfo, "requests are not batched: their answers would depend on each other",
       {{"model", record.model_id}, {"operator", files.facts.whole_batch_operator}});

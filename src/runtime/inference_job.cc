@@ -3,7 +3,7 @@
 
 #include <utility>
 
-#include "scheduler/batch_merge.h"
+#include "scheduler/batching/batch_merge.h"
 
 namespace mlos::runtime {
 
@@ -12,17 +12,18 @@ using engine::InferenceResponse;
 
 ModelJob::ModelJob(std::shared_ptr<catalog::ServedModel> model, InferenceRequest request,
                    sequence::Sequences::Entry place, metrics::Stats& stats)
-    : RequestJob(model->runner(), request.deadline, scheduler::InputBytes(request)),
+    : RequestJob(model->runner(), request.deadline, scheduler::batching::InputBytes(request)),
       model_(std::move(model)),
       request_(std::move(request)),
       in_flight_(stats) {
   entry = std::move(place);
   sequence = entry.key();
-  if (sequence == nullptr && model_->runner().batches()) items = scheduler::BatchItems(request_);
+  if (sequence == nullptr && model_->runner().batches())
+    items = scheduler::batching::BatchItems(request_);
 }
 
 bool ModelJob::CanShare(const scheduler::Job& other) const {
-  return scheduler::CanMerge(request_, other.request());
+  return scheduler::batching::CanMerge(request_, other.request());
 }
 
 void ModelJob::CountRun(std::int64_t run_items, std::int64_t run_time_us) {

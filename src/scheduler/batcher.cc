@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "base/log.h"
-#include "scheduler/batch_merge.h"
+#include "scheduler/batching/batch_merge.h"
 #include "scheduler/lone_run.h"
 #include "scheduler/model_queue.h"
 
@@ -97,9 +97,10 @@ void Batcher::Run(Jobs jobs, engine::Stop* stop) {
     if (job->StillWanted()) wanted.push_back(job.get());
   }
   if (wanted.size() < 2) return RunEach(wanted);
-  const Compatibility compatibility =
-      trials_.all_trusted() ? Compatibility::kDifferent : Compare(RequestsOf(wanted));
-  using Step = MergeTrials::Step;
+  const batching::Compatibility compatibility = trials_.all_trusted()
+                                                    ? batching::Compatibility::kDifferent
+                                                    : batching::Compare(RequestsOf(wanted));
+  using Step = batching::MergeTrials::Step;
   const Step step = trials_.Next(compatibility);
   if (step == Step::kRunAlone) return RunEach(wanted);
   if (step == Step::kTry) return Try(wanted, compatibility, stop);
@@ -110,7 +111,8 @@ void Batcher::Run(Jobs jobs, engine::Stop* stop) {
 void Batcher::RunEach(const Batch& batch) {
   for (Job* job : batch) {
     if (!job->StillWanted()) continue;
-    RunLone(model_, *job, std::max<std::int64_t>(BatchItems(job->request()), 1), &job->stop());
+    RunLone(model_, *job, std::max<std::int64_t>(batching::BatchItems(job->request()), 1),
+            &job->stop());
   }
 }
 
@@ -119,11 +121,11 @@ Result<Batcher::Responses> Batcher::RunTogether(const Batch& batch, engine::Stop
   std::uint64_t bytes = 0;
   for (const Job* job : batch) {
     items.push_back(job->items);
-    bytes += InputBytes(job->request());
+    bytes += batching::InputBytes(job->request());
   }
   const resource::Reservation copies = MLOS_TRY(budget_.Reserve(bytes));
-  const engine::InferenceRequest merged = MLOS_TRY(Merge(RequestsOf(batch)));
-  return Split(MLOS_TRY(model_.Infer(merged, stop)), items);
+  const engine::InferenceRequest merged = MLOS_TRY(batching::Merge(RequestsOf(batch)));
+  return batching::Split(MLOS_TRY(model_.Infer(merged, stop)), items);
 }
 
 // One caller's data may make the run fail, or go on until it is told to stop: then each is run by
@@ -146,14 +148,14 @@ bool Batcher::Check(const Batch& batch, const Responses& responses) {
   // The last one first: more could have influenced it.
   const std::size_t i = batch.size() - 1 - check % batch.size();
   const auto alone = model_.Infer(batch[i]->request(), &batch[i]->stop());
-  if (!alone.ok() || NearlyEqual(*alone, responses[i])) return true;
+  if (!alone.ok() || batching::NearlyEqual(*alone, responses[i])) return true;
   trials_.Differ();
   Log(LogLevel::kWarning, "a merged run gave another answer than a lone one; batching is off",
       {{"model", model_id_}, {"requests", batch.size()}});
   return false;
 }
 
-void Batcher::Try(const Batch& batch, Compatibility compatibility, engine::Stop* stop) {
+void Batcher::Try(const Batch& batch, batching::Compatibility compatibility, engine::Stop* stop) {
   Trial trial{.compatibility = compatibility};
   Batch tried;
   std::vector<std::int64_t> times_us;
@@ -183,10 +185,11 @@ void Batcher::Try(const Batch& batch, Compatibility compatibility, engine::Stop*
 void Batcher::Conclude(const Trial& trial) {
   const bool no_memory =
       !trial.merged.ok() && trial.merged.status().code() == StatusCode::kResourceExhausted;
-  const bool equal = trial.merged.ok() && std::ranges::equal(trial.alone, *trial.merged,
-                                                             [](const auto& one, const auto& part) {
-                                                               return NearlyEqual(*one, part);
-                                                             });
+  const bool equal =
+      trial.merged.ok() &&
+      std::ranges::equal(trial.alone, *trial.merged, [](const auto& one, const auto& part) {
+        return batching::NearlyEqual(*one, part);
+      });
   std::string_view equality = equal ? "yes" : "no";
   if (no_memory) {
     equality = "unknown";
@@ -198,7 +201,8 @@ void Batcher::Conclude(const Trial& trial) {
   }
   Log(LogLevel::kInfo, "dynamic batching tried",
       {{"model", model_id_},
-       {"requests_differ", trial.compatibility == Compatibility::kDifferent ? "yes" : "no"},
+       {"requests_differ",
+        trial.compatibility == batching::Compatibility::kDifferent ? "yes" : "no"},
        {"answers_equal", equality},
        {"alone_us", trial.alone_us},
        {"merged_us", trial.merged_us},

@@ -15,8 +15,8 @@
 #include "engine/engine.h"
 #include "engine/inference.h"
 #include "resource/byte_budget.h"
+#include "scheduler/batching/merge_trials.h"
 #include "scheduler/discipline.h"
-#include "scheduler/merge_trials.h"
 
 namespace mlos::scheduler {
 
@@ -68,7 +68,7 @@ class Batcher : public Discipline {
   using Batch = std::vector<Job*>;
   using Responses = std::vector<engine::InferenceResponse>;
   struct Trial {
-    Compatibility compatibility;
+    batching::Compatibility compatibility;
     std::vector<Result<engine::InferenceResponse>> alone = {};
     Result<Responses> merged = Responses();
     std::int64_t alone_us = 0;
@@ -81,7 +81,7 @@ class Batcher : public Discipline {
   /// Whether one of the requests gets the same answer alone; if not, merging is over.
   bool Check(const Batch& batch, const Responses& responses);
   /// Runs the requests alone, and merged if that says something, and compares.
-  void Try(const Batch& batch, Compatibility compatibility, engine::Stop* stop);
+  void Try(const Batch& batch, batching::Compatibility compatibility, engine::Stop* stop);
   void Conclude(const Trial& trial);
   void RunEach(const Batch& batch);
   /// The responses of one run of all.
@@ -91,7 +91,7 @@ class Batcher : public Discipline {
   engine::LoadedModel& model_;
   resource::ByteBudget& budget_;
   const BatchOptions options_;
-  MergeTrials trials_;
+  batching::MergeTrials trials_;
   // Which request of a batch is looked at next.
   std::atomic<std::size_t> checks_{0};
   std::atomic<std::int64_t> last_run_us_{0};

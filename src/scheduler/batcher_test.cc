@@ -10,7 +10,7 @@
 #include <thread>
 
 #include "base/mutex.h"
-#include "scheduler/batch_merge.h"
+#include "scheduler/batching/batch_merge.h"
 #include "scheduler/model_runner.h"
 #include "scheduler/scheduler.h"
 
@@ -104,11 +104,13 @@ class BatchedJob : public RequestJob {
         model_(model),
         request_(std::move(request)),
         answer_(std::move(answer)) {
-    items = BatchItems(request_);
+    items = batching::BatchItems(request_);
   }
 
   const engine::InferenceRequest& request() const override { return request_; }
-  bool CanShare(const Job& other) const override { return CanMerge(request_, other.request()); }
+  bool CanShare(const Job& other) const override {
+    return batching::CanMerge(request_, other.request());
+  }
   void CountRun(std::int64_t run_items, std::int64_t /*run_time_us*/) override {
     model_.CountRun(run_items);
   }

@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "scheduler/batch_merge.h"
+#include "scheduler/batching/batch_merge.h"
 #include "scheduler/lone_run.h"
 
 namespace mlos::scheduler {
@@ -51,7 +51,7 @@ ModelRunner::ModelRunner(const std::string& model_id, const ModelQueueOptions& o
       batcher_(dynamic_cast<Batcher*>(&discipline())) {}
 
 std::int64_t ModelRunner::ItemsOf(const engine::InferenceRequest& request) const {
-  const std::int64_t items = batcher_ != nullptr ? BatchItems(request) : 0;
+  const std::int64_t items = batcher_ != nullptr ? batching::BatchItems(request) : 0;
   return std::max<std::int64_t>(items, 1);
 }
 

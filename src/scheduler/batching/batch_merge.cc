@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "scheduler/batch_merge.h"
+#include "scheduler/batching/batch_merge.h"
 
 #include <algorithm>
 #include <cmath>
@@ -10,7 +10,7 @@
 
 #include "tensor/float16.h"
 
-namespace mlos::scheduler {
+namespace mlos::scheduler::batching {
 namespace {
 
 using engine::InferenceRequest;
@@ -219,4 +219,4 @@ bool NearlyEqual(const InferenceResponse& a, const InferenceResponse& b) {
                     });
 }
 
-}  // namespace mlos::scheduler
+}  // namespace mlos::scheduler::batching

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-#include "scheduler/merge_trials.h"
+#include "scheduler/batching/merge_trials.h"
 
 #include <algorithm>
 #include <bit>
 
-namespace mlos::scheduler {
+namespace mlos::scheduler::batching {
 namespace {
 
 // Merging must save this part of the time to be worth it.
@@ -53,4 +53,4 @@ bool MergeTrials::PassBy() {
   return !trusted();
 }
 
-}  // namespace mlos::scheduler
+}  // namespace mlos::scheduler::batching

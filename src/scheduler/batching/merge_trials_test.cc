@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-#include "scheduler/merge_trials.h"
+#include "scheduler/batching/merge_trials.h"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <vector>
 
-namespace mlos::scheduler {
+namespace mlos::scheduler::batching {
 namespace {
 
 using Step = MergeTrials::Step;
@@ -108,4 +108,4 @@ TEST(MergeTrials, MergedRunsAreCheckedSoonAndThenNowAndThen) {
 }
 
 }  // namespace
-}  // namespace mlos::scheduler
+}  // namespace mlos::scheduler::batching

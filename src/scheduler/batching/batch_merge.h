@@ -8,9 +8,9 @@
 #include "base/result.h"
 #include "engine/engine.h"
 #include "engine/inference.h"
-#include "scheduler/merge_trials.h"
+#include "scheduler/batching/merge_trials.h"
 
-namespace mlos::scheduler {
+namespace mlos::scheduler::batching {
 
 /// Whether `schema` declares a batch axis: every input and output begins with one dynamic dimension
 /// of the same symbol, and that symbol is one that exporters give to batches ("batch",
@@ -45,4 +45,4 @@ Result<std::vector<engine::InferenceResponse>> Split(engine::InferenceResponse m
 /// other, relative to the larger above 1 (1e-2 for 16-bit floats), others equal.
 bool NearlyEqual(const engine::InferenceResponse& a, const engine::InferenceResponse& b);
 
-}  // namespace mlos::scheduler
+}  // namespace mlos::scheduler::batching

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-#include "scheduler/batch_merge.h"
+#include "scheduler/batching/batch_merge.h"
 
 #include <gtest/gtest.h>
 
 #include <limits>
 #include <numeric>
 
-namespace mlos::scheduler {
+namespace mlos::scheduler::batching {
 namespace {
 
 using engine::InferenceRequest;
@@ -140,4 +140,4 @@ TEST(NearlyEqual, AllowsRoundingAndNothingElse) {
 }
 
 }  // namespace
-}  // namespace mlos::scheduler
+}  // namespace mlos::scheduler::batching

@@ -6,7 +6,7 @@
 
 #include "base/mutex.h"
 
-namespace mlos::scheduler {
+namespace mlos::scheduler::batching {
 
 /// How the requests of one batch compare. Equal ones have the same inputs to the byte; different
 /// ones differ in their first items; alike are those that differ only in how much they repeat.
@@ -63,4 +63,4 @@ class MergeTrials {
   std::uint64_t merged_runs_ GUARDED_BY(mutex_) = 0;
 };
 
-}  // namespace mlos::scheduler
+}  // namespace mlos::scheduler::batching
