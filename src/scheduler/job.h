@@ -109,6 +109,8 @@ class Job : public engine::Run, public std::enable_shared_from_this<Job> {
  private:
   friend class RunQueue;
   friend class Scheduler;
+  friend class Timer;
+  friend class Watchdog;
   enum class Phase : std::uint8_t { kNew, kWaiting, kRunning, kOpen, kOver };
 
   ModelQueue& queue_;

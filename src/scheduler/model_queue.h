@@ -57,6 +57,7 @@ class ModelQueue {
  private:
   friend class RunQueue;
   friend class Scheduler;
+  friend class Watchdog;
 
   const std::string model_id_;
   const ModelQueueOptions options_;

@@ -2,37 +2,18 @@
 #include "scheduler/scheduler.h"
 
 #include <algorithm>
-#include <array>
-#include <chrono>
+#include <iterator>
+#include <list>
 #include <span>
-#include <string>
 #include <utility>
 
-#include "base/log.h"
 #include "base/threads.h"
 
 namespace mlos::scheduler {
 namespace {
 
-using std::chrono::microseconds;
-using std::chrono::milliseconds;
 using TimePoint = SteadyClock::time_point;
-
-constexpr milliseconds kShortRun{10};
-constexpr milliseconds kLongRun{1000};
-// A run that has gone on for one of these gives its slot up to runs that are known to take less, so
-// that they wait for about as long as they take; after the last one it does to all runs.
-constexpr std::array<milliseconds, 8> kAges = {
-    kShortRun,         milliseconds{20},  milliseconds{40},  milliseconds{80},
-    milliseconds{160}, milliseconds{320}, milliseconds{640}, kLongRun};
-constexpr microseconds kNoRoom{0};
-constexpr microseconds kAnyRoom = microseconds::max();
-// Runs that go on beside those in the slots.
-constexpr std::uint32_t kMoreRuns = 16;
-// How long a run may take to stop.
-constexpr milliseconds kStopTime{1000};
-// An engine that ends runs from its own threads holds none of Core's with those that are overdue.
-constexpr std::uint32_t kOpenPerRun = 16;
+using Jobs = std::vector<std::shared_ptr<Job>>;
 
 Status CancelledStatus() { return {Reason::kCancelled, "the caller cancelled the request"}; }
 
@@ -40,37 +21,22 @@ Status DrainingStatus() {
   return {Reason::kDraining, "Core stopped before the request could be run"};
 }
 
-bool TakesLess(const ModelQueue& queue, const Job& job, microseconds than) {
-  const std::int64_t expected_us = queue.run_times().Expected(job.input_bytes());
-  return expected_us > 0 && microseconds(expected_us) < than;
-}
-
-void EraseOne(std::multimap<TimePoint, Job*>& jobs, TimePoint when, const Job* job) {
-  const auto [first, last] = jobs.equal_range(when);
-  jobs.erase(std::find_if(first, last, [&](const auto& at) { return at.second == job; }));
-}
-
-// When a run that several requests share has taken longer than the requests would one by one.
-TimePoint OverlongAt(const std::vector<std::shared_ptr<Job>>& jobs, TimePoint started) {
-  std::int64_t expected_us = 0;
-  for (const std::shared_ptr<Job>& job : jobs) {
-    const std::int64_t one_us = job->queue().run_times().Expected(job->input_bytes());
-    if (one_us == 0) return started + kLongRun;
-    expected_us += one_us;
-  }
-  return started +
-         std::max<SteadyClock::duration>(kShortRun, std::chrono::microseconds(expected_us));
+/// Refuses them, and lets go of them.
+void RefuseAll(Jobs& jobs) {
+  for (const std::shared_ptr<Job>& job : jobs) job->Refuse(DrainingStatus());
+  jobs.clear();
 }
 
 }  // namespace
 
 Scheduler::Scheduler(const SchedulerOptions& options)
     : options_(options),
-      threads_(ThreadsOrCores(options.threads)),
-      queue_(options.queue_length_max) {
+      queue_(options.queue_length_max),
+      slots_(ThreadsOrCores(options.threads)),
+      watchdog_(options.overdue_runs_max) {
   const MutexLock lock(mutex_);
-  for (std::uint32_t i = 0; i < threads_; ++i) AddThread();
-  timer_ = std::thread([this] { KeepTime(); });
+  for (std::uint32_t i = 0; i < slots_.count(); ++i) AddThread();
+  timer_thread_ = std::thread([this] { KeepTime(); });
 }
 
 Scheduler::~Scheduler() {
@@ -79,23 +45,27 @@ Scheduler::~Scheduler() {
   {
     const MutexLock lock(mutex_);
     stopping_ = true;
-    left = queue_.Clear(nullptr);
-    for (const std::shared_ptr<Job>& job : left) Leave(*job);
-    work_.NotifyAll();
-    tick_.NotifyAll();
+    left = ClearQueue();
+    pool_.WakeAll();
+    timer_.Wake(TimePoint::min());
   }
-  for (const std::shared_ptr<Job>& job : left) job->Refuse(DrainingStatus());
-  timer_.join();
+  RefuseAll(left);
+  timer_thread_.join();
   {
     const MutexLock lock(mutex_);
-    while (alive_ > 0 || !open_.empty()) over_.Wait(mutex_);
+    while (pool_.alive() > 0 || !watchdog_.open().empty()) over_.Wait(mutex_);
     // The next ones of their sequences, which could run once those before them were over.
-    left = queue_.Clear(nullptr);
-    for (const std::shared_ptr<Job>& job : left) Leave(*job);
-    threads.swap(ended_);
+    left = ClearQueue();
+    threads = pool_.TakeEnded();
   }
-  for (const std::shared_ptr<Job>& job : left) job->Refuse(DrainingStatus());
+  RefuseAll(left);
   for (std::thread& thread : threads) thread.join();
+}
+
+Jobs Scheduler::ClearQueue() {
+  Jobs left = queue_.Clear(nullptr);
+  for (const std::shared_ptr<Job>& job : left) Leave(*job);
+  return left;
 }
 
 // ---- Submitting ---------------------------------------------------------------------------------
@@ -154,7 +124,7 @@ void Scheduler::Enqueue(const std::shared_ptr<Job>& job) {
     } else {
       job->owner_ = this;
       ++queue.active_;
-      Watch(*job);
+      timer_.Watch(*job);
       Dispatch();
     }
   }
@@ -168,25 +138,12 @@ void Scheduler::WatchCaller(const std::shared_ptr<Job>& job) {
   if (job->watched_ == nullptr) return;
   job->watched_->Watch(job.get(), [this, weak = std::weak_ptr<Job>(job)] {
     const MutexLock lock(mutex_);
-    gone_.push_back(weak);
-    Wake(SteadyClock::now());
+    timer_.CallerLeft(weak, SteadyClock::now());
   });
 }
 
-void Scheduler::Watch(Job& job) {
-  if (job.deadline_ == kNoDeadline) return;
-  deadlines_.emplace(job.deadline_, &job);
-  job.timed_ = true;
-  Wake(job.deadline_);
-}
-
-void Scheduler::Unwatch(Job& job) {
-  if (!std::exchange(job.timed_, false)) return;
-  EraseOne(deadlines_, job.deadline_, &job);
-}
-
 void Scheduler::Leave(Job& job) {
-  Unwatch(job);
+  timer_.Unwatch(job);
   ModelQueue& queue = job.queue();
   const bool halted = --queue.active_ == 0 && queue.halting_;
   const bool drained = active_.fetch_sub(1) == 1 && draining_.load();
@@ -202,88 +159,41 @@ void Scheduler::LeaveInline() {
 
 // ---- Threads of the pool ------------------------------------------------------------------------
 
-microseconds Scheduler::RoomAt(TimePoint now) const {
-  std::uint32_t all = 0;
-  std::array<std::uint32_t, kAges.size()> younger{};
-  for (const Running& run : running_) {
-    if (run.overdue) continue;
-    ++all;
-    for (std::size_t i = 0; i < kAges.size(); ++i) younger[i] += now - run.started < kAges[i];
-  }
-  if (all >= threads_ + kMoreRuns) return kNoRoom;
-  if (younger.back() < threads_) return kAnyRoom;
-  // Fewer runs are younger than a lower age.
-  const auto taken = std::ranges::find_if(younger, [&](auto runs) { return runs >= threads_; });
-  return taken == younger.begin() ? kNoRoom : kAges[taken - younger.begin() - 1];
-}
-
-SteadyClock::time_point Scheduler::NextRoom(TimePoint now) const {
-  TimePoint next = TimePoint::max();
-  for (const Running& run : running_) {
-    for (const milliseconds age : kAges) {
-      if (run.started + age > now) next = std::min(next, run.started + age);
-    }
-  }
-  return next;
-}
-
 void Scheduler::AddThread() {
-  // They are past everything but their end.
-  for (std::thread& thread : ended_) thread.join();
-  ended_.clear();
-  ++alive_;
-  const auto self = pool_.emplace(pool_.end());
-  *self = std::thread([this, self] { Work(self); });
+  pool_.Add([this](Pool::Thread self) { Work(self); });
 }
 
 void Scheduler::Dispatch() {
   if (!queue_.has_ready() || stopping_) return;
-  if (idle_ > 0) return work_.NotifyOne();
+  if (pool_.idle() > 0) return pool_.WakeOne();
   const TimePoint now = SteadyClock::now();
-  if (RoomAt(now) == kNoRoom) return Wake(NextRoom(now));
+  if (!slots_.HasRoom(now)) return timer_.Wake(slots_.NextRoom(now));
   // All threads are busy, some of them with runs that have given up their slots.
-  if (alive_ < running_.size() + threads_) AddThread();
+  if (pool_.alive() < slots_.runs().size() + slots_.count()) AddThread();
 }
 
-void Scheduler::Work(std::list<std::thread>::iterator self) {
+void Scheduler::Work(Pool::Thread self) {
   mutex_.lock();
   while (!stopping_) {
     if (RunNext()) continue;
     // More threads than slots came for a while; one of them may stay.
-    if (alive_ > threads_ + running_.size() && idle_ > 0) break;
+    if (pool_.alive() > slots_.count() + slots_.runs().size() && pool_.idle() > 0) break;
     WaitForWork();
   }
-  --alive_;
-  ended_.splice(ended_.end(), pool_, self);
+  pool_.End(self);
   over_.NotifyAll();
   mutex_.unlock();
 }
 
-bool Scheduler::TakeNext() {
-  const TimePoint now = SteadyClock::now();
-  const microseconds room = RoomAt(now);
-  if (room == kNoRoom) return false;
-  RunQueue::Taken taken =
-      queue_.Take(now, threads_, [room](const ModelQueue& queue, const Job& first) {
-        return room == kAnyRoom || TakesLess(queue, first, room);
-      });
-  if (taken.queue == nullptr) return false;
-  Running& run = running_.emplace_back();
-  run.taken = std::move(taken);
-  run.started = now;
-  return true;
-}
-
 bool Scheduler::RunNext() {
-  if (!TakeNext()) return false;
-  const auto run = std::prev(running_.end());
+  if (!slots_.Start(queue_, SteadyClock::now())) return false;
+  const Slots::Run run = std::prev(slots_.runs().end());
   Dispatch();
   mutex_.unlock();
   const bool open = run->taken.queue->Execute(run->taken.jobs, &run->stop);
   mutex_.lock();
-  FinishRun(run, open);
-  std::list<Running> over;
-  over.splice(over.end(), running_, run);
+  FinishRun(*run, open);
+  std::list<Running> over = slots_.Remove(run);
   // A job, and what it holds, dies without the lock.
   mutex_.unlock();
   over.clear();
@@ -291,114 +201,86 @@ bool Scheduler::RunNext() {
   return true;
 }
 
-void Scheduler::FinishRun(std::list<Running>::iterator run, bool open) {
-  ModelQueue& queue = *run->taken.queue;
-  if (run->overdue) {
-    --queue.overdue_;
-    --overdue_;
+void Scheduler::FinishRun(Running& run, bool open) {
+  ModelQueue& queue = *run.taken.queue;
+  if (run.overdue) {
+    watchdog_.Discount(queue);
   } else {
-    queue_.Finish(queue, run->taken.items());
+    queue_.Finish(queue, run.taken.items());
   }
-  for (const std::shared_ptr<Job>& job : run->taken.jobs) {
+  for (const std::shared_ptr<Job>& job : run.taken.jobs) {
     if (!open) {
       queue_.Release(*job);
       Leave(*job);
     } else if (job->phase_ != Job::Phase::kOver) {
-      job->phase_ = Job::Phase::kOpen;
-      open_.emplace(job.get(), job);
-      if (run->stopped_at != TimePoint::max()) {
-        MarkStopped(*job, run->stopped_at);
-      } else if (job->answered()) {
-        StopOpen(*job, SteadyClock::now());
-      }
+      watchdog_.Open(job, run.stopped_at, SteadyClock::now());
     }
   }
 }
 
 void Scheduler::Close(Job& job) {
   const MutexLock lock(mutex_);
-  if (std::exchange(job.overdue_, false)) {
-    --job.queue().overdue_;
-    --overdue_;
-  } else if (job.stopped_at_ != TimePoint::max()) {
-    EraseOne(stopping_jobs_, job.stopped_at_, &job);
-  }
+  watchdog_.Close(job);
   queue_.Release(job);
   Leave(job);
-  open_.erase(&job);
   if (stopping_) over_.NotifyAll();
   Dispatch();
 }
 
 void Scheduler::WaitForWork() {
   TimePoint until = queue_.not_before();
-  if (queue_.has_ready()) until = std::min(until, NextRoom(SteadyClock::now()));
-  ++idle_;
-  work_.WaitUntil(mutex_, until);
-  --idle_;
+  if (queue_.has_ready()) until = std::min(until, slots_.NextRoom(SteadyClock::now()));
+  pool_.Wait(mutex_, until);
 }
 
-// ---- The timer ----------------------------------------------------------------------------------
-
-void Scheduler::Wake(TimePoint when) {
-  if (when >= timer_wakes_) return;
-  timer_wakes_ = when;
-  tick_.NotifyOne();
-}
+// ---- The timer's thread -------------------------------------------------------------------------
 
 void Scheduler::KeepTime() {
   const MutexLock lock(mutex_);
   while (!stopping_) {
     const TimePoint now = SteadyClock::now();
-    if (std::vector<Due> due = TakeDue(now); !due.empty()) {
+    if (std::vector<Ending> due = TakeDue(now); !due.empty()) {
       Answer(std::move(due));
       continue;
     }
-    StopUnwanted(now);
-    if (Jobs given_up = CountOverdue(now); !given_up.empty()) {
-      mutex_.unlock();
-      for (const std::shared_ptr<Job>& job : given_up) {
-        Halt(job->queue(), now, now);
-        if (options_.on_given_up) options_.on_given_up(job->queue());
-      }
-      given_up.clear();
-      mutex_.lock();
+    watchdog_.StopUnwanted(slots_.runs(), now);
+    if (Watchdog::Jobs jobs = watchdog_.CountOverdue(slots_.runs(), queue_, now); !jobs.empty()) {
+      GiveUp(std::move(jobs), now);
       continue;
     }
     Dispatch();
-    timer_wakes_ = NextEvent(SteadyClock::now());
-    tick_.WaitUntil(mutex_, timer_wakes_);
+    timer_.Sleep(mutex_, NextEvent(SteadyClock::now()));
   }
 }
 
-std::vector<Scheduler::Due> Scheduler::TakeDue(TimePoint now) {
-  std::vector<Due> due;
-  for (const std::weak_ptr<Job>& weak : std::exchange(gone_, {})) {
-    const std::shared_ptr<Job> job = weak.lock();
-    if (job != nullptr) AddDue(*job, CancelledStatus(), CancelledStatus(), due);
+std::vector<Scheduler::Ending> Scheduler::TakeDue(TimePoint now) {
+  std::vector<Ending> endings;
+  Timer::Due due = timer_.Take(now);
+  for (std::shared_ptr<Job>& job : due.left) {
+    AddEnding(std::move(job), CancelledStatus(), CancelledStatus(), endings);
   }
-  while (!deadlines_.empty() && deadlines_.begin()->first <= now) {
-    Job& job = *deadlines_.begin()->second;
-    Unwatch(job);
-    AddDue(job, {Reason::kDeadlineExceeded, "the deadline passed before the request could be run"},
-           {Reason::kDeadlineExceeded, "the deadline passed while the model ran"}, due);
+  for (std::shared_ptr<Job>& job : due.late) {
+    AddEnding(std::move(job),
+              {Reason::kDeadlineExceeded, "the deadline passed before the request could be run"},
+              {Reason::kDeadlineExceeded, "the deadline passed while the model ran"}, endings);
   }
-  return due;
+  return endings;
 }
 
-void Scheduler::AddDue(Job& job, Status waited, Status ran, std::vector<Due>& due) {
-  if (job.phase_ == Job::Phase::kWaiting) {
-    due.push_back({job.shared_from_this(), std::move(waited), false});
-    queue_.Remove(job);
-    Leave(job);
-  } else if (job.phase_ == Job::Phase::kRunning || job.phase_ == Job::Phase::kOpen) {
-    due.push_back({job.shared_from_this(), std::move(ran), true});
+// One that is over has been answered, or is being; it is added for its end without the lock.
+void Scheduler::AddEnding(std::shared_ptr<Job> job, Status waited, Status ran,
+                          std::vector<Ending>& endings) {
+  const bool runs = job->phase_ == Job::Phase::kRunning || job->phase_ == Job::Phase::kOpen;
+  if (job->phase_ == Job::Phase::kWaiting) {
+    queue_.Remove(*job);
+    Leave(*job);
   }
+  endings.push_back({std::move(job), std::move(runs ? ran : waited), runs});
 }
 
-void Scheduler::Answer(std::vector<Due> due) {
+void Scheduler::Answer(std::vector<Ending> endings) {
   mutex_.unlock();
-  for (Due& one : due) {
+  for (Ending& one : endings) {
     if (one.runs) {
       one.job->Abandon(std::move(one.why));
     } else {
@@ -406,91 +288,40 @@ void Scheduler::Answer(std::vector<Due> due) {
     }
   }
   // A job, and what it holds, dies without the lock.
-  due.clear();
+  endings.clear();
   mutex_.lock();
+}
+
+void Scheduler::GiveUp(Watchdog::Jobs jobs, TimePoint now) {
+  mutex_.unlock();
+  for (const std::shared_ptr<Job>& job : jobs) {
+    Halt(job->queue(), now, now);
+    if (options_.on_given_up) options_.on_given_up(job->queue());
+  }
+  jobs.clear();
+  mutex_.lock();
+}
+
+TimePoint Scheduler::NextEvent(TimePoint now) const {
+  TimePoint next = std::min(timer_.Next(now), watchdog_.Next(slots_.runs()));
+  if (queue_.has_ready() && pool_.idle() == 0) next = std::min(next, slots_.NextRoom(now));
+  return next;
 }
 
 void Scheduler::Abandoned(Job& job) {
   const MutexLock lock(mutex_);
   const TimePoint now = SteadyClock::now();
   if (job.phase_ == Job::Phase::kOpen) {
-    StopOpen(job, now);
+    watchdog_.StopOpen(job, now);
   } else {
     job.stop_.Request();
   }
-  Wake(now);
+  timer_.Wake(now);
 }
 
-void Scheduler::StopUnwanted(TimePoint now) {
-  for (Running& run : running_) {
-    if (run.stopped_at != TimePoint::max()) continue;
-    const Jobs& jobs = run.taken.jobs;
-    const auto left = std::ranges::count_if(jobs, [](auto& job) { return job->answered(); });
-    if (left == std::ssize(jobs)) {
-      run.stopped_at = now;
-      run.stop.Request();
-    } else if (left > 0 && !run.stop.requested()) {
-      // What one of them asked may never end: the others are run again, by themselves.
-      run.overlong_at = OverlongAt(jobs, run.started);
-      if (now >= run.overlong_at) run.stop.Request();
-    }
-  }
-}
-
-void Scheduler::StopOpen(Job& job, TimePoint now) {
-  if (job.stopped_at_ != TimePoint::max()) return;
-  MarkStopped(job, now);
-  job.stop_.Request();
-}
-
-void Scheduler::MarkStopped(Job& job, TimePoint when) {
-  job.stopped_at_ = when;
-  stopping_jobs_.emplace(when, &job);
-}
-
-bool Scheduler::TooManyOverdue(ModelQueue& queue, std::uint32_t overdue_max) {
-  const std::uint32_t count = ++queue.overdue_;
-  ++overdue_;
-  Log(LogLevel::kWarning, "a run has not stopped a second after it was told to",
-      {{"model", queue.model_id()}, {"overdue_runs", count}});
-  return count > overdue_max && !std::exchange(queue.given_up_, true);
-}
-
-Scheduler::Jobs Scheduler::CountOverdue(TimePoint now) {
-  Jobs given_up;
-  for (Running& run : running_) {
-    if (run.overdue || run.stopped_at == TimePoint::max()) continue;
-    if (now - run.stopped_at < kStopTime) continue;
-    run.overdue = true;
-    queue_.Finish(*run.taken.queue, 0);
-    if (TooManyOverdue(*run.taken.queue, options_.overdue_runs_max)) {
-      given_up.push_back(run.taken.jobs.front());
-    }
-  }
-  while (!stopping_jobs_.empty() && stopping_jobs_.begin()->first + kStopTime <= now) {
-    Job& job = *stopping_jobs_.begin()->second;
-    stopping_jobs_.erase(stopping_jobs_.begin());
-    job.overdue_ = true;
-    if (TooManyOverdue(job.queue(), kOpenPerRun * options_.overdue_runs_max)) {
-      given_up.push_back(job.shared_from_this());
-    }
-  }
-  return given_up;
-}
-
-SteadyClock::time_point Scheduler::NextEvent(TimePoint now) const {
-  TimePoint next = deadlines_.empty() ? TimePoint::max() : deadlines_.begin()->first;
-  if (!gone_.empty()) next = now;
-  for (const Running& run : running_) {
-    if (run.stopped_at != TimePoint::max() && !run.overdue) {
-      next = std::min(next, run.stopped_at + kStopTime);
-    } else if (!run.stop.requested()) {
-      next = std::min(next, run.overlong_at);
-    }
-  }
-  if (!stopping_jobs_.empty()) next = std::min(next, stopping_jobs_.begin()->first + kStopTime);
-  if (queue_.has_ready() && idle_ == 0) next = std::min(next, NextRoom(now));
-  return next;
+std::uint32_t Scheduler::overdue() const {
+  const MutexLock lock(mutex_);
+  return watchdog_.overdue();
 }
 
 // ---- Ending -------------------------------------------------------------------------------------
@@ -503,21 +334,21 @@ std::uint32_t Scheduler::Halt(ModelQueue& queue, Deadline finish_by, Deadline st
   if (queue.active_ == 0) return 0;
   queue.closed_ = true;
   const Status unloaded(Reason::kModelNotLoaded, "the model was unloaded");
-  std::vector<Due> due;
+  std::vector<Ending> endings;
   for (std::shared_ptr<Job>& job : queue_.Clear(&queue)) {
     Leave(*job);
-    due.push_back({std::move(job), unloaded, false});
+    endings.push_back({std::move(job), unloaded, false});
   }
-  for (const Running& run : running_) {
+  for (const Running& run : slots_.runs()) {
     if (run.taken.queue != &queue) continue;
-    for (const std::shared_ptr<Job>& job : run.taken.jobs) due.push_back({job, unloaded, true});
+    for (const std::shared_ptr<Job>& job : run.taken.jobs) endings.push_back({job, unloaded, true});
   }
-  for (const auto& [job, held] : open_) {
-    if (&job->queue() == &queue) due.push_back({held, unloaded, true});
+  for (const auto& [job, held] : watchdog_.open()) {
+    if (&job->queue() == &queue) endings.push_back({held, unloaded, true});
   }
-  Answer(std::move(due));
-  StopUnwanted(SteadyClock::now());
-  Wake(SteadyClock::now());
+  Answer(std::move(endings));
+  watchdog_.StopUnwanted(slots_.runs(), SteadyClock::now());
+  timer_.Wake(SteadyClock::now());
   while (queue.active_ > 0 && over_.WaitUntil(mutex_, stop_by)) {
   }
   return queue.active_;

@@ -2,23 +2,22 @@
 #pragma once
 
 #include <atomic>
-#include <chrono>
 #include <cstdint>
 #include <functional>
-#include <list>
-#include <map>
 #include <memory>
 #include <thread>
-#include <unordered_map>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/mutex.h"
 #include "base/status.h"
-#include "engine/stop.h"
 #include "scheduler/job.h"
 #include "scheduler/model_queue.h"
+#include "scheduler/pool.h"
 #include "scheduler/run_queue.h"
+#include "scheduler/slots.h"
+#include "scheduler/timer.h"
+#include "scheduler/watchdog.h"
 
 namespace mlos::scheduler {
 
@@ -38,17 +37,14 @@ struct SchedulerOptions {
 ///
 /// A job of an idle model whose runs are known to be short for inputs of that size, and to take a
 /// time that their shapes give, runs on the thread that submits: waking another one takes as long
-/// as the run. Everything else waits in one RunQueue for the threads of a pool.
+/// as the run. Everything else waits in one RunQueue for the threads of a Pool.
 ///
-/// No model keeps others from the pool. There are `threads` slots. A run that has gone on for 10,
-/// 20, 40, … ms gives its slot up to runs that are known to take less than that, and after a second
-/// to all; more threads come for them, and go. A model never has more runs at once than there are
-/// slots.
+/// No model keeps others from the pool: Slots says which runs may start beside those that go on,
+/// and threads come for them, and go. A model never has more runs at once than there are slots.
 ///
-/// A timer answers every job that waits, runs or streams when its deadline comes or its caller
-/// leaves. Once nobody waits for a run it is told to stop; one that has not a second later is
-/// overdue: it is counted, another thread takes its place, and a model that has too many of them is
-/// given up. Thread-safe.
+/// The thread of a Timer answers every job that waits, runs or streams when its deadline comes or
+/// its caller leaves. The Watchdog tells a run to stop that nobody waits for, and gives a model up
+/// that has too many runs which do not. Thread-safe.
 class Scheduler : private JobOwner {
  public:
   explicit Scheduler(const SchedulerOptions& options = {});
@@ -71,23 +67,11 @@ class Scheduler : private JobOwner {
   bool draining() const { return draining_.load(); }
 
   /// Runs that were told to stop and have not, of all models.
-  std::uint32_t overdue() const { return overdue_.load(std::memory_order_relaxed); }
+  std::uint32_t overdue() const;
 
  private:
-  using Jobs = std::vector<std::shared_ptr<Job>>;
-  /// A run on a thread of the pool.
-  struct Running {
-    RunQueue::Taken taken;
-    SteadyClock::time_point started;
-    SteadyClock::time_point stopped_at = SteadyClock::time_point::max();
-    /// Of a run of several, one of which is not waited for any more: when it has gone on for so
-    /// long that it is told to stop although others wait for it.
-    SteadyClock::time_point overlong_at = SteadyClock::time_point::max();
-    bool overdue = false;
-    engine::Stop stop;
-  };
-  /// A job that the timer answers, and how.
-  struct Due {
+  /// A job to be answered, and how.
+  struct Ending {
     std::shared_ptr<Job> job;
     Status why;
     bool runs = false;
@@ -102,72 +86,46 @@ class Scheduler : private JobOwner {
   void WatchCaller(const std::shared_ptr<Job>& job);
 
   // Threads of the pool.
-  void Work(std::list<std::thread>::iterator self);
+  void Work(Pool::Thread self);
   /// Takes and makes one run; false if none can start now.
   bool RunNext() REQUIRES(mutex_);
-  bool TakeNext() REQUIRES(mutex_);
-  /// Runs that are known to take less may start now; 0: none, `max()`: all.
-  std::chrono::microseconds RoomAt(SteadyClock::time_point now) const REQUIRES(mutex_);
-  /// When the next run gives its slot up; `max()` if none will.
-  SteadyClock::time_point NextRoom(SteadyClock::time_point now) const REQUIRES(mutex_);
+  void FinishRun(Running& run, bool open) REQUIRES(mutex_);
   void WaitForWork() REQUIRES(mutex_);
   /// Sees to it that a thread looks at what waits.
   void Dispatch() REQUIRES(mutex_);
   void AddThread() REQUIRES(mutex_);
-  void FinishRun(std::list<Running>::iterator run, bool open) REQUIRES(mutex_);
 
-  // The timer.
+  // The timer's thread.
   void KeepTime();
-  std::vector<Due> TakeDue(SteadyClock::time_point now) REQUIRES(mutex_);
-  void AddDue(Job& job, Status waited, Status ran, std::vector<Due>& due) REQUIRES(mutex_);
-  /// Tells runs on threads of the pool to stop that nobody waits for any more, or that keep those
-  /// who still wait from an answer of their own.
-  void StopUnwanted(SteadyClock::time_point now) REQUIRES(mutex_);
-  /// Tells an engine that has taken `job` on to stop.
-  void StopOpen(Job& job, SteadyClock::time_point now) REQUIRES(mutex_);
-  void MarkStopped(Job& job, SteadyClock::time_point when) REQUIRES(mutex_);
-  /// Counts what has become overdue. Returns a job of each model that is given up now.
-  Jobs CountOverdue(SteadyClock::time_point now) REQUIRES(mutex_);
-  bool TooManyOverdue(ModelQueue& queue, std::uint32_t overdue_max) REQUIRES(mutex_);
+  std::vector<Ending> TakeDue(SteadyClock::time_point now) REQUIRES(mutex_);
+  void AddEnding(std::shared_ptr<Job> job, Status waited, Status ran, std::vector<Ending>& endings)
+      REQUIRES(mutex_);
   SteadyClock::time_point NextEvent(SteadyClock::time_point now) const REQUIRES(mutex_);
-  void Wake(SteadyClock::time_point when) REQUIRES(mutex_);
   /// Answers them, without the lock.
-  void Answer(std::vector<Due> due) REQUIRES(mutex_);
+  void Answer(std::vector<Ending> endings) REQUIRES(mutex_);
+  /// Takes their models out of service, without the lock.
+  void GiveUp(Watchdog::Jobs jobs, SteadyClock::time_point now) REQUIRES(mutex_);
 
   /// The job is over.
   void Leave(Job& job) REQUIRES(mutex_);
   void LeaveInline();
-  void Watch(Job& job) REQUIRES(mutex_);
-  void Unwatch(Job& job) REQUIRES(mutex_);
+  /// Takes out everything that waits, for the caller to refuse without the lock.
+  std::vector<std::shared_ptr<Job>> ClearQueue() REQUIRES(mutex_);
 
   const SchedulerOptions options_;
-  const std::uint32_t threads_;
   std::atomic<bool> draining_{false};
   // Jobs accepted and not over. Raised before draining_ is read, so that Drain misses none.
   std::atomic<std::int64_t> active_{0};
-  std::atomic<std::uint32_t> overdue_{0};
 
   mutable Mutex mutex_;
   RunQueue queue_ GUARDED_BY(mutex_);
-  std::list<Running> running_ GUARDED_BY(mutex_);
-  /// Jobs with a deadline that are not over.
-  std::multimap<Deadline, Job*> deadlines_ GUARDED_BY(mutex_);
-  /// Jobs that an engine has taken on and not ended.
-  std::unordered_map<Job*, std::shared_ptr<Job>> open_ GUARDED_BY(mutex_);
-  /// Of them, those that were told to stop and are not counted as overdue, by when that was.
-  std::multimap<SteadyClock::time_point, Job*> stopping_jobs_ GUARDED_BY(mutex_);
-  /// Jobs whose callers have left since the timer looked.
-  std::vector<std::weak_ptr<Job>> gone_ GUARDED_BY(mutex_);
+  Slots slots_ GUARDED_BY(mutex_);
+  Pool pool_ GUARDED_BY(mutex_);
+  Timer timer_ GUARDED_BY(mutex_);
+  Watchdog watchdog_ GUARDED_BY(mutex_);
   bool stopping_ GUARDED_BY(mutex_) = false;
-  std::uint32_t alive_ GUARDED_BY(mutex_) = 0;  ///< threads of the pool
-  std::uint32_t idle_ GUARDED_BY(mutex_) = 0;   ///< of them, those that wait for work
-  SteadyClock::time_point timer_wakes_ GUARDED_BY(mutex_) = SteadyClock::time_point::max();
-  CondVar work_;
-  CondVar tick_;
   CondVar over_;
-  std::list<std::thread> pool_ GUARDED_BY(mutex_);
-  std::list<std::thread> ended_ GUARDED_BY(mutex_);  ///< threads of the pool that are about to end
-  std::thread timer_;
+  std::thread timer_thread_;
 };
 
 }  // namespace mlos::scheduler
