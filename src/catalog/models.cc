@@ -91,6 +91,11 @@ Result<RegisterModelOutcome> Models::Register(const RegisterModelRequest& reques
 }
 
 // Without the model's lock: whoever changes it meanwhile comes before or after.
+//
+// The files of a new model are found by Register alone. Those of a model that is registered
+// otherwise are found here and again in Register, on purpose: in between, the request waits for a
+// loader's thread and for the model's lock as long as other loads take. Files found before that may
+// have changed, and would be loaded under the digest of what they were.
 Result<std::optional<ModelInfo>> Models::FindRegistered(const RegisterModelRequest& request) {
   const ModelId id = MLOS_TRY(ModelId::Parse(request.model_id));
   MLOS_TRY(CheckModelRequest(request));
