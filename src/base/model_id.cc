@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "base/text.h"
+
 namespace mlos {
 namespace {
 
@@ -10,9 +12,11 @@ bool IsAlphanumeric(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
 
-Status Invalid(std::string_view why) {
+/// `text` is named as the caller gave it, unless it is empty.
+Status Invalid(std::string_view text, std::string_view why) {
+  const std::string shown = text.empty() ? std::string() : "'" + Excerpt(text) + "' ";
   return Status(Reason::kInvalidModelId,
-                std::string(why) +
+                "the model id " + shown + std::string(why) +
                     "; a model id is namespace/name[@version] of segments that start with a letter "
                     "or digit and go on with letters, digits, '.', '_' or '-'")
       .WithField("model_id");
@@ -28,16 +32,17 @@ bool IsModelIdSegment(std::string_view segment) {
 }
 
 Result<ModelId> ModelId::Parse(std::string_view text) {
-  if (text.empty()) return Invalid("the model id is empty");
-  if (text.size() > kModelIdBytesMax) return Invalid("the model id is longer than 512 bytes");
+  if (text.empty()) return Invalid(text, "is empty");
+  if (text.size() > kModelIdBytesMax) return Invalid(text, "is longer than 512 bytes");
   const std::size_t at = text.find('@');
   if (at != std::string_view::npos && !IsModelIdSegment(text.substr(at + 1))) {
-    return Invalid("the version after '@' is not a valid segment");
+    return Invalid(text, "has a version after '@' that is not a valid segment");
   }
   std::string_view path = text.substr(0, at);
   while (true) {
     const std::size_t slash = path.find('/');
-    if (!IsModelIdSegment(path.substr(0, slash))) return Invalid("a segment of it is not valid");
+    if (!IsModelIdSegment(path.substr(0, slash)))
+      return Invalid(text, "has a segment that is not valid");
     if (slash == std::string_view::npos) return ModelId(text);
     path.remove_prefix(slash + 1);
   }

@@ -39,6 +39,24 @@ TEST(ModelId, RefusesEveryOtherForm) {
   }
 }
 
+TEST(ModelId, ShowsWhatWasRefusedBoundedAndWithoutControlCharacters) {
+  const std::pair<std::string, std::string_view> cases[] = {
+      {"", "the model id is empty; "},
+      {"../a", "the model id '../a' has a segment that is not valid; "},
+      {"a@-x", "the model id 'a@-x' has a version after '@' that is not a valid segment; "},
+      {"a\n\x1b[31m\xff", "the model id 'a??[31m?' has a segment that is not valid; "},
+  };
+  for (const auto& [text, says] : cases) {
+    const auto parsed = ModelId::Parse(text);
+    ASSERT_FALSE(parsed.ok());
+    EXPECT_EQ(parsed.status().message().substr(0, says.size()), says);
+  }
+  const auto large = ModelId::Parse(std::string(std::size_t{1} << 20, 'a'));
+  const std::string says =
+      "the model id '" + std::string(80, 'a') + "…' is longer than 512 bytes; ";
+  EXPECT_EQ(large.status().message().substr(0, says.size()), says);
+}
+
 TEST(ModelId, AcceptsTheLongestLegalId) {
   const std::string segment(kModelIdSegmentBytesMax, 'a');
   const std::string id = segment + "/" + segment + "/" + segment + "/" + segment.substr(3);

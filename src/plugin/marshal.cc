@@ -5,6 +5,7 @@
 #include <atomic>
 #include <utility>
 
+#include "base/text.h"
 #include "plugin/smi_tensor.h"
 
 namespace mlos::plugin {
@@ -127,8 +128,8 @@ Status ResponseView::Prepare() {
 Status ResponseView::PrepareUndeclared(std::size_t index) {
   const std::string& name = requested_[index];
   if (slots_ != nullptr) {
-    return Status(Reason::kInvalidField, "the model has no output \"" + name + "\"")
-        .WithField("outputs");
+    return Status(Reason::kInvalidField, "the model has no output '" + Excerpt(name) + "'")
+        .WithField(name);
   }
   MLOS_TRY(CheckName(name, "outputs"));
   tensors_[index].name = name;

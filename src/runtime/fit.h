@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "base/result.h"
@@ -47,10 +48,15 @@ Status CheckInputs(const engine::ModelSchema& schema,
                    const std::vector<tensor::NamedTensor>& inputs,
                    const sequence::StatePairs& state = {});
 
-/// FitInputs for a request to `model`; one of a sequence may lack the model's state. INVALID_FIELD,
-/// with field sequence_id, for one of a sequence where the model carries none.
+/// INVALID_FIELD for an output that the model lacks or that is asked for twice, with the output as
+/// field.
+Status CheckOutputs(const engine::ModelSchema& schema, const std::vector<std::string>& outputs);
+
+/// FitInputs and CheckOutputs for a request to `model`; one of a sequence may lack the model's
+/// state. INVALID_FIELD, with field sequence_id, for one of a sequence where the model carries
+/// none.
 Status FitRequest(const catalog::ServedModel& model, engine::InferenceRequest& request);
-/// CheckInputs in the same way.
+/// CheckInputs and CheckOutputs in the same way.
 Status CheckRequest(const catalog::ServedModel& model, const engine::InferenceRequest& request);
 
 }  // namespace mlos::runtime

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
+#include <optional>
 #include <string>
 
 #include "base/text.h"
@@ -37,14 +38,20 @@ Status Missing(const TensorSpec& spec) {
       .WithField(spec.name);
 }
 
+/// A name that is there twice, if there is one.
+std::optional<std::string_view> Twice(std::vector<std::string_view> names) {
+  std::sort(names.begin(), names.end());
+  const auto twice = std::adjacent_find(names.begin(), names.end());
+  return twice == names.end() ? std::nullopt : std::optional(*twice);
+}
+
 Status CheckDistinct(const std::vector<NamedTensor>& inputs) {
   if (inputs.size() < 2) return OkStatus();
   std::vector<std::string_view> names;
   names.reserve(inputs.size());
   for (const NamedTensor& input : inputs) names.push_back(input.name);
-  std::sort(names.begin(), names.end());
-  const auto twice = std::adjacent_find(names.begin(), names.end());
-  if (twice == names.end()) return OkStatus();
+  const auto twice = Twice(std::move(names));
+  if (!twice) return OkStatus();
   return Status(Reason::kInvalidField, "input '" + Excerpt(*twice) + "' is given twice")
       .WithField(*twice);
 }
@@ -202,11 +209,26 @@ Status CheckInputs(const ModelSchema& schema, const std::vector<NamedTensor>& in
   return OkStatus();
 }
 
+Status CheckOutputs(const ModelSchema& schema, const std::vector<std::string>& outputs) {
+  for (const std::string& name : outputs) {
+    if (!schema.declared || schema.FindOutput(name) != nullptr) continue;
+    return Status(Reason::kInvalidField, "the model has no output '" + Excerpt(name) +
+                                             "'; its outputs are " + NamesOf(schema.outputs))
+        .WithField(name);
+  }
+  const auto twice = Twice({outputs.begin(), outputs.end()});
+  if (!twice) return OkStatus();
+  return Status(Reason::kInvalidField, "output '" + Excerpt(*twice) + "' is asked for twice")
+      .WithField(*twice);
+}
+
 Status FitRequest(const catalog::ServedModel& model, engine::InferenceRequest& request) {
+  MLOS_TRY(CheckOutputs(model.schema(), request.requested_outputs));
   return FitInputs(model.schema(), request.inputs, *MLOS_TRY(StateOf(model, request)));
 }
 
 Status CheckRequest(const catalog::ServedModel& model, const engine::InferenceRequest& request) {
+  MLOS_TRY(CheckOutputs(model.schema(), request.requested_outputs));
   return CheckInputs(model.schema(), request.inputs, *MLOS_TRY(StateOf(model, request)));
 }
 

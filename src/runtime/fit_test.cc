@@ -273,6 +273,23 @@ TEST(FitInputs, PassesEverythingOnWhereNothingIsDeclared) {
   EXPECT_EQ(inputs[0].tensor.shape(), Shape{3});
 }
 
+TEST(CheckOutputs, RefusesWhatTheModelLacksOrIsAskedForTwiceAndNamesTheOutput) {
+  engine::ModelSchema schema{.outputs = {Spec({kAny}), Spec({kAny}, DType::kFloat32, "y")}};
+  EXPECT_TRUE(CheckOutputs(schema, {}).ok());
+  EXPECT_TRUE(CheckOutputs(schema, {"y", "x"}).ok());
+  for (const std::vector<std::string>& outputs :
+       {std::vector<std::string>{"y", "z"}, {"z", "z"}, {"y", "y", "z"}}) {
+    const Status unknown = CheckOutputs(schema, outputs);
+    EXPECT_EQ(unknown.reason(), Reason::kInvalidField);
+    EXPECT_EQ(unknown.field(), "z");
+    EXPECT_EQ(unknown.message(), "the model has no output 'z'; its outputs are 'x', 'y'");
+  }
+  EXPECT_EQ(CheckOutputs(schema, {"y", "x", "y"}).field(), "y");
+  schema.declared = false;
+  EXPECT_TRUE(CheckOutputs(schema, {"z"}).ok());
+  EXPECT_EQ(CheckOutputs(schema, {"z", "z"}).field(), "z");
+}
+
 TEST(CheckInputs, FitsNothingAndMakesNothing) {
   const engine::ModelSchema schema{.inputs = {Spec({kAny, kAny}, DType::kInt64, "input_ids")}};
   EXPECT_TRUE(CheckInputs(schema, Inputs(Input("input_ids", {1, 3}))).ok());

@@ -73,7 +73,7 @@ void FuzzOip(std::string_view bytes, mlos::resource::ByteBudget& budget) {
   inference::ModelInferRequest request;
   if (!Parse(bytes, tensors::kOipRequestCost, request)) return;
   (void)tensors::CheckOipParameters(request);
-  (void)tensors::ReadOipOutputs(request, kUndeclared);
+  (void)tensors::ReadOipOutputs(request);
   tensors::TensorMemory memory(budget);
   auto read = tensors::ReadOipInputs(request, memory);
   if (!read.ok()) return;
@@ -98,7 +98,6 @@ void FuzzOip(std::string_view bytes, mlos::resource::ByteBudget& budget) {
 void FuzzMlos(std::string_view bytes, mlos::resource::ByteBudget& budget) {
   v1::InferRequest request;
   if (!Parse(bytes, tensors::kInferRequestCost, request)) return;
-  (void)tensors::ReadOutputs(request, kUndeclared);
   tensors::TensorMemory memory(budget);
   auto read = tensors::ReadInputs(request, kUndeclared, memory);
   if (!read.ok()) return;

@@ -57,11 +57,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   body.Append(text.substr(0, json_bytes));
   body.Append(text.substr(std::min(json_bytes + 1, size)));
   if (!body.Pad(net::kBodyPaddingBytes)) return 0;
-  static const mlos::engine::ModelSchema kUndeclared{{}, {}, false};
   mlos::resource::ByteBudget budget(kBudgetBytes);
   {
     tensors::RequestMemory memory(budget);
-    auto read = oip::ReadInferRequest(body, json_bytes, kUndeclared, memory);
+    auto read = oip::ReadInferRequest(body, json_bytes, memory);
     if (read.ok()) {
       tensors::RequestMemory more_memory(budget);
       for (const auto& input : read->inputs) CheckComesBack(input.tensor, more_memory);

@@ -115,7 +115,7 @@ TEST(DeclaredOutputs, MustBeGivenAndOfTheirType) {
   request.requested_outputs = {"z"};
   const auto unknown = MustLoadModel(*engine, "honest")->Infer(request, nullptr);
   EXPECT_EQ(unknown.status().reason(), Reason::kInvalidField);
-  EXPECT_EQ(unknown.status().field(), "outputs");
+  EXPECT_EQ(unknown.status().field(), "z");
 }
 
 class SchemaLie : public ::testing::TestWithParam<const char*> {};

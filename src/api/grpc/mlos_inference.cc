@@ -13,7 +13,7 @@ Status MlosInference::Parse(const call::Message& message) {
 
 Result<engine::InferenceRequest> MlosInference::Read() {
   engine::InferenceRequest request;
-  request.requested_outputs = MLOS_TRY(tensors::ReadOutputs(message(), schema()));
+  request.requested_outputs.assign(message().outputs().begin(), message().outputs().end());
   request.inputs = MLOS_TRY(tensors::ReadInputs(message(), schema(), memory()));
   request.sequence = MLOS_TRY(engine::MakeSequenceStep(
       message().sequence_id(), message().sequence_start(), message().sequence_end()));

@@ -21,7 +21,7 @@ void OipInference::Start() {
 Result<engine::InferenceRequest> OipInference::Read() {
   MLOS_TRY(tensors::CheckOipParameters(message()));
   engine::InferenceRequest request;
-  request.requested_outputs = MLOS_TRY(tensors::ReadOipOutputs(message(), schema()));
+  request.requested_outputs = MLOS_TRY(tensors::ReadOipOutputs(message()));
   request.inputs = MLOS_TRY(tensors::ReadOipInputs(message(), memory()));
   request.sequence = MLOS_TRY(tensors::ReadOipSequence(message()));
   const std::int64_t timeout_us = MLOS_TRY(tensors::ReadOipTimeoutUs(message()));

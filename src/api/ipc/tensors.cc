@@ -152,12 +152,6 @@ Result<std::vector<OutputPlace>> FindOutputs(const Session& session,
   std::vector<OutputPlace> places;
   places.reserve(wanted.size());
   for (const TensorEntry& entry : wanted) {
-    const bool twice = std::any_of(places.begin(), places.end(), [&](const OutputPlace& other) {
-      return other.entry.name == entry.name;
-    });
-    if (twice) {
-      return Status(Reason::kInvalidField, "the output is asked for twice").WithField(entry.name);
-    }
     OutputPlace place{nullptr, entry};
     if (entry.region_id != wire::kInline) {
       place.region =

@@ -210,7 +210,7 @@ def test_several_graphs_say_which_and_why(axon):
         (("nowhere/a/b",), 2, "no hub has the namespace 'nowhere'"),
         (("hf/a/b/c",), 2, "is not a model of Hugging Face"),
         (("bert",), 2, "has no namespace"),
-        (("hf/../x",), 2, "a segment of it is not valid"),
+        (("hf/../x",), 2, "'hf/../x' has a segment that is not valid"),
         (("hf/google/magika@..",), 2, "is not the name of a branch"),
         (("hf/google/magika@nothere",), 3, "has no branch, tag or commit nothere"),
         (("hf/nobody/nothing",), 3, "there is no repository nobody/nothing"),

@@ -5,8 +5,7 @@ one door can be asked is in the tests of that door."""
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
-from types import MappingProxyType
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 from urllib.parse import quote
 
@@ -71,15 +70,15 @@ def x(values: object = (1, 2), dtype: str = "float32", **said: object) -> Tensor
 
 
 class Case(NamedTuple):
-    """A request and the reason and field of its refusal."""
+    """A request and the reason and field of its refusal, which are the same at every door."""
 
     ask: Ask
     reason: str
     field: str
     # Doors that cannot be asked so.
     without: tuple[str, ...] = ()
-    # Doors that name another field.
-    fields: Mapping[str, str] = MappingProxyType({})
+    # A part of what every door says.
+    shown: str = ""
 
 
 # A body over /models states no dtypes and has no choice of outputs.
@@ -92,9 +91,12 @@ NOT_OIP = ("http", "grpc", "ipc")
 CASES = {
     "no such model": Case(Ask(NONE, (x(),)), "MODEL_NOT_FOUND", "model_id"),
     "a model that is not loaded": Case(Ask(IDLE, (x(),)), "MODEL_NOT_LOADED", ""),
-    "a name like a flag": Case(Ask("-rf", (x(),)), "INVALID_MODEL_ID", "model_id"),
-    "a name that climbs": Case(Ask("../a", (x(),)), "INVALID_MODEL_ID", "model_id"),
-    "a long name": Case(Ask("a" * 2000, (x(),)), "INVALID_MODEL_ID", "model_id"),
+    "a name like a flag": Case(Ask("-rf", (x(),)), "INVALID_MODEL_ID", "model_id", shown="'-rf'"),
+    "a name that climbs": Case(Ask("../a", (x(),)), "INVALID_MODEL_ID", "model_id", shown="'../a'"),
+    "a long name": Case(
+        Ask("a" * 2000, (x(),)), "INVALID_MODEL_ID", "model_id", shown=f"'{'a' * 80}…'"),
+    "a name in other letters": Case(
+        Ask("café", (x(),)), "INVALID_MODEL_ID", "model_id", shown="'café'"),
     "another dtype": Case(Ask(ECHO, (x(dtype="int32"),)), "DTYPE_MISMATCH", "x", OWN_HTTP),
     "another rank": Case(Ask(ECHO, (x([[1], [2]]),)), "SHAPE_MISMATCH", "x"),
     "fewer elements than its shape": Case(
@@ -110,11 +112,11 @@ CASES = {
         Ask(ECHO, (x(said_shape=(1,) * 20_000),)), "SHAPE_MISMATCH", "x", ("ipc",)),
     "no input": Case(Ask(ECHO), "MISSING_INPUT", "x"),
     "an unknown input": Case(
-        Ask(ECHO, (x(), Tensor("z", np.ones(1, np.float32)))), "UNKNOWN_INPUT", "z"),
+        Ask(ECHO, (x(), Tensor("z", np.ones(1, np.float32)))), "UNKNOWN_INPUT", "z", shown="'z'"),
     "an input twice": Case(Ask(ECHO, (x(), x())), "INVALID_FIELD", "x"),
     "an unknown output": Case(
-        Ask(ECHO, (x(),), ("z",)), "INVALID_FIELD", "z", OWN_HTTP, {"ipc": "outputs"}),
-    "an output twice": Case(Ask(ECHO, (x(),), ("y", "y")), "INVALID_FIELD", "y", OWN_HTTP),
+        Ask(ECHO, (x(),), ("z",)), "INVALID_FIELD", "z", OWN_HTTP, "'z'; its outputs are 'y'"),
+    "an output twice": Case(Ask(ECHO, (x(),), ("y", "y")), "INVALID_FIELD", "y", OWN_HTTP, "'y'"),
     "a bool of 2": Case(
         Ask(FLAGS, (x([[True]], "bool", said_bytes=b"\2"),)), "VALUE_OUT_OF_RANGE", "x"),
     "a body above the limit": Case(
@@ -126,11 +128,17 @@ CASES = {
     "a deadline in the request that passes": Case(
         Ask(SLOW, (x([1]),), parameters={"timeout": 500}), "DEADLINE_EXCEEDED", "", NOT_OIP),
     "a negative timeout": Case(
-        Ask(ECHO, (x(),), parameters={"timeout": -1}), "INVALID_FIELD", "timeout", NOT_OIP,
-        {"oip-http": "parameters.timeout"}),
+        Ask(ECHO, (x(),), parameters={"timeout": -1}), "INVALID_FIELD", "parameters.timeout",
+        NOT_OIP),
     "a timeout in words": Case(
-        Ask(ECHO, (x(),), parameters={"timeout": "soon"}), "INVALID_FIELD", "timeout", NOT_OIP,
-        {"oip-http": "parameters.timeout"}),
+        Ask(ECHO, (x(),), parameters={"timeout": "soon"}), "INVALID_FIELD", "parameters.timeout",
+        NOT_OIP),
+    "a negative sequence": Case(
+        Ask(ECHO, (x(),), parameters={"sequence_id": -1}), "INVALID_FIELD",
+        "parameters.sequence_id", NOT_OIP),
+    "a start that is a number": Case(
+        Ask(ECHO, (x(),), parameters={"sequence_id": 1, "sequence_start": 1}), "INVALID_FIELD",
+        "parameters.sequence_start", NOT_OIP),
     "a sequence of a model without state": Case(
         Ask(ECHO, (x(),), parameters={"sequence_id": 1}), "INVALID_FIELD", "sequence_id", NOT_OIP),
 }  # fmt: skip
@@ -147,14 +155,15 @@ def expected_code(door: str, reason: str) -> tuple[str, int]:
 
 @pytest.mark.parametrize("case", CASES)
 def test_an_inference_is_refused_alike(core: OpenCore, case: str):
-    ask, reason, field, without, fields = CASES[case]
+    ask, reason, field, without, shown = CASES[case]
     told, expected = {}, {}
     for name in (door for door in DOORS if door not in without):
         answer = DOORS[name](core, ask)
         assert 0 < len(answer.text) < 500, name
+        assert shown in answer.text, (name, answer.text)
         told[name] = answer._replace(text="")
         code, status = expected_code(name, reason)
-        expected[name] = Told(code, reason, fields.get(name, field), status=status)
+        expected[name] = Told(code, reason, field, status=status)
     assert told == expected
 
 
@@ -254,6 +263,8 @@ def test_an_operation_is_refused_alike(core: OpenCore, case: str):
         answer = over(core, (verb, fields))
         assert 0 < len(answer.text) < 1000, name
         assert "/nonexistent" not in answer.text, name
+        if reason == "INVALID_MODEL_ID":
+            assert f"'{fields['model_id'][:80]}" in answer.text, name
         told[name] = answer._replace(text="")
         code, status = expected_code(name, reason)
         expected[name] = Told(code, reason, field, status=status)

@@ -208,14 +208,15 @@ REFUSALS = {
     ),
     "shared memory": (
         with_parameter("input", "shared_memory_region"),
-        grpc.StatusCode.UNIMPLEMENTED, "UNIMPLEMENTED", "shared_memory_region",
+        grpc.StatusCode.UNIMPLEMENTED, "UNIMPLEMENTED", "inputs.parameters.shared_memory_region",
     ),
     "shared memory for outputs": (
         with_parameter("output", "shared_memory_region"),
-        grpc.StatusCode.UNIMPLEMENTED, "UNIMPLEMENTED", "shared_memory_region",
+        grpc.StatusCode.UNIMPLEMENTED, "UNIMPLEMENTED", "outputs.parameters.shared_memory_region",
     ),
     "a flag that is none": (
-        with_parameter("request", "sequence_start"), INVALID, "INVALID_FIELD", "sequence_start",
+        with_parameter("request", "sequence_start"),
+        INVALID, "INVALID_FIELD", "parameters.sequence_start",
     ),
 }  # fmt: skip
 

@@ -5,7 +5,6 @@
 #include <bit>
 #include <cstring>
 #include <string_view>
-#include <unordered_set>
 #include <utility>
 
 namespace mlos::api::grpc::tensors {
@@ -85,19 +84,6 @@ Result<Tensor> FromPrefixedBytes(tensor::Shape shape, std::string_view bytes,
         return element;
       },
       memory);
-}
-
-Status CheckOutputNames(const std::vector<std::string>& names, const engine::ModelSchema& schema) {
-  std::unordered_set<std::string_view> seen;
-  for (const std::string& name : names) {
-    if (schema.declared && schema.FindOutput(name) == nullptr) {
-      return Status(Reason::kInvalidField, "the model has no output of this name").WithField(name);
-    }
-    if (!seen.insert(name).second) {
-      return Status(Reason::kInvalidField, "the output is asked for twice").WithField(name);
-    }
-  }
-  return OkStatus();
 }
 
 std::size_t RawSize(const Tensor& tensor) {

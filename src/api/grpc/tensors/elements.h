@@ -2,12 +2,9 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/result.h"
-#include "engine/engine.h"
 #include "net/byte_buffer.h"
 #include "resource/byte_budget.h"
 #include "tensor/tensor.h"
@@ -47,9 +44,6 @@ Result<tensor::Tensor> FromStrings(tensor::Shape shape, std::int64_t count, Elem
 /// SHAPE_MISMATCH that tells how many elements or bytes `shape` needs.
 Status WrongCount(std::string_view unit, std::uint64_t given, std::uint64_t needed,
                   const tensor::Shape& shape);
-
-/// INVALID_FIELD for an output that the model lacks or that is named twice.
-Status CheckOutputNames(const std::vector<std::string>& names, const engine::ModelSchema& schema);
 
 /// The bytes of a tensor as FromBytes or FromPrefixedBytes takes them.
 std::size_t RawSize(const tensor::Tensor& tensor);

@@ -71,11 +71,4 @@ Result<std::vector<NamedTensor>> ReadInputs(const v1::InferRequest& request,
   return inputs;
 }
 
-Result<std::vector<std::string>> ReadOutputs(const v1::InferRequest& request,
-                                             const engine::ModelSchema& schema) {
-  std::vector<std::string> names(request.outputs().begin(), request.outputs().end());
-  MLOS_TRY(CheckOutputNames(names, schema));
-  return names;
-}
-
 }  // namespace mlos::api::grpc::tensors

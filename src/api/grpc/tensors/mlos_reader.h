@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <string>
 #include <vector>
 
 #include "api/grpc/messages/cost.h"
@@ -22,10 +21,5 @@ extern const messages::Cost kInferBidiRequestCost;
 Result<std::vector<tensor::NamedTensor>> ReadInputs(const v1::InferRequest& request,
                                                     const engine::ModelSchema& schema,
                                                     TensorMemory& memory);
-
-/// The names of the outputs asked for. INVALID_FIELD for one that the model lacks or that is asked
-/// for twice.
-Result<std::vector<std::string>> ReadOutputs(const v1::InferRequest& request,
-                                             const engine::ModelSchema& schema);
 
 }  // namespace mlos::api::grpc::tensors

@@ -146,13 +146,19 @@ Result<Tensor> ReadInput(const InputTensor& input, const std::string* raw, Tenso
   return FromBytes(*dtype, std::move(shape), *raw, memory);
 }
 
-Status Refuse(const ParameterMap& parameters, std::string_view name, std::string_view why) {
-  if (!parameters.contains(std::string(name))) return OkStatus();
-  return Status(Reason::kUnimplemented, std::string(why)).WithField(name);
+/// The field of a parameter, as it is called over HTTP; `of` is "inputs.", "outputs." or nothing.
+std::string FieldOf(std::string_view of, std::string_view name) {
+  return std::string(of).append("parameters.").append(name);
 }
 
-Status CheckTensorParameters(const ParameterMap& parameters) {
-  return Refuse(parameters, "shared_memory_region",
+Status Refuse(const ParameterMap& parameters, std::string_view of, std::string_view name,
+              std::string_view why) {
+  if (!parameters.contains(std::string(name))) return OkStatus();
+  return Status(Reason::kUnimplemented, std::string(why)).WithField(FieldOf(of, name));
+}
+
+Status CheckTensorParameters(const ParameterMap& parameters, std::string_view of) {
+  return Refuse(parameters, of, "shared_memory_region",
                 "shared memory is not offered over the network; send the elements");
 }
 
@@ -160,7 +166,8 @@ Result<bool> FlagOf(const ParameterMap& parameters, const char* name) {
   const auto found = parameters.find(name);
   if (found == parameters.end()) return false;
   if (found->second.has_bool_param()) return found->second.bool_param();
-  return Status(Reason::kInvalidField, "the parameter is a bool_param").WithField(name);
+  return Status(Reason::kInvalidField, "the parameter is a bool_param")
+      .WithField(FieldOf("", name));
 }
 
 Result<std::string> SequenceIdOf(const ParameterMap& parameters) {
@@ -171,7 +178,7 @@ Result<std::string> SequenceIdOf(const ParameterMap& parameters) {
   if (id.has_uint64_param()) return std::to_string(id.uint64_param());
   if (id.has_int64_param() && id.int64_param() >= 0) return std::to_string(id.int64_param());
   return Status(Reason::kInvalidField, "the parameter is a string or an integer of 0 or more")
-      .WithField("sequence_id");
+      .WithField(FieldOf("", "sequence_id"));
 }
 
 }  // namespace
@@ -198,15 +205,14 @@ Result<std::vector<NamedTensor>> ReadOipInputs(const inference::ModelInferReques
   return inputs;
 }
 
-Result<std::vector<std::string>> ReadOipOutputs(const inference::ModelInferRequest& request,
-                                                const engine::ModelSchema& schema) {
+Result<std::vector<std::string>> ReadOipOutputs(const inference::ModelInferRequest& request) {
   std::vector<std::string> names;
   for (const auto& output : request.outputs()) {
-    MLOS_TRY(CheckTensorParameters(output.parameters()));
-    MLOS_TRY(Refuse(output.parameters(), "classification", "classification is not offered"));
+    MLOS_TRY(CheckTensorParameters(output.parameters(), "outputs."));
+    MLOS_TRY(
+        Refuse(output.parameters(), "outputs.", "classification", "classification is not offered"));
     names.push_back(output.name());
   }
-  MLOS_TRY(CheckOutputNames(names, schema));
   return names;
 }
 
@@ -220,11 +226,12 @@ Result<std::int64_t> ReadOipTimeoutUs(const inference::ModelInferRequest& reques
         std::min<std::uint64_t>(timeout.uint64_param(), std::numeric_limits<std::int64_t>::max()));
   }
   return Status(Reason::kInvalidField, "the timeout is an integer of 0 or more microseconds")
-      .WithField("timeout");
+      .WithField(FieldOf("", "timeout"));
 }
 
 Status CheckOipParameters(const inference::ModelInferRequest& request) {
-  for (const auto& input : request.inputs()) MLOS_TRY(CheckTensorParameters(input.parameters()));
+  for (const auto& input : request.inputs())
+    MLOS_TRY(CheckTensorParameters(input.parameters(), "inputs."));
   return OkStatus();
 }
 

@@ -9,7 +9,6 @@
 #include "api/grpc/messages/cost.h"
 #include "api/grpc/tensors/elements.h"
 #include "base/result.h"
-#include "engine/engine.h"
 #include "engine/sequence_step.h"
 #include "inference/grpc_service.pb.h"
 #include "tensor/tensor.h"
@@ -24,10 +23,11 @@ extern const messages::Cost kOipRequestCost;
 Result<std::vector<tensor::NamedTensor>> ReadOipInputs(const inference::ModelInferRequest& request,
                                                        TensorMemory& memory);
 
-/// The names of the outputs asked for. INVALID_FIELD for one that the model lacks or that is asked
-/// for twice, UNIMPLEMENTED for what Core does not do with outputs.
-Result<std::vector<std::string>> ReadOipOutputs(const inference::ModelInferRequest& request,
-                                                const engine::ModelSchema& schema);
+/// The names of the outputs asked for. UNIMPLEMENTED for what Core does not do with outputs.
+Result<std::vector<std::string>> ReadOipOutputs(const inference::ModelInferRequest& request);
+
+// A parameter at fault is the field as the protocol has it over HTTP: `parameters.timeout`,
+// `outputs.parameters.classification`.
 
 /// The request parameter `timeout`, in microseconds; 0 where there is none. INVALID_FIELD for
 /// anything but an integer of 0 or more.

@@ -22,7 +22,7 @@ class OipInference : public Inference {
   Result<engine::InferenceRequest> Read() override {
     net::ByteBuffer& body = call().body();
     const std::size_t json_bytes = MLOS_TRY(call().JsonBytes());
-    asked_ = MLOS_TRY(messages::ReadInferRequest(body, json_bytes, schema(), call().memory()));
+    asked_ = MLOS_TRY(messages::ReadInferRequest(body, json_bytes, call().memory()));
     // Binary tensors point into it.
     if (json_bytes == body.size()) body = net::ByteBuffer();
     engine::InferenceRequest request;

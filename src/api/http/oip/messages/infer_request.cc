@@ -21,9 +21,8 @@ Status TooMany(std::string_view field) {
       .WithField(field);
 }
 
-Status Twice(std::string_view what, const std::string& name) {
-  return Status(Reason::kInvalidField,
-                "the " + std::string(what) + " " + json::Quote(name) + " is there twice")
+Status Twice(const std::string& name) {
+  return Status(Reason::kInvalidField, "the input " + json::Quote(name) + " is there twice")
       .WithField(name);
 }
 
@@ -34,9 +33,8 @@ Status Unimplemented(std::string message, std::string_view field) {
 /// Reads one body. Thread-compatible.
 class RequestReader {
  public:
-  RequestReader(std::string_view json, std::string_view binary, const engine::ModelSchema& schema,
-                tensors::RequestMemory& memory)
-      : schema_(schema), inputs_(json, binary, memory) {}
+  RequestReader(std::string_view json, std::string_view binary, tensors::RequestMemory& memory)
+      : inputs_(json, binary, memory) {}
 
   Result<InferRequest> Read(simdjson::ondemand::document& document) {
     simdjson::ondemand::object object = MLOS_TRY(json::ObjectOf(document));
@@ -78,7 +76,7 @@ class RequestReader {
       tensor::NamedTensor input = MLOS_TRY(inputs_.Read(item));
       const bool known = std::any_of(request_.inputs.begin(), request_.inputs.end(),
                                      [&](const auto& other) { return other.name == input.name; });
-      if (known) return Twice("input", input.name);
+      if (known) return Twice(input.name);
       request_.inputs.push_back(std::move(input));
     }
     return OkStatus();
@@ -90,9 +88,7 @@ class RequestReader {
       value item;
       if (const auto error = element.get(item)) return json::JsonError(error);
       if (request_.outputs.size() == kTensorsMax) return TooMany("outputs");
-      RequestedOutput output = MLOS_TRY(ReadOutput(item));
-      MLOS_TRY(CheckOutput(output.name));
-      request_.outputs.push_back(std::move(output));
+      request_.outputs.push_back(MLOS_TRY(ReadOutput(item)));
     }
     return OkStatus();
   }
@@ -113,18 +109,6 @@ class RequestReader {
     if (!output.name.empty()) return output;
     return Status(Reason::kMissingField, "an output has no member 'name'")
         .WithField("outputs.name");
-  }
-
-  Status CheckOutput(const std::string& name) const {
-    const bool known = std::any_of(request_.outputs.begin(), request_.outputs.end(),
-                                   [&](const auto& other) { return other.name == name; });
-    if (known) return Twice("output", name);
-    if (!schema_.declared || schema_.FindOutput(name) != nullptr) return OkStatus();
-    std::string names;
-    for (const auto& spec : schema_.outputs) names += (names.empty() ? "" : ", ") + spec.name;
-    return Status(Reason::kInvalidField,
-                  "the model has no output " + json::Quote(name) + "; its outputs are " + names)
-        .WithField(name);
   }
 
   static Status TakeOutputParameter(RequestedOutput& output, const std::string& key,
@@ -157,7 +141,6 @@ class RequestReader {
     return OkStatus();
   }
 
-  const engine::ModelSchema& schema_;
   InputReader inputs_;
   InferRequest request_;
   std::string sequence_id_;
@@ -174,12 +157,10 @@ bool InferRequest::IsBinary(std::string_view output) const {
 }
 
 Result<InferRequest> ReadInferRequest(const net::ByteBuffer& body, std::size_t json_bytes,
-                                      const engine::ModelSchema& schema,
                                       tensors::RequestMemory& memory) {
   json::ParserLease lease;
   simdjson::ondemand::document document = MLOS_TRY(lease.Open(body, json_bytes, memory.budget()));
-  RequestReader reader(body.view().substr(0, json_bytes), body.view().substr(json_bytes), schema,
-                       memory);
+  RequestReader reader(body.view().substr(0, json_bytes), body.view().substr(json_bytes), memory);
   return reader.Read(document);
 }
 

@@ -9,7 +9,6 @@
 
 #include "api/http/tensors/request_memory.h"
 #include "base/result.h"
-#include "engine/engine.h"
 #include "engine/sequence_step.h"
 #include "net/byte_buffer.h"
 #include "tensor/tensor.h"
@@ -27,7 +26,7 @@ struct InferRequest {
   std::string id;
   /// May point into the body.
   std::vector<tensor::NamedTensor> inputs;
-  /// Each once; empty for all.
+  /// Empty for all.
   std::vector<RequestedOutput> outputs;
   /// The parameter `binary_data_output`: outputs are binary unless they say otherwise.
   bool binary_outputs = false;
@@ -44,14 +43,14 @@ struct InferRequest {
 /// for a model of `schema`: JSON in its first `json_bytes` bytes, binary tensors in the rest.
 ///
 /// Dtypes, names and the number of elements must be what the request says itself; whether the model
-/// takes them is for runtime::CheckInputs. Data is flat, or nested as the shape says. Members that
-/// are not known are read and ignored; one that is there twice is refused.
+/// takes the inputs and has the outputs is for runtime::CheckRequest. Data is flat, or nested as
+/// the shape says. Members that are not known are read and ignored; one that is there twice is
+/// refused.
 ///
 /// MALFORMED_JSON, NESTING_TOO_DEEP, MISSING_FIELD, INVALID_FIELD, DTYPE_MISMATCH, SHAPE_MISMATCH,
 /// VALUE_OUT_OF_RANGE, UNIMPLEMENTED (shared memory, classification), each with the input, output
 /// or member as field; OVERLOADED, PAYLOAD_TOO_LARGE, OUT_OF_MEMORY.
 Result<InferRequest> ReadInferRequest(const net::ByteBuffer& body, std::size_t json_bytes,
-                                      const engine::ModelSchema& schema,
                                       tensors::RequestMemory& memory);
 
 }  // namespace mlos::api::http::oip::messages
