@@ -147,7 +147,8 @@ class ListenerFixture : public testing::Test {
   void TearDown() override {
     listener_.reset();
     EXPECT_TRUE(Eventually([&] { return handler_->streams() == 0; }));
-    EXPECT_EQ(handler_->budget().used(), 0);
+    // A stream that was lost may hold its last piece for a moment.
+    EXPECT_TRUE(Eventually([&] { return handler_->budget().used() == 0; }));
   }
 
   std::string Exchange(std::string_view request) {
