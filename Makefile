@@ -5,6 +5,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := build
 .NOTPARALLEL:
 MAKEFLAGS += --no-print-directory
+# What the tests, the demonstration and the benchmarks load does not report that either.
+export ORT_DISABLE_TELEMETRY := 1
 
 PREFIX ?= /usr/local
 SETUP := tools/setup/setup.sh

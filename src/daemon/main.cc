@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <iostream>
 #include <thread>
 
@@ -33,6 +34,10 @@ void ForbidCoreFiles() {
   constexpr rlimit kNone{0, 0};
   ::setrlimit(RLIMIT_CORE, &kNone);
 }
+
+// A library that an engine is made of may report who uses it, from the moment it is loaded. Nobody
+// has asked for that. The child that tries models runs this program, too.
+void ForbidTelemetry() { ::setenv("ORT_DISABLE_TELEMETRY", "1", 1); }
 
 // Signals are taken by sigwait on the main thread; every thread started later inherits the mask.
 sigset_t BlockSignals() {
@@ -118,6 +123,7 @@ int Check(const Config& config) {
 }
 
 int Main(int argc, const char* const* argv) {
+  ForbidTelemetry();
   const CommandLine line = ParseCommandLine(argc, argv);
   if (line.action == Action::kExit) return line.exit_code;
   if (line.action == Action::kProbeModel) return probe::RunProbe();
