@@ -192,7 +192,7 @@ TEST_F(ModelsTest, TheCacheIsCountedAndCleaned) {
   EXPECT_EQ(Text(files.at(1), "path"), "onnx/model.onnx");
   EXPECT_THAT(Axon({"cache", "list"}).out, HasSubstr(Text(files.at(1), "sha256").substr(0, 16)));
 
-  ASSERT_EQ(Axon({"uninstall", kTwo}).code, ExitCode::kOk);
+  ASSERT_EQ(Axon({"uninstall", kTwo, "--force"}).code, ExitCode::kOk);
   const std::string graph = "objects/sha256/";
   for (const bool dry_run : {true, false}) {
     std::vector<std::string> clean = {"cache", "clean", "--json"};
@@ -212,8 +212,8 @@ TEST_F(ModelsTest, UninstallRemovesOneVersionOrAllOfThem) {
   Install(kOne);
   Install(kTwo);
   Install("hf/org/m");
-  EXPECT_EQ(Axon({"uninstall", kTwo}).out, "hf/org/m@v2\n");
-  const auto json = Json(Axon({"uninstall", "hf/org/m", "--json"}).out);
+  EXPECT_EQ(Axon({"uninstall", kTwo, "--force"}).out, "hf/org/m@v2\n");
+  const auto json = Json(Axon({"uninstall", "hf/org/m", "--force", "--json"}).out);
   EXPECT_EQ(Text(json, "status"), "uninstalled");
   EXPECT_EQ(json["models"].get_array().value().size(), 2u);
   EXPECT_THAT(Installed(), IsEmpty());
@@ -230,6 +230,9 @@ TEST_F(ModelsTest, AModelThatCoreHasStaysUnlessForced) {
   EXPECT_THAT(used.err, HasSubstr("is registered with MLOS Core"));
   OneAnswer unsure("503 Service Unavailable", R"({"message":"draining","reason":"DRAINING"})");
   EXPECT_EQ(Axon({"uninstall", kOne, "--core", unsure.url().text()}).code, ExitCode::kCore);
+  const Ran silent = Axon({"uninstall", kOne, "--core", "http://127.0.0.1:1"});
+  EXPECT_EQ(silent.code, ExitCode::kCore);
+  EXPECT_THAT(silent.err, AllOf(HasSubstr("cannot be reached"), HasSubstr("--force")));
   EXPECT_EQ(Installed().size(), 1u);
   EXPECT_EQ(Axon({"uninstall", kOne, "--force"}).code, ExitCode::kOk);
   EXPECT_THAT(Installed(), IsEmpty());

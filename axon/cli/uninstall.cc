@@ -17,14 +17,18 @@ struct UninstallOptions {
   bool force = false;
 };
 
-/// A Core that does not answer holds no model. SERVER_ERROR if its answer does not say.
+/// MODEL_IN_USE. NETWORK if Core does not answer: it may have the models all the same. SERVER_ERROR
+/// if its answer does not say.
 Status CheckNotRegistered(Context& context, const std::vector<InstalledModel>& models) {
   constexpr std::chrono::seconds kTimeout(5);
   core::CoreClient core(context.config.Endpoint("core.endpoint"), context.cancel, kTimeout);
   for (const InstalledModel& model : models) {
     const Result<bool> registered = core.Has(model.id.text());
-    if (!registered.ok() && registered.status().reason() == Reason::kNetwork)
-      return mlos::OkStatus();
+    if (!registered.ok() && registered.status().reason() == Reason::kNetwork) {
+      return ui::WithHint(registered.status(),
+                          "it may have " + model.id.text() +
+                              " registered; start it, or uninstall all the same with --force");
+    }
     if (!registered.ok()) return registered.status();
     if (!*registered) continue;
     return ui::WithHint({Reason::kModelInUse, model.id.text() + " is registered with MLOS Core"},
@@ -54,7 +58,8 @@ Outcome Uninstall(Context& context, const UninstallOptions& options) {
   const std::vector<InstalledModel> models = MLOS_TRY(FindInstalled(store, options.model));
   if (!options.force) {
     const Status free = CheckNotRegistered(context, models);
-    if (!free.ok() && free.reason() == Reason::kServerError) return {free, ui::ExitCode::kCore};
+    const bool unknown = free.reason() == Reason::kServerError || free.reason() == Reason::kNetwork;
+    if (!free.ok() && unknown) return {free, ui::ExitCode::kCore};
     MLOS_TRY(free);
   }
   std::vector<InstalledModel> removed;
@@ -80,7 +85,8 @@ void AddUninstall(Commands& commands) {
            [options](Context& context) { return Uninstall(context, *options); })
       .Argument("model", options->model, "namespace/name[@version]")
       .Setting("--core", "core.endpoint")
-      .Flag("--force", options->force, "Even if MLOS Core has the model registered");
+      .Flag("--force", options->force,
+            "Even if MLOS Core has the model registered, or does not answer");
 }
 
 }  // namespace axon::cli

@@ -36,12 +36,14 @@ std::string Find(const Settings& settings, std::string_view name) {
   return found == settings.end() ? std::string() : Trimmed(found->second);
 }
 
-/// `~` stands for HOME, and a relative path begins in the current folder.
+/// `~` stands for the home folder, and a relative path begins in the current folder. Empty if there
+/// is no home folder.
 std::string Expanded(const std::string& path) {
-  std::string home = Environment("HOME");
-  if (path == "~") return home;
-  if (path.starts_with("~/")) return home + path.substr(1);
-  return std::filesystem::absolute(path).lexically_normal().string();
+  if (path != "~" && !path.starts_with("~/")) {
+    return std::filesystem::absolute(path).lexically_normal().string();
+  }
+  const auto home = mlos::HomeFolder();
+  return home ? home->string() + path.substr(1) : std::string();
 }
 
 Value Normalized(const Key& key, Value value) {
@@ -57,7 +59,8 @@ std::filesystem::path TokenFile() {
   if (!path.empty()) return path;
   const std::string hf_home = Environment("HF_HOME");
   if (!hf_home.empty()) return std::filesystem::path(hf_home) / "token";
-  return std::filesystem::path(Environment("HOME")) / ".cache/huggingface/token";
+  const auto home = mlos::HomeFolder();
+  return home ? *home / ".cache/huggingface/token" : std::filesystem::path();
 }
 
 }  // namespace
@@ -84,7 +87,12 @@ Result<Config> Config::Load(const Settings& flags) {
 
 /// The file lies in the home folder, so it cannot name that folder. A `home_dir` in it is the
 /// existing tool's record of the folder that it used.
-Status Config::SetHome(const Settings& flags) { return Merge(*FindKey("home_dir"), flags, {}); }
+Status Config::SetHome(const Settings& flags) {
+  MLOS_TRY(Merge(*FindKey("home_dir"), flags, {}));
+  if (!home().empty()) return mlos::OkStatus();
+  return {Reason::kInvalidConfig,
+          "home_dir: this user has no home folder to keep it in; name one with AXON_HOME"};
+}
 
 Status Config::Merge(const Key& key, const Settings& flags, const Settings& file) {
   const std::pair<Origin, std::string> candidates[] = {

@@ -57,6 +57,12 @@ bool IsExempt(const std::string& host) {
   return false;
 }
 
+/// Only this machine reaches itself: a proxy would ask its own.
+bool IsThisMachine(const std::string& host) {
+  return host == "localhost" || host.ends_with(".localhost") ||
+         ClassOfLiteral(host) == AddressClass::kLoopback;
+}
+
 }  // namespace
 
 Status Access::CheckRedirect(const Url& from, const Url& to) const {
@@ -99,7 +105,7 @@ std::string_view Access::TokenFor(const Url& url) const {
 }
 
 std::string Access::ProxyFor(const Url& url) {
-  if (IsExempt(url.host())) return {};
+  if (IsThisMachine(url.host()) || IsExempt(url.host())) return {};
   // The upper-case HTTP_PROXY is not read: a CGI's client could set it (httpoxy).
   std::string proxy = Environment(url.scheme() == "https" ? "https_proxy" : "http_proxy");
   if (proxy.empty() && url.scheme() == "https") proxy = Environment("HTTPS_PROXY");

@@ -37,8 +37,8 @@ class Access {
   std::string_view TokenFor(const Url& url) const;
 
   /// The proxy for `url` by the environment's HTTPS_PROXY, http_proxy, ALL_PROXY and NO_PROXY;
-  /// empty for none. Through a proxy it is the proxy that resolves and connects, so its own address
-  /// is the one that the user trusts.
+  /// empty for none, and for this machine (localhost, loopback addresses). Through a proxy it is
+  /// the proxy that resolves and connects, so its own address is the one that the user trusts.
   static std::string ProxyFor(const Url& url);
 
  private:

@@ -162,6 +162,13 @@ TEST(AccessTest, ProxiesComeFromTheEnvironment) {
   EXPECT_EQ(Access::ProxyFor(Parsed("https://a.corp.example/")), "");
   EXPECT_EQ(Access::ProxyFor(Parsed("https://notcorp.example/")), "http://proxy:3128");
   EXPECT_EQ(Access::ProxyFor(Parsed("https://box.local/")), "");
+  ::setenv("http_proxy", "http://proxy:3128", 1);
+  EXPECT_EQ(Access::ProxyFor(Parsed("http://hub.example/")), "http://proxy:3128");
+  for (const char* here : {"http://127.0.0.1:8080/", "http://127.3.2.1/", "http://[::1]:8080/",
+                           "http://localhost:8080/", "https://core.localhost/"}) {
+    EXPECT_EQ(Access::ProxyFor(Parsed(here)), "") << here;
+  }
+  ::unsetenv("http_proxy");
   ::setenv("NO_PROXY", "*", 1);
   EXPECT_EQ(Access::ProxyFor(Parsed("https://hub.example/")), "");
   ::unsetenv("HTTPS_PROXY");

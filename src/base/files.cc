@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <pwd.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -11,7 +12,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <system_error>
+#include <utility>
 
 namespace mlos {
 namespace {
@@ -71,6 +74,48 @@ Result<UniqueFd> OpenRegular(const std::filesystem::path& path, std::uint64_t& s
   if (!S_ISREG(info.st_mode)) return Status(Reason::kInvalidField, name + " is not a regular file");
   size_bytes = static_cast<std::uint64_t>(info.st_size);
   return fd;
+}
+
+/// A segment of a path that is no link, opened to go on from: -1 with errno.
+UniqueFd OpenFolder(int parent, const std::string& segment) {
+  UniqueFd folder(::openat(parent, segment.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  struct stat info{};
+  if (!folder.valid() || ::fstat(folder.get(), &info) != 0) return UniqueFd();
+  if (S_ISDIR(info.st_mode)) return folder;
+  errno = S_ISLNK(info.st_mode) ? ELOOP : ENOTDIR;
+  return UniqueFd();
+}
+
+/// What openat2 does, for kernels before 5.6 and sandboxes that do not let it pass: each folder is
+/// opened by itself, so none on the way can be exchanged for a link once it has been looked at. -1
+/// with errno.
+UniqueFd WalkBeneath(int root, std::string_view relative) {
+  UniqueFd folder;
+  while (true) {
+    const int parent = folder.valid() ? folder.get() : root;
+    const std::size_t slash = relative.find('/');
+    const std::string segment(relative.substr(0, slash));
+    if (slash == std::string_view::npos) {
+      return UniqueFd(
+          ::openat(parent, segment.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
+    }
+    folder = OpenFolder(parent, segment);
+    if (!folder.valid()) return UniqueFd();
+    relative.remove_prefix(slash + 1);
+  }
+}
+
+/// The kernel resolves the whole path in one step, so no part of it can be exchanged for a link in
+/// between. `relative` is safe. -1 with errno.
+UniqueFd ResolveBeneath(int root, const std::string& relative) {
+  open_how how{};
+  how.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;
+  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
+  const long fd = ::syscall(SYS_openat2, root, relative.c_str(), &how, sizeof how);
+  if (fd >= 0) return UniqueFd(static_cast<int>(fd));
+  // Old sandboxes answer EPERM to calls that they do not know.
+  if (errno == ENOSYS || errno == EPERM) return WalkBeneath(root, relative);
+  return UniqueFd();
 }
 
 }  // namespace
@@ -150,6 +195,31 @@ Status CreateDirectories(const std::filesystem::path& directory, unsigned mode) 
   return parent.empty() || parent == directory ? OkStatus() : FsyncDirectory(parent);
 }
 
+Status CheckOwnFolder(const std::filesystem::path& directory) {
+  struct stat info{};
+  if (::stat(directory.c_str(), &info) != 0) return ErrnoStatus(errno, "cannot look at the folder");
+  if (info.st_uid != ::geteuid()) {
+    return {Reason::kPermissionDenied, "the folder belongs to another user"};
+  }
+  if ((info.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+    return {Reason::kPermissionDenied, "others may write in the folder (chmod go-w)"};
+  }
+  return OkStatus();
+}
+
+std::optional<std::filesystem::path> HomeFolder() {
+  constexpr std::size_t kEntryBytesMax = 16384;
+  const char* const named = std::getenv("HOME");
+  std::filesystem::path home = named == nullptr ? "" : named;
+  if (home.is_absolute()) return home;
+  std::string buffer(kEntryBytesMax, '\0');
+  passwd entry{};
+  passwd* found = nullptr;
+  ::getpwuid_r(::geteuid(), &entry, buffer.data(), buffer.size(), &found);
+  home = found == nullptr || found->pw_dir == nullptr ? "" : found->pw_dir;
+  return home.is_absolute() ? std::optional(std::move(home)) : std::nullopt;
+}
+
 Result<UniqueFd> OpenBeneath(const std::filesystem::path& directory, std::string_view relative) {
   const std::string name(relative);
   if (!IsSafeRelativePath(relative)) {
@@ -157,13 +227,8 @@ Result<UniqueFd> OpenBeneath(const std::filesystem::path& directory, std::string
   }
   const UniqueFd root(::open(directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!root.valid()) return ErrnoStatus(errno, "cannot open the folder of " + name);
-  open_how how{};
-  how.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;
-  // The kernel resolves the whole path in one step, so no part of it can be exchanged for a link in
-  // between.
-  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
-  const long fd = ::syscall(SYS_openat2, root.get(), name.c_str(), &how, sizeof how);
-  if (fd >= 0) return UniqueFd(static_cast<int>(fd));
+  UniqueFd fd = ResolveBeneath(root.get(), name);
+  if (fd.valid()) return fd;
   if (errno == EXDEV || errno == ELOOP) {
     return Status(Reason::kUnsafePath, "'" + name + "' leads through a symbolic link or outside");
   }

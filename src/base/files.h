@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -39,8 +40,16 @@ Status FsyncFile(const std::filesystem::path& path);
 /// Creates `directory` and its missing parents, and makes each of them durable.
 Status CreateDirectories(const std::filesystem::path& directory, unsigned mode = 0755);
 
+/// PERMISSION_DENIED if `directory` belongs to another user or others may write in it: what lies
+/// there could be anybody's.
+Status CheckOwnFolder(const std::filesystem::path& directory);
+
+/// $HOME, else what the machine's users say; nothing if neither is an absolute path.
+std::optional<std::filesystem::path> HomeFolder();
+
 /// Opens `relative` for reading below `directory`: no absolute path, no `..` out of it, no symbolic
-/// link anywhere on the way (openat2 RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS). UNSAFE_PATH otherwise.
+/// link anywhere on the way: by openat2, or segment by segment if the kernel does not let that
+/// pass. UNSAFE_PATH otherwise.
 Result<UniqueFd> OpenBeneath(const std::filesystem::path& directory, std::string_view relative);
 
 /// True for a relative path of plain segments: no empty, `.` or `..` segment, no backslash, no NUL

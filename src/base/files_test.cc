@@ -1,10 +1,20 @@
 // SPDX-License-Identifier: MIT
 #include "base/files.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <pwd.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <cstddef>
+#include <cstdlib>
 #include <fstream>
 #include <functional>
 
@@ -77,16 +87,91 @@ TEST_F(FilesTest, MessagesNameTheFileButNotTheFolder) {
   EXPECT_EQ(status.message().find(folder_.string()), std::string_view::npos);
 }
 
-TEST_F(FilesTest, OpenBeneathStaysBeneath) {
-  fs::create_directories(folder_ / "root" / "sub");
-  ASSERT_TRUE(WriteFileAtomic(folder_ / "secret", "s").ok());
-  ASSERT_TRUE(WriteFileAtomic(folder_ / "root" / "sub" / "a", "a").ok());
-  fs::create_symlink(folder_ / "secret", folder_ / "root" / "link");
-  fs::create_symlink(folder_, folder_ / "root" / "up");
-  EXPECT_TRUE(OpenBeneath(folder_ / "root", "sub/a").ok());
-  for (const char* name : {"link", "up/secret", "../secret", "/etc/passwd", "sub/../../secret"}) {
-    EXPECT_EQ(OpenBeneath(folder_ / "root", name).status().reason(), Reason::kUnsafePath) << name;
+/// From now on the kernel answers openat2 with `error` in this process, as an old one or a sandbox
+/// does.
+void RefuseOpenat2(int error) {
+  sock_filter filter[] = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat2, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | static_cast<unsigned>(error)),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  };
+  const sock_fprog program{std::size(filter), filter};
+  ASSERT_EQ(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+  ASSERT_EQ(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), 0);
+  ASSERT_EQ(syscall(SYS_openat2, AT_FDCWD, "/", nullptr, 0), -1);
+  ASSERT_EQ(errno, error);
+}
+
+/// `openat2` answers with this error; 0: it works.
+class OpenBeneathTest : public FilesTest, public testing::WithParamInterface<int> {
+ protected:
+  void SetUp() override {
+    FilesTest::SetUp();
+    fs::create_directories(folder_ / "root" / "sub" / "deep");
+    ASSERT_TRUE(WriteFileAtomic(folder_ / "secret", "s").ok());
+    ASSERT_TRUE(WriteFileAtomic(folder_ / "root" / "sub" / "a", "a").ok());
+    ASSERT_TRUE(WriteFileAtomic(folder_ / "root" / "sub" / "deep" / "b", "b").ok());
+    fs::create_symlink(folder_ / "secret", folder_ / "root" / "link");
+    fs::create_symlink("sub/a", folder_ / "root" / "inside");
+    fs::create_symlink(folder_, folder_ / "root" / "up");
   }
+  void Check() {
+    for (const char* name : {"sub/a", "sub/deep/b"}) {
+      EXPECT_TRUE(OpenBeneath(folder_ / "root", name).ok()) << name;
+    }
+    for (const char* name :
+         {"link", "inside", "up/secret", "../secret", "/etc/passwd", "sub/../../secret"}) {
+      EXPECT_EQ(OpenBeneath(folder_ / "root", name).status().reason(), Reason::kUnsafePath) << name;
+    }
+    for (const char* name : {"none", "none/a", "sub/none", "sub/a/none"}) {
+      EXPECT_EQ(OpenBeneath(folder_ / "root", name).status().reason(), Reason::kFileNotFound)
+          << name;
+    }
+  }
+};
+
+TEST_P(OpenBeneathTest, StaysBeneath) {
+  const pid_t child = fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    if (GetParam() != 0) RefuseOpenat2(GetParam());
+    Check();
+    _exit(HasFailure() ? 1 : 0);
+  }
+  int end = -1;
+  ASSERT_EQ(waitpid(child, &end, 0), child);
+  EXPECT_EQ(end, 0);
+}
+
+INSTANTIATE_TEST_SUITE_P(Kernels, OpenBeneathTest, testing::Values(0, ENOSYS, EPERM));
+
+TEST_F(FilesTest, TheHomeFolderIsNeverMadeOfNothing) {
+  const char* const before = std::getenv("HOME");
+  const std::string home = before == nullptr ? "" : before;
+  ::setenv("HOME", folder_.c_str(), 1);
+  EXPECT_EQ(HomeFolder(), folder_);
+  const fs::path listed = getpwuid(geteuid())->pw_dir;
+  for (const char* bad : {"", "here", "./home"}) {
+    ::setenv("HOME", bad, 1);
+    EXPECT_EQ(HomeFolder(), listed) << bad;
+  }
+  ::unsetenv("HOME");
+  EXPECT_EQ(HomeFolder(), listed);
+  if (before != nullptr) ::setenv("HOME", home.c_str(), 1);
+}
+
+TEST_F(FilesTest, AFolderThatOthersMayWriteIsNotOwn) {
+  fs::permissions(folder_, fs::perms(0750));
+  EXPECT_TRUE(CheckOwnFolder(folder_).ok());
+  for (const unsigned mode : {0770U, 0707U, 0777U}) {
+    fs::permissions(folder_, fs::perms(mode));
+    EXPECT_EQ(CheckOwnFolder(folder_).reason(), Reason::kPermissionDenied) << mode;
+  }
+  fs::permissions(folder_, fs::perms(0700));
+  if (geteuid() != 0) return;
+  ASSERT_EQ(chown(folder_.c_str(), 65534, 65534), 0);
+  EXPECT_EQ(CheckOwnFolder(folder_).reason(), Reason::kPermissionDenied);
 }
 
 TEST_F(FilesTest, LockIsExclusiveUntilReleased) {

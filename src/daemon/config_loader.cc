@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <system_error>
 
+#include "base/files.h"
 #include "daemon/config_file.h"
 #include "daemon/options.h"
 
@@ -76,6 +77,10 @@ Status CheckTls(const Config& config) {
 }
 
 Status CheckWhole(const Config& config) {
+  if (config.state_dir.empty()) {
+    return {Reason::kInvalidConfig,
+            "state_dir: this user has no home folder to keep it in; name one with --state-dir"};
+  }
   if (!config.listens_on_network() && config.no_ipc) {
     return {Reason::kInvalidConfig,
             "no_http, no_grpc and no_ipc together close every door; leave one of them out"};
@@ -100,17 +105,21 @@ fs::path ProgramFolder() {
   return program.parent_path();
 }
 
+/// Empty where nothing absolute can be derived; then the option is needed.
 std::string DefaultStateDir() {
   if (::geteuid() == 0) return "/var/lib/mlos";
-  if (const auto state = ProcessEnvironment("XDG_STATE_HOME"); state && !state->empty()) {
+  // What is relative counts as unset (XDG Base Directory Specification).
+  if (const auto state = ProcessEnvironment("XDG_STATE_HOME"); state && state->starts_with('/')) {
     return *state + "/mlos";
   }
-  return ProcessEnvironment("HOME").value_or("/tmp") + "/.local/state/mlos";
+  const std::optional<fs::path> home = HomeFolder();
+  return home ? (*home / ".local/state/mlos").string() : std::string();
 }
 
 std::string DefaultSocket() {
   const auto runtime_dir = ProcessEnvironment("XDG_RUNTIME_DIR");
-  return runtime_dir && !runtime_dir->empty() ? *runtime_dir + "/mlos.sock" : "/tmp/mlos.sock";
+  return runtime_dir && runtime_dir->starts_with('/') ? *runtime_dir + "/mlos.sock"
+                                                      : "/tmp/mlos.sock";
 }
 
 }  // namespace

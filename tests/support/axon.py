@@ -75,7 +75,7 @@ class Axon:
         return [str(paths.product("axon")), *args]
 
     def environment(self, **env: str) -> dict[str, str]:
-        return process.clean_environment(self.home, **self.env, **env)
+        return process.clean_environment(self.home, **{**self.env, **env})
 
     def model_dir(self, name: str, version: str = "latest", namespace: str = "hf") -> Path:
         """Where an installed model lies: `hf/org/name@version` → its directory."""

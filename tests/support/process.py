@@ -35,6 +35,26 @@ def spawn(command: list[str | Path], **options: object) -> subprocess.Popen:
     return subprocess.Popen([str(part) for part in command], preexec_fn=_prepare, **options)
 
 
+# Environments from which no place can be derived, by what is wrong with them.
+HOMELESS = {
+    "unset": {},
+    "empty": {"HOME": ""},
+    "relative": {"HOME": "there"},
+    "relative state": {"XDG_STATE_HOME": "state"},
+}
+
+
+def as_nobody(command: list[str], **env: str) -> str:
+    """The output of a program that the overflow user runs: "nobody", whose home, /nonexistent, the
+    machine does not have."""
+    done = subprocess.run(
+        ["unshare", "--user", *command], env={"PATH": os.environ["PATH"], **env},
+        capture_output=True, text=True, timeout=20,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
 def stop(process: subprocess.Popen, grace_s: float) -> int:
     """SIGTERM, then SIGKILL after `grace_s`. Returns the exit code (negative: by signal)."""
     if process.poll() is None:

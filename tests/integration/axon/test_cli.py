@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import Axon, paths
+from tests.support.process import HOMELESS, as_nobody
 
 COMMANDS = ["install", "list", "info", "register", "uninstall", "verify", "cache", "config",
             "completion", "version"]  # fmt: skip
@@ -98,7 +99,7 @@ def test_a_terminal_gets_a_moving_line_and_a_pipe_does_not(axon, hub):
     hub.fault("throttle", path="^/repos/", bytes_per_second=3_000_000)
     piped = axon.run("install", "hf/mlos-test/external-data", check=True)
     assert "\r" not in piped.stderr and "\033" not in piped.stderr
-    axon.run("uninstall", "hf/mlos-test/external-data", check=True)
+    axon.run("uninstall", "--force", "hf/mlos-test/external-data", check=True)
     axon.run("cache", "clean", check=True)
     output, shown = on_terminal(axon, "install", "hf/mlos-test/external-data")
     assert output == "hf/mlos-test/external-data@latest\n"
@@ -232,6 +233,11 @@ def test_every_exit_code_of_the_page_is_used_by_a_test():
     page = (paths.ROOT / "docs/AXON.md").read_text()
     for code in re.findall(r"^\| (\d+) \|", page, re.MULTILINE):
         assert re.search(rf"\b{code}\b", tests), code
+
+
+@pytest.mark.parametrize("home", HOMELESS.values(), ids=HOMELESS)
+def test_no_place_is_made_of_an_empty_variable(axon, home):
+    assert "/nonexistent/.axon" in as_nobody(axon.command("config", "list"), **home)
 
 
 def test_no_core_file_is_written(axon):

@@ -92,7 +92,7 @@ def test_verified_bytes_are_what_is_linked(axon, packages, way, name, how):
     damage(stored, how)
     assert damaged(axon) == [MODEL, SHARER]
     if uninstalled:
-        axon.run("uninstall", MODEL, check=True)
+        axon.run("uninstall", "--force", MODEL, check=True)
     axon.run("install", *arguments(packages), check=True)
     assert damaged(axon) == [SHARER], "who shares the damaged file still does, and is told"
     axon.run("install", str(packages.sharer), check=True)

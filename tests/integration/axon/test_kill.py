@@ -43,7 +43,7 @@ def one_kill(
     commands = {
         "install": ["install", model],
         "force": ["install", model, "--force"],
-        "uninstall": ["uninstall", model],
+        "uninstall": ["uninstall", model, "--force"],
         "clean": ["cache", "clean"],
         "archive": ["install", str(archive), "--force"],
     }

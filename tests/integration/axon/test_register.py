@@ -153,9 +153,23 @@ def test_a_core_that_cannot_say_keeps_the_model(axon, stub):
     assert axon.run("list", "-f", "names").stdout == f"{MODEL}\n"
 
 
-def test_uninstalling_without_a_core_needs_no_force(axon):
+def test_a_core_that_does_not_answer_may_have_the_model(axon):
     axon.run("install", MODEL, check=True)
-    axon.run("uninstall", MODEL, check=True, MLOS_CORE_ENDPOINT="http://127.0.0.1:1")
+    nobody = {"MLOS_CORE_ENDPOINT": "http://127.0.0.1:1"}
+    unknown = axon.run("uninstall", MODEL, **nobody)
+    assert unknown.exit_code == 9
+    assert "error: MLOS Core cannot be reached at http://127.0.0.1:1" in unknown.stderr
+    assert "--force" in unknown.stderr
+    assert axon.run("list", "-f", "names").stdout == f"{MODEL}\n"
+    axon.run("uninstall", MODEL, "--force", check=True, **nobody)
+
+
+def test_the_core_of_this_machine_is_never_asked_through_a_proxy(axon, core):
+    axon.run("install", MODEL, check=True)
+    proxies = dict.fromkeys(("http_proxy", "all_proxy", "ALL_PROXY"), "http://127.0.0.1:1")
+    for host in ("127.0.0.1", "localhost"):
+        endpoint = f"http://{host}:{core.port}"
+        axon.run("register", MODEL, check=True, MLOS_CORE_ENDPOINT=endpoint, **proxies)
 
 
 @pytest.mark.smoke

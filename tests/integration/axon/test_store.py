@@ -138,22 +138,22 @@ def test_every_other_damage_is_found(axon, hub, damage, fault):
 def test_uninstall_one_version_all_versions_and_none(axon, hub):
     for version in ("v1.0", "v2.0", "latest"):
         axon.run("install", f"hf/mlos-test/revisions@{version}", check=True)
-    one = axon.run("uninstall", "hf/mlos-test/revisions@v1.0", check=True)
+    one = axon.run("uninstall", "--force", "hf/mlos-test/revisions@v1.0", check=True)
     assert one.stdout == "hf/mlos-test/revisions@v1.0\n"
-    missing = axon.run("uninstall", "hf/mlos-test/revisions@v1.0")
+    missing = axon.run("uninstall", "--force", "hf/mlos-test/revisions@v1.0")
     assert missing.exit_code == 3
     left = "hf/mlos-test/revisions@latest, hf/mlos-test/revisions@v2.0"
     assert f"hint: installed of it: {left}\n" in missing.stderr
-    rest = axon.run("uninstall", "hf/mlos-test/revisions", "--json", check=True)
+    rest = axon.run("uninstall", "--force", "hf/mlos-test/revisions", "--json", check=True)
     assert rest.json["models"] == ["hf/mlos-test/revisions@latest", "hf/mlos-test/revisions@v2.0"]
-    assert axon.run("uninstall", "hf/mlos-test/revisions").exit_code == 3
+    assert axon.run("uninstall", "--force", "hf/mlos-test/revisions").exit_code == 3
     assert list((axon.home / "cache/models").iterdir()) == []
 
 
 def test_cleaning_removes_what_nobody_uses_and_nothing_else(axon, hub):
     axon.run("install", SMALL, check=True)
     axon.run("install", "hf/google/magika", check=True)
-    axon.run("uninstall", "hf/google/magika", check=True)
+    axon.run("uninstall", "--force", "hf/google/magika", check=True)
     downloads = axon.home / "cache/downloads"
     (downloads / "sha256-dead.part").write_bytes(b"half")
     kept = tree(axon.home / "cache/models")
