@@ -21,6 +21,10 @@ struct Verdict {
   VerifyReport report;
 
   bool intact() const { return report.ok(); }
+  /// Some of its files cannot be read, and all others are as they were.
+  bool unknown() const {
+    return !intact() && package::ToStatus(report).reason() != Reason::kChecksumMismatch;
+  }
 };
 
 std::uint64_t TotalBytes(const std::vector<InstalledModel>& models) {
@@ -37,7 +41,7 @@ void AddFailure(Verdict& verdict, std::string_view path, const Status& status) {
   const bool unsafe = status.reason() == Reason::kUnsafePath;
   verdict.report.problems.push_back(
       {std::string(path), unsafe ? package::FileFault::kUnsafe : package::FileFault::kUnreadable,
-       std::string(status.message())});
+       std::string(status.message()), status.reason()});
 }
 
 /// A model that is damaged is a verdict; only an interruption ends the work.
@@ -78,15 +82,33 @@ void ShowJson(Context& context, const std::vector<Verdict>& verdicts) {
 void ShowText(Context& context, const std::vector<Verdict>& verdicts) {
   std::string lines;
   for (const Verdict& verdict : verdicts) {
-    const std::string state = !verdict.intact()  ? "DAMAGED"
-                              : verdict.verified ? "intact"
-                                                 : "intact (unverified: digests from its import)";
+    const std::string state = verdict.unknown()   ? "UNKNOWN"
+                              : !verdict.intact() ? "DAMAGED"
+                              : verdict.verified  ? "intact"
+                                                  : "intact (unverified: digests from its import)";
     lines += verdict.model_id + "  " + state + "\n";
     for (const package::FileProblem& problem : verdict.report.problems) {
       context.console.Warn(verdict.model_id + ": " + problem.path + " " + problem.message);
     }
   }
   context.console.Data(lines);
+}
+
+/// Of them all: what has changed comes before what nobody knows.
+Status StatusOf(const std::vector<Verdict>& verdicts) {
+  std::string damaged;
+  for (const Verdict& verdict : verdicts) {
+    if (verdict.intact() || verdict.unknown()) continue;
+    damaged += (damaged.empty() ? "" : ", ") + verdict.model_id;
+  }
+  if (!damaged.empty()) {
+    return ui::WithHint(Status(Reason::kChecksumMismatch, "changed since installation: " + damaged),
+                        "axon install --force fetches a model again");
+  }
+  for (const Verdict& verdict : verdicts) {
+    if (verdict.unknown()) return ToStatus(verdict.report).WithContext(verdict.model_id);
+  }
+  return mlos::OkStatus();
 }
 
 Outcome VerifyAll(Context& context, const std::string& name) {
@@ -100,10 +122,8 @@ Outcome VerifyAll(Context& context, const std::string& name) {
   };
   context.console.BeginProgress("verifying", TotalBytes(models));
   std::vector<Verdict> verdicts;
-  std::string damaged;
   for (const InstalledModel& model : models) {
     verdicts.push_back(MLOS_TRY(Verify(model, progress)));
-    if (!verdicts.back().intact()) damaged += (damaged.empty() ? "" : ", ") + model.id.text();
   }
   context.console.EndProgress();
   if (context.console.json()) {
@@ -111,9 +131,7 @@ Outcome VerifyAll(Context& context, const std::string& name) {
   } else {
     ShowText(context, verdicts);
   }
-  if (damaged.empty()) return mlos::OkStatus();
-  return ui::WithHint(Status(Reason::kChecksumMismatch, "changed since installation: " + damaged),
-                      "axon install --force fetches a model again");
+  return StatusOf(verdicts);
 }
 
 }  // namespace

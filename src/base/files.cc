@@ -23,7 +23,18 @@ Reason ReasonOf(int error) {
   switch (error) {
     case ENOENT:
     case ENOTDIR:
+    case ENAMETOOLONG:
       return Reason::kFileNotFound;
+    case ELOOP:
+      return Reason::kUnsafePath;
+    // A folder, a socket, a pipe without a reader, a device that is not there.
+    case EISDIR:
+    case ENXIO:
+    case ENODEV:
+      return Reason::kInvalidField;
+    case EMFILE:
+    case ENFILE:
+      return Reason::kOverloaded;
     case EACCES:
     case EPERM:
     case EROFS:

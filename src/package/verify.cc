@@ -71,6 +71,10 @@ class Verifier {
   void Problem(const std::string& path, FileFault fault, std::string message) {
     report_.problems.push_back({path, fault, std::move(message)});
   }
+  void Unhashed(const std::string& path, const Status& why) {
+    Problem(path, FaultOf(why), std::string(why.message()));
+    if (FaultOf(why) == FileFault::kUnreadable) report_.problems.back().reason = why.reason();
+  }
   void Tolerate(const std::string& path, FileFault fault, std::string message) {
     report_.tolerated.push_back({path, fault, std::move(message)});
   }
@@ -101,7 +105,7 @@ class Verifier {
       // The existing tool lists pytorch_model.bin whether it is there or not.
       const bool harmless = fault == FileFault::kMissing && !listed.sha256;
       if (harmless) Tolerate(listed.path, fault, "is listed but missing");
-      if (!harmless) Problem(listed.path, fault, std::string(failed.message()));
+      if (!harmless) Unhashed(listed.path, failed);
       return OkStatus();
     }
     if (listed.sha256 && found->sha256 != listed.sha256) {
@@ -115,7 +119,7 @@ class Verifier {
   Status CheckExecuted(const std::string& path) {
     Status failed;
     const FileEntry* found = MLOS_TRY(Hash(path, failed));
-    if (found == nullptr) Problem(path, FaultOf(failed), std::string(failed.message()));
+    if (found == nullptr) Unhashed(path, failed);
     if (found != nullptr) ReportUnlisted(path);
     return OkStatus();
   }
@@ -208,7 +212,9 @@ Result<VerifyReport> VerifyDirectory(const fs::path& directory, const Manifest& 
 Status ToStatus(const VerifyReport& report) {
   constexpr std::size_t kNamed = 3;
   if (report.ok()) return OkStatus();
-  std::string message = "the files differ from the manifest";
+  const bool unknown = std::all_of(report.problems.begin(), report.problems.end(),
+                                   [](const FileProblem& problem) { return problem.unknown(); });
+  std::string message = unknown ? "the files cannot be read" : "the files differ from the manifest";
   for (std::size_t i = 0; i < std::min(kNamed, report.problems.size()); ++i) {
     const FileProblem& problem = report.problems[i];
     message += (i == 0 ? ": '" : "; '") + Excerpt(problem.path) + "': " + problem.message;
@@ -216,7 +222,7 @@ Status ToStatus(const VerifyReport& report) {
   if (report.problems.size() > kNamed) {
     message += "; and " + std::to_string(report.problems.size() - kNamed) + " more";
   }
-  return {Reason::kChecksumMismatch, std::move(message)};
+  return {unknown ? report.problems.front().reason : Reason::kChecksumMismatch, std::move(message)};
 }
 
 Digest CombineDigests(std::span<const FileEntry> files) {

@@ -30,6 +30,14 @@ struct FileProblem {
   FileFault fault;
   /// A sentence for people: the expected and the found value.
   std::string message;
+  /// Why it could not be read, if that is its fault.
+  Reason reason = Reason::kChecksumMismatch;
+
+  /// Nothing is known of the file's bytes: the disk, the machine's load or its rights are at fault.
+  bool unknown() const {
+    return reason == Reason::kIoError || reason == Reason::kOverloaded ||
+           reason == Reason::kOutOfMemory || reason == Reason::kPermissionDenied;
+  }
 };
 
 /// The comparison of a directory with its manifest.
@@ -56,7 +64,8 @@ Result<VerifyReport> VerifyDirectory(const std::filesystem::path& directory,
 Result<VerifyReport> VerifyDirectory(const std::filesystem::path& directory,
                                      const Manifest& manifest, const FileDigester& digester);
 
-/// OK, or CHECKSUM_MISMATCH that names the first problems of the report and counts the rest.
+/// OK, or CHECKSUM_MISMATCH that names the first problems of the report and counts the rest. If
+/// files could not be read and no other differs, the first one's reason.
 Status ToStatus(const VerifyReport& report);
 
 /// One digest for several files: SHA-256 over "<sha256 hex>  <path>\n" of each, sorted by path. It
