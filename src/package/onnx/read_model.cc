@@ -8,10 +8,13 @@
 #include <cerrno>
 #include <limits>
 #include <map>
+#include <optional>
+#include <string>
 
 #include "base/files.h"
 #include "base/text.h"
 #include "package/onnx/model.h"
+#include "package/onnx/other_format.h"
 #include "package/onnx/walker.h"
 
 namespace mlos::package::onnx {
@@ -66,6 +69,13 @@ Result<std::uint64_t> RegularSize(int fd, const std::string& name) {
   return Status(Reason::kInvalidModel, name + " is not a regular file");
 }
 
+std::string Beginning(int fd) {
+  std::string bytes(kBeginningBytes, '\0');
+  const ssize_t count = ::pread(fd, bytes.data(), bytes.size(), 0);
+  bytes.resize(count > 0 ? static_cast<std::size_t>(count) : 0);
+  return bytes;
+}
+
 Result<Model> ReadOpenModel(int fd, const std::string& name) {
   const int size_bytes = MLOS_TRY(ModelSize(MLOS_TRY(RegularSize(fd, name))));
   FileStream file(fd, size_bytes);
@@ -73,6 +83,10 @@ Result<Model> ReadOpenModel(int fd, const std::string& name) {
   WireReader wire(&stream, size_bytes);
   auto model = ModelWalker(wire).Walk();
   if (file.error() != 0) return ErrnoStatus(file.error(), "cannot read " + name);
+  if (model.ok()) return model;
+  const std::optional<std::string> other =
+      DescribeOther(Beginning(fd), static_cast<std::uint64_t>(size_bytes));
+  if (other) return Status(Reason::kInvalidModel, name + " is no ONNX model: it " + *other);
   return model;
 }
 

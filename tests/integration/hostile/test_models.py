@@ -310,3 +310,22 @@ def test_what_is_no_file_is_not_waited_for(guarded, tmp_path, name, field):
         assert reply.status_code in (400, 403, 404, 422), reply.text
         assert reply.json()["field"] == field, reply.text
     guarded.is_unharmed()
+
+
+OTHERS = {
+    "a Git LFS pointer": (b"version https://git-lfs.github.com/spec/v1\nsize 9\n", "git lfs pull"),
+    "a web page": (b"<!doctype html><title>Sign in</title>", "is a web page"),
+    "an empty file": (b"", "is empty"),
+    "a pickle": (PICKLE, "export the model to ONNX"),
+}
+
+
+@pytest.mark.parametrize("kind", OTHERS)
+def test_what_is_no_model_is_named_as_what_it_is(shared_core, tmp_path, kind):
+    bytes_, said = OTHERS[kind]
+    path = tmp_path / "model.onnx"
+    path.write_bytes(bytes_)
+    told = shared_core.register("f", path)
+    assert (told.status_code, told.json()["reason"]) == (422, "INVALID_MODEL")
+    assert "model.onnx is no ONNX model: it" in told.json()["message"]
+    assert said in told.json()["message"]
