@@ -223,6 +223,17 @@ def test_a_bad_timeout_is_refused(core: GrpcCore, timeout: str):
             assert reply["mlos-field"] == "grpc-timeout"
 
 
+@pytest.mark.parametrize("timeout", ["0S", "0n", "1n", "999n", "00000000H"])
+@pytest.mark.parametrize(
+    "path", ["/grpc.health.v1.Health/Check", "/mlos.v1.InferenceService/Infer"]
+)
+def test_a_timeout_that_is_over_at_once(core: GrpcCore, path: str, timeout: str):
+    with RawH2(core.grpc_port) as client:
+        client.send(client.call(1, path, extra=(("grpc-timeout", timeout),)))
+        reply = client.trailers(1)
+        assert (reply["grpc-status"], reply["mlos-reason"]) == ("4", "DEADLINE_EXCEEDED")
+
+
 def test_a_deadline_ends_a_call_that_goes_on(core: GrpcCore):
     with RawH2(core.grpc_port) as client:
         block = client.head("/mlos.v1.InferenceService/InferBidi", ("grpc-timeout", "100m"))

@@ -109,8 +109,12 @@ Result<Deadline> Dispatcher::CallDeadline(const http2::RequestHead& head,
                                           const Method& method) const {
   door::Timeout timeout;
   if (!head.timeout.empty()) {
-    const std::int64_t timeout_ms = MLOS_TRY(ParseTimeoutMs(head.timeout));
-    timeout = door::Milliseconds(static_cast<std::uint64_t>(timeout_ms));
+    const std::chrono::microseconds asked = MLOS_TRY(ParseTimeout(head.timeout));
+    // No clock needs to be looked at for that.
+    if (asked.count() == 0) {
+      return Status(Reason::kDeadlineExceeded, "the deadline passed before the call came");
+    }
+    timeout = door::Microseconds(static_cast<std::uint64_t>(asked.count()));
   }
   const SteadyClock::time_point now = SteadyClock::now();
   if (method.client_streaming) return door::Bounds::After(now, timeout);

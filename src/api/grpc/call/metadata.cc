@@ -15,11 +15,10 @@ constexpr const char* kRetryAfterMs = "1000";
 
 struct Unit {
   char letter;
-  double ms;
+  double us;
 };
 
-constexpr Unit kUnits[] = {{'H', 3.6e6}, {'M', 6e4},  {'S', 1e3},
-                           {'m', 1},     {'u', 1e-3}, {'n', 1e-6}};
+constexpr Unit kUnits[] = {{'H', 3.6e9}, {'M', 6e7}, {'S', 1e6}, {'m', 1e3}, {'u', 1}, {'n', 1e-3}};
 
 }  // namespace
 
@@ -74,7 +73,7 @@ std::string PercentEncode(std::string_view text) {
 }
 
 // At most eight digits and a unit.
-Result<std::int64_t> ParseTimeoutMs(std::string_view text) {
+Result<std::chrono::microseconds> ParseTimeout(std::string_view text) {
   const Status invalid =
       Status(Reason::kInvalidField, "the timeout is not up to 8 digits and one of H, M, S, m, u, n")
           .WithField("grpc-timeout");
@@ -88,7 +87,7 @@ Result<std::int64_t> ParseTimeoutMs(std::string_view text) {
       unit == std::end(kUnits)) {
     return invalid;
   }
-  return std::max<std::int64_t>(1, static_cast<std::int64_t>(number * unit->ms));
+  return std::chrono::microseconds(static_cast<std::int64_t>(number * unit->us));
 }
 
 bool IsGrpcContentType(std::string_view content_type) {

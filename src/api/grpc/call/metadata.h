@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <cstdint>
+#include <chrono>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,8 +21,8 @@ std::vector<http2::Header> TrailersOf(const Status& status);
 /// `text` as grpc-message has it: bytes that are not printable ASCII, and '%', as %XX.
 std::string PercentEncode(std::string_view text);
 
-/// Milliseconds of a grpc-timeout such as "100m" or "5S", at least 1. INVALID_FIELD.
-Result<std::int64_t> ParseTimeoutMs(std::string_view text);
+/// A grpc-timeout such as "100m" or "5S", in whole microseconds; 0 is over at once. INVALID_FIELD.
+Result<std::chrono::microseconds> ParseTimeout(std::string_view text);
 
 /// True for "application/grpc", also with "+proto" or parameters behind.
 bool IsGrpcContentType(std::string_view content_type);
