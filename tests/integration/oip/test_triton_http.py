@@ -258,7 +258,7 @@ REFUSED_BY_CORE = {
 REFUSED_BY_TRITON = {
     f"{call} {rest}" for call in ("generate", "generate_stream")
     for rest in ('same_INT64 {"x": [[1, 2]]}', 'same_BOOL {"x": [[true, false]]}')
-}  # fmt: skip
+} | {"with {'parameters': {'a': None}}"}  # fmt: skip
 
 
 @pytest.mark.deep

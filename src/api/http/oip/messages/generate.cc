@@ -55,7 +55,8 @@ Result<GenerateRequest> ReadGenerateRequest(const net::ByteBuffer& body,
   simdjson::ondemand::document document = MLOS_TRY(lease.Open(body, memory.budget()));
   simdjson::ondemand::object object = MLOS_TRY(json::ObjectOf(document));
   GenerateRequest request;
-  MLOS_TRY(ReadMembers(object, "", [&](const std::string& key, value item) {
+  const auto required = [&](std::string_view key) { return schema.FindInput(key) != nullptr; };
+  MLOS_TRY(ReadMembers(object, "", required, [&](const std::string& key, value item) {
     return ReadMember(key, item, schema, memory, request);
   }));
   MLOS_TRY(json::CheckEnd(document));

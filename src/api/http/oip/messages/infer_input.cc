@@ -61,7 +61,8 @@ Result<tensor::NamedTensor> InputReader::Read(value from) {
 }
 
 Result<Tensor> InputReader::ReadTensor(simdjson::ondemand::object object, Input& input) {
-  MLOS_TRY(ReadMembers(object, "inputs", [&](const std::string& key, value item) {
+  const auto required = [](std::string_view key) { return key != "parameters" && key != "data"; };
+  MLOS_TRY(ReadMembers(object, "inputs", required, [&](const std::string& key, value item) {
     return ReadMember(key, item, input);
   }));
   if (input.name.empty()) return MissingMember("name");

@@ -39,7 +39,8 @@ class RequestReader {
   Result<InferRequest> Read(simdjson::ondemand::document& document) {
     simdjson::ondemand::object object = MLOS_TRY(json::ObjectOf(document));
     bool has_inputs = false;
-    MLOS_TRY(ReadMembers(object, "", [&](const std::string& key, value item) {
+    const auto required = [](std::string_view key) { return key == "inputs"; };
+    MLOS_TRY(ReadMembers(object, "", required, [&](const std::string& key, value item) {
       has_inputs = has_inputs || key == "inputs";
       return ReadMember(key, item);
     }));
@@ -96,7 +97,8 @@ class RequestReader {
   Result<RequestedOutput> ReadOutput(value from) {
     simdjson::ondemand::object object = MLOS_TRY(ReadObject(from, "outputs"));
     RequestedOutput output;
-    MLOS_TRY(ReadMembers(object, "outputs", [&](const std::string& key, value item) -> Status {
+    const auto required = [](std::string_view key) { return key == "name"; };
+    const auto take = [&](const std::string& key, value item) -> Status {
       if (key == "parameters") {
         return ReadParameters(item, "outputs.parameters", [&](const auto&... given) {
           return TakeOutputParameter(output, given...);
@@ -105,7 +107,8 @@ class RequestReader {
       if (key != "name") return SkipValue(item, 3);
       output.name = MLOS_TRY(ReadText(item, "outputs.name"));
       return OkStatus();
-    }));
+    };
+    MLOS_TRY(ReadMembers(object, "outputs", required, take));
     if (!output.name.empty()) return output;
     return Status(Reason::kMissingField, "an output has no member 'name'")
         .WithField("outputs.name");

@@ -37,6 +37,27 @@ std::string WithInput(std::string_view members) {
   return R"({"inputs":[{)" + std::string(members) + "}]}";
 }
 
+TEST_F(InferRequestTest, ANullIsAnOptionalMemberThatIsMissing) {
+  const InferRequest request =
+      Read(R"({"id": null, "outputs": null, "parameters": null, "own": null,
+      "inputs": [{"name": "x", "shape": [1], "datatype": "FP32", "data": [1],
+                  "parameters": null}]})")
+          .value();
+  EXPECT_TRUE(request.id.empty());
+  EXPECT_TRUE(request.outputs.empty());
+  EXPECT_EQ(request.timeout_us, 0);
+  EXPECT_EQ(request.inputs.size(), 1U);
+  const auto inner = Read(R"({"parameters": {"timeout": null, "sequence_id": null},
+      "outputs": [{"name": "y", "parameters": null},
+                  {"name": "z", "parameters": {"binary_data": null}}],
+      "inputs": []})")
+                         .value();
+  EXPECT_EQ(inner.timeout_us, 0);
+  EXPECT_EQ(inner.sequence, nullptr);
+  EXPECT_EQ(inner.outputs.size(), 2U);
+  EXPECT_EQ(Read(R"({"id": nul, "inputs": []})").status().reason(), Reason::kMalformedJson);
+}
+
 TEST_F(InferRequestTest, ReadsJson) {
   const InferRequest request = Read(R"( {"id": "7\u0041", "ignored": [{"a": [1, null, true, "x"]}],
                "parameters": {"timeout": 5, "own": "v", "other": 1.5, "binary_data_output": true},

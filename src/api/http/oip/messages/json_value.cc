@@ -66,8 +66,7 @@ Status SkipScalar(value& from, json_type type) {
       if (const auto error = from.get_bool().get(flag)) return json::JsonError(error);
       return OkStatus();
     case json_type::null:
-      if (const auto error = from.is_null().get(flag)) return json::JsonError(error);
-      return flag ? OkStatus() : json::JsonError(simdjson::N_ATOM_ERROR);
+      return TakeNull(from).status();
     default:
       return ReadNumber(from, "a member", ignored);
   }
@@ -140,6 +139,14 @@ Result<simdjson::ondemand::object> ReadObject(value from, std::string_view field
   simdjson::ondemand::object object;
   if (const auto error = from.get_object().get(object)) return json::JsonError(error);
   return object;
+}
+
+Result<bool> TakeNull(value& from) {
+  if (MLOS_TRY(TypeOf(from)) != json_type::null) return false;
+  bool null = false;
+  if (const auto error = from.is_null().get(null)) return json::JsonError(error);
+  if (!null) return json::JsonError(simdjson::N_ATOM_ERROR);
+  return true;
 }
 
 Status SkipValue(value from, std::size_t depth) {

@@ -42,6 +42,9 @@ Result<std::string> IdOf(const Parameter& parameter, std::string_view field);
 /// INVALID_FIELD unless it is an array or object, respectively.
 Result<simdjson::ondemand::array> ReadArray(value from, std::string_view field);
 Result<simdjson::ondemand::object> ReadObject(value from, std::string_view field);
+/// Takes a null, which stands for an optional member that is missing; false if it is anything else.
+/// MALFORMED_JSON.
+Result<bool> TakeNull(value& from);
 /// Reads what nobody asks for, so that it is well-formed like the rest. `depth` counts what is
 /// around it. MALFORMED_JSON, NESTING_TOO_DEEP.
 Status SkipValue(value from, std::size_t depth);
@@ -68,15 +71,18 @@ class Members {
 std::string Dotted(std::string_view outer, std::string_view inner);
 
 /// Calls `take(key, item)`, which may fail, for each member of `object`, whose own name is `field`.
-/// INVALID_FIELD if a member comes twice.
-template <typename Take>
-Status ReadMembers(simdjson::ondemand::object& object, std::string_view field, Take take) {
+/// One that is null counts as missing unless `required(key)`. INVALID_FIELD if a member comes
+/// twice.
+template <typename Required, typename Take>
+Status ReadMembers(simdjson::ondemand::object& object, std::string_view field, Required required,
+                   Take take) {
   Members members;
   for (auto member : object) {
     const std::string key = MLOS_TRY(ReadKey(member));
     value item;
     if (const auto error = member.value().get(item)) return json::JsonError(error);
     MLOS_TRY(members.Add(key, field));
+    if (!required(key) && MLOS_TRY(TakeNull(item))) continue;
     MLOS_TRY(take(key, item));
   }
   return OkStatus();
@@ -87,7 +93,8 @@ Status ReadMembers(simdjson::ondemand::object& object, std::string_view field, T
 template <typename Take>
 Status ReadParameters(value from, std::string_view field, Take take) {
   simdjson::ondemand::object parameters = MLOS_TRY(ReadObject(from, field));
-  return ReadMembers(parameters, field, [&](const std::string& key, value item) -> Status {
+  const auto none = [](std::string_view) { return false; };
+  return ReadMembers(parameters, field, none, [&](const std::string& key, value item) -> Status {
     const std::string name = Dotted(field, key);
     return take(key, MLOS_TRY(ReadParameter(item, name)), name);
   });
