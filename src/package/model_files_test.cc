@@ -257,7 +257,7 @@ TEST_F(ModelFilesTest, AManifestThatTheCallerNamedIsTheCallersField) {
 
 TEST_F(ModelFilesTest, WhatIsNoModelIsSaidToBeNone) {
   Write("m/model.onnx", "<!doctype html>");
-  ExpectFailure(FindModelFiles(folder() / "m"), Reason::kInvalidModel, "not a valid ONNX file");
+  ExpectFailure(FindModelFiles(folder() / "m"), Reason::kInvalidModel, "is no ONNX model");
   ExpectFailure(FindModelFiles(folder() / "absent"), Reason::kFileNotFound, "absent");
   ExpectFailure(FindModelFiles("/dev/null"), Reason::kInvalidField, "neither a file nor a folder");
   Write("m/manifest.yaml", "a: &b 1");
