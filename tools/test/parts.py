@@ -13,8 +13,8 @@ BUDGET_S = 1200
 # What the targets of a sanitizer build cost, in seconds on two quiet cores. A target that several
 # parts need is built once.
 BUILDS = {
-    "fuzz": {"products": 300, "units": 220, "fuzzers": 60},
-    "tsan": {"products": 270, "units": 220},
+    "fuzz": {"products": 300, "units": 190, "fuzzers": 60},
+    "tsan": {"products": 200, "units": 110},
 }
 # The names of the targets in CMake: end-to-end tests load samples and the plugins of the tests.
 TARGETS = {
@@ -92,26 +92,26 @@ _KILLS = ("tests/integration/axon", "tests/integration/daemon")
 _FLOODS = ("tests/integration/doors",)
 
 PARTS = (
-    _unit("fuzz", "asan-unit", _MEMORY, 60),
-    _door("fuzz", "asan", "http", 90),
-    _door("fuzz", "asan", "grpc", 150),
-    _door("fuzz", "asan", "ipc", 50),
-    _door("fuzz", "asan", "models", 90),
+    _unit("fuzz", "asan-unit", _MEMORY, 90),
+    _door("fuzz", "asan", "http", 50),
+    _door("fuzz", "asan", "grpc", 140),
+    _door("fuzz", "asan", "ipc", 30),
+    _door("fuzz", "asan", "models", 60),
     # What hubs and archives send reaches axon too.
     Part("asan-axon",
          ("env", "MLOS_BUILD_DIR=build-fuzz", "tools/test/pytest.sh", "tests/integration/axon",
           "--ignore", "tests/integration/axon/test_kill.py"),
-         90, ("axon/", "src/package/", "tests/hub/", "tests/integration/axon/"), "fuzz",
+         100, ("axon/", "src/package/", "tests/hub/", "tests/integration/axon/"), "fuzz",
          "products"),
     Part("fuzz", ("tools/test/fuzz.sh",), 300, tuple(_PARSERS), "fuzz", "fuzzers"),
-    _unit("tsan", "tsan-unit", _THREADS, 60),
-    _door("tsan", "tsan", "http", 110),
-    _door("tsan", "tsan", "grpc", 150),
-    _door("tsan", "tsan", "ipc", 55),
-    _door("tsan", "tsan", "models", 90),
-    _long("kills", 200, ("axon/", "src/registry/", "src/catalog/", "src/scheduler/"), *_KILLS),
-    _long("floods", 150, ("src/net/", "src/resource/"), *_FLOODS),
-    _long("sweeps", 150,
+    _unit("tsan", "tsan-unit", _THREADS, 100),
+    _door("tsan", "tsan", "http", 70),
+    _door("tsan", "tsan", "grpc", 200),
+    _door("tsan", "tsan", "ipc", 50),
+    _door("tsan", "tsan", "models", 110),
+    _long("kills", 140, ("axon/", "src/registry/", "src/catalog/", "src/scheduler/"), *_KILLS),
+    _long("floods", 70, ("src/net/", "src/resource/"), *_FLOODS),
+    _long("sweeps", 50,
           ("src/api/http/", "src/api/grpc/", "src/api/oip/", "tests/support/triton/"), "tests",
           *(f"--ignore={folder}" for folder in (*_KILLS, *_FLOODS))),
 )  # fmt: skip
