@@ -21,10 +21,6 @@ struct Verdict {
   VerifyReport report;
 
   bool intact() const { return report.ok(); }
-  /// Some of its files cannot be read, and all others are as they were.
-  bool unknown() const {
-    return !intact() && package::ToStatus(report).reason() != Reason::kChecksumMismatch;
-  }
 };
 
 std::uint64_t TotalBytes(const std::vector<InstalledModel>& models) {
@@ -82,10 +78,10 @@ void ShowJson(Context& context, const std::vector<Verdict>& verdicts) {
 void ShowText(Context& context, const std::vector<Verdict>& verdicts) {
   std::string lines;
   for (const Verdict& verdict : verdicts) {
-    const std::string state = verdict.unknown()   ? "UNKNOWN"
-                              : !verdict.intact() ? "DAMAGED"
-                              : verdict.verified  ? "intact"
-                                                  : "intact (unverified: digests from its import)";
+    const std::string state = verdict.report.unknown() ? "UNKNOWN"
+                              : !verdict.intact()      ? "DAMAGED"
+                              : verdict.verified       ? "intact"
+                                                 : "intact (unverified: digests from its import)";
     lines += verdict.model_id + "  " + state + "\n";
     for (const package::FileProblem& problem : verdict.report.problems) {
       context.console.Warn(verdict.model_id + ": " + problem.path + " " + problem.message);
@@ -98,7 +94,7 @@ void ShowText(Context& context, const std::vector<Verdict>& verdicts) {
 Status StatusOf(const std::vector<Verdict>& verdicts) {
   std::string damaged;
   for (const Verdict& verdict : verdicts) {
-    if (verdict.intact() || verdict.unknown()) continue;
+    if (verdict.intact() || verdict.report.unknown()) continue;
     damaged += (damaged.empty() ? "" : ", ") + verdict.model_id;
   }
   if (!damaged.empty()) {
@@ -106,7 +102,7 @@ Status StatusOf(const std::vector<Verdict>& verdicts) {
                         "axon install --force fetches a model again");
   }
   for (const Verdict& verdict : verdicts) {
-    if (verdict.unknown()) return ToStatus(verdict.report).WithContext(verdict.model_id);
+    if (verdict.report.unknown()) return ToStatus(verdict.report).WithContext(verdict.model_id);
   }
   return mlos::OkStatus();
 }

@@ -212,9 +212,8 @@ Result<VerifyReport> VerifyDirectory(const fs::path& directory, const Manifest& 
 Status ToStatus(const VerifyReport& report) {
   constexpr std::size_t kNamed = 3;
   if (report.ok()) return OkStatus();
-  const bool unknown = std::all_of(report.problems.begin(), report.problems.end(),
-                                   [](const FileProblem& problem) { return problem.unknown(); });
-  std::string message = unknown ? "the files cannot be read" : "the files differ from the manifest";
+  std::string message =
+      report.unknown() ? "the files cannot be read" : "the files differ from the manifest";
   for (std::size_t i = 0; i < std::min(kNamed, report.problems.size()); ++i) {
     const FileProblem& problem = report.problems[i];
     message += (i == 0 ? ": '" : "; '") + Excerpt(problem.path) + "': " + problem.message;
@@ -222,7 +221,8 @@ Status ToStatus(const VerifyReport& report) {
   if (report.problems.size() > kNamed) {
     message += "; and " + std::to_string(report.problems.size() - kNamed) + " more";
   }
-  return {unknown ? report.problems.front().reason : Reason::kChecksumMismatch, std::move(message)};
+  return {report.unknown() ? report.problems.front().reason : Reason::kChecksumMismatch,
+          std::move(message)};
 }
 
 Digest CombineDigests(std::span<const FileEntry> files) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
 #include <filesystem>
 #include <optional>
 #include <span>
@@ -51,6 +52,11 @@ struct VerifyReport {
   std::vector<FileProblem> tolerated;
 
   bool ok() const { return problems.empty(); }
+  /// Files could not be read, and none is known to differ.
+  bool unknown() const {
+    return !ok() && std::all_of(problems.begin(), problems.end(),
+                                [](const FileProblem& problem) { return problem.unknown(); });
+  }
 };
 
 /// Hashes the files of `directory` and compares them with `manifest`. Every listed file must be
