@@ -55,6 +55,14 @@ def as_nobody(command: list[str], **env: str) -> str:
     return done.stdout
 
 
+def failing(command: list[str], calls: str, error: str, *paths: object) -> list[str]:
+    """The command on a kernel that answers these system calls with that error, or, with ":when=3+"
+    behind it, the third and all later ones; if there are paths, only calls for one of them."""
+    only = [part for path in paths for part in ("-P", str(path))]
+    return ["strace", "-D", "-f", "-qq", "-o", "/dev/null", *only, "-e", f"trace={calls}",
+            "-e", f"inject={calls}:error={error}", *command]  # fmt: skip
+
+
 def stop(process: subprocess.Popen, grace_s: float) -> int:
     """SIGTERM, then SIGKILL after `grace_s`. Returns the exit code (negative: by signal)."""
     if process.poll() is None:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import Axon, Hub
+from tests.support import Axon, Hub, process
 
 SMALL = "hf/mlos-test/bert-tiny"
 
@@ -278,12 +278,11 @@ def test_a_read_only_disk_is_said_so_and_can_be_read(axon, hub, disk):
 def test_any_call_may_fail_and_nothing_is_half_there(axon, hub, call, error, when):
     axon.run("install", "hf/mlos-test/revisions", check=True)
     before = tree(axon.home / "cache/models")
-    inject = f"inject={call}:error={error}:when={when}+"
+    install = axon.command("install", SMALL, "-q")
     # Leaks cannot be looked for under ptrace.
     env = axon.environment(ASAN_OPTIONS="detect_leaks=0")
     done = subprocess.run(
-        ["strace", "-f", "-o", "/dev/null", "-e", f"trace={call}", "-e", inject,
-         *axon.command("install", SMALL, "-q")],
+        process.failing(install, call, f"{error}:when={when}+"),
         env=env, cwd=axon.home, capture_output=True, text=True, timeout=60,
     )  # fmt: skip
     listed = axon.run("list", "-f", "names", check=True).stdout

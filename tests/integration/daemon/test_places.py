@@ -23,19 +23,13 @@ MODEL = "hf/mlos-test/bert-tiny"
 ERRORS = ("ENOSYS", "EPERM")
 
 
-def without_openat2(error: str, command: list[str]) -> list[str]:
-    """The command on a kernel that answers openat2 with that error."""
-    inject = ["-e", "trace=openat2", "-e", f"inject=openat2:error={error}"]
-    return ["strace", "-D", "-f", "-qq", "-o", "/dev/null", *inject, *command]
-
-
 class OldKernelCore(Core):
-    """A Core on such a kernel."""
+    """A Core on a kernel without openat2."""
 
     error = ""
 
     def command(self) -> list[str]:
-        return without_openat2(self.error, super().command())
+        return process.failing(super().command(), "openat2", self.error)
 
 
 class OldKernelAxon(Axon):
@@ -44,7 +38,7 @@ class OldKernelAxon(Axon):
     error = ""
 
     def command(self, *args: str) -> list[str]:
-        return without_openat2(self.error, super().command(*args))
+        return process.failing(super().command(*args), "openat2", self.error)
 
 
 @pytest.mark.release_only

@@ -14,8 +14,8 @@ from onnx import TensorProto
 
 from tests.integration.daemon.trace import Trace
 from tests.support.axon import Axon
-from tests.support.ipc import Client
 from tests.support.graphs import identity
+from tests.support.ipc import Client
 from tests.support.open_core import OpenCore, fixtures_allowed, register_fixture
 
 MODEL = "hf/mlos-test/bert-tiny"

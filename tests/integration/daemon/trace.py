@@ -12,14 +12,15 @@ from pathlib import Path
 
 from tests.support.waiting import wait_until
 
-_CALLS = "network,openat,openat2,open,creat,mkdir,mkdirat,mknod,mknodat,rename,renameat,renameat2"
-_LINKS = "link,linkat,symlink,symlinkat,unlink,unlinkat,rmdir,truncate,chmod,fchmodat,utimensat"
+_OPENS = ("open", "openat", "openat2")
+_CHANGES = ("creat", "mkdir", "mkdirat", "mknod", "mknodat", "rename", "renameat", "renameat2",
+            "link", "linkat", "symlink", "symlinkat", "unlink", "unlinkat", "rmdir", "truncate",
+            "chmod", "fchmodat", "utimensat")  # fmt: skip
 _LINE = re.compile(r"^(\d+) +(<\.\.\. )?(\w+)(?: resumed>|\()(.*)$")
 _FAMILY = re.compile(r"sa_family=(AF_\w+)(?:, sun_path=@?\"([^\"]*)\")?")
 _PORT = re.compile(r"sin6?_port=htons\((\d+)\)")
 _QUOTED = re.compile(r"(?:(\w+)<([^>]*)>, )?\"((?:[^\"\\]|\\.)*)\"")
 _WRITES = ("O_WRONLY", "O_RDWR", "O_CREAT", "O_TRUNC")
-_OPENS = ("open", "openat", "openat2")
 _SENDS = ("connect", "sendto", "sendmsg")
 
 
@@ -54,13 +55,14 @@ class Trace:
 
     def command(self, command: list[str]) -> list[str]:
         """Runs `command` and traces it, without coming between it and whoever runs it."""
-        calls = f"trace={_CALLS},{_LINKS}"
+        calls = "trace=" + ",".join(("network", *_OPENS, *_CHANGES))
         return ["strace", "-D", "-f", "-y", "-s", "4096", "-o", str(self.path), "-e", calls,
                 *command]  # fmt: skip
 
-    def finish(self, processes: int = 1) -> None:
-        """Waits until it has told the end of that many processes, the first one included."""
-        wait_until(lambda: self._text().count("+++ exited with") >= processes, 20)
+    def finish(self) -> None:
+        """Waits until it has told the end of the program, whose call is the first one. Threads and
+        children have ends of their own."""
+        wait_until(self._ended, 20)
 
     def connected(self) -> set[str]:
         """To whom something was sent that is no connection of a client."""
@@ -79,12 +81,15 @@ class Trace:
         """The files and folders that were opened for writing, made, moved or removed."""
         paths = set()
         for call in self._calls():
-            opens = call.name in _OPENS
-            if opens and not any(flag in call.arguments for flag in _WRITES):
-                continue
-            if opens or not call.name.startswith(("conn", "send", "bind", "sock", "get", "recv")):
+            opened = call.name in _OPENS and any(flag in call.arguments for flag in _WRITES)
+            if opened or call.name in _CHANGES:
                 paths.update(call.paths)
         return paths
+
+    def _ended(self) -> bool:
+        text = self._text()
+        program = text.split(" ", 1)[0]
+        return re.search(rf"^{program} +\+\+\+ (exited|killed)", text, re.MULTILINE) is not None
 
     def _text(self) -> str:
         return self.path.read_text(errors="replace") if self.path.exists() else ""

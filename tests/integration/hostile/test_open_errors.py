@@ -9,6 +9,7 @@ import subprocess
 import pytest
 from onnx import TensorProto
 
+from tests.support import process
 from tests.support.axon import Axon
 from tests.support.core import Core
 from tests.support.graphs import identity
@@ -41,11 +42,9 @@ class FailingCore(Core):
     error = ""
 
     def command(self) -> list[str]:
+        path = self.folder / GRAPH
         calls = "open,openat,openat2"
-        path = str(self.folder / GRAPH)
-        return ["strace", "-D", "-f", "-qq", "-o", "/dev/null", "-P", path, "-P", GRAPH,
-                "-e", f"trace={calls}", "-e", f"inject={calls}:error={self.error}",
-                *super().command()]  # fmt: skip
+        return process.failing(super().command(), calls, self.error, path, GRAPH)
 
 
 @pytest.mark.release_only
@@ -69,13 +68,13 @@ def test_an_error_of_the_disk_is_no_mismatch(tmp_path, hub):
     axon.run("install", MODEL, check=True)
     folder = axon.model_dir("mlos-test/bert-tiny")
     stored = (folder / PACKED).resolve(strict=True)
-    failing = ["strace", "-D", "-f", "-qq", "-o", "/dev/null", "-P", str(stored), "-P", PACKED,
-               "-P", str(folder / PACKED), "-e", "trace=pread64", "-e",
-               "inject=pread64:error=EIO"]  # fmt: skip
+
+    def on_broken_disk(command: list[str]) -> list[str]:
+        return process.failing(command, "pread64", "EIO", stored, PACKED, folder / PACKED)
 
     class BrokenDisk(Core):
         def command(self) -> list[str]:
-            return [*failing, *super().command()]
+            return on_broken_disk(super().command())
 
     core = BrokenDisk(tmp_path / "core").start()
     try:
@@ -83,7 +82,7 @@ def test_an_error_of_the_disk_is_no_mismatch(tmp_path, hub):
         assert (told.json()["reason"], told.status_code) == ("IO_ERROR", 500), told.text
     finally:
         assert core.stop() == 0
-    done = subprocess.run([*failing, *axon.command("verify")], env=axon.environment(),
+    done = subprocess.run(on_broken_disk(axon.command("verify")), env=axon.environment(),
                           capture_output=True, text=True, timeout=60)  # fmt: skip
     assert done.returncode not in (0, 6), done.stderr
     assert "UNKNOWN" in done.stdout and "changed since" not in done.stderr
