@@ -31,6 +31,9 @@ std::int64_t ItemsOf(const Waiting& waiting, std::int64_t enough) {
   return items;
 }
 
+// What each of so many runs gets of the items.
+std::int64_t Part(std::int64_t items, std::uint32_t runs) { return (items + runs - 1) / runs; }
+
 std::int64_t ItemsOf(const std::vector<Job*>& batch) {
   std::int64_t items = 0;
   for (const Job* job : batch) items += job->items;
@@ -52,43 +55,53 @@ void Batcher::Enter(Job& job) {
 }
 
 void Batcher::Over(std::int64_t items, const Waiting& waiting) {
-  recent_items_ = items + ItemsOf(waiting, options_.max_batch_size);
+  running_items_ -= items;
+  recent_items_ = items + running_items_;
+  // Who came since a shared run was answered had a part in it, and is counted already.
+  const SteadyClock::time_point until =
+      items > 1 ? answered_at_.load() : SteadyClock::time_point::max();
+  for (const auto& [rank, job] : waiting) {
+    if (job->queued_at() <= until) recent_items_ += job->items;
+  }
 }
 
-bool Batcher::Lingers(const Waiting& waiting, SteadyClock::time_point now) {
-  const std::int64_t wanted = std::min<std::int64_t>(
-      options_.max_batch_size,
-      options_.preferred_batch_size != 0 ? options_.preferred_batch_size : recent_items_);
-  if (ItemsOf(waiting, wanted) >= wanted) return false;
+// It lingers for more items, if fewer wait than lately.
+SteadyClock::time_point Batcher::Begins(const Waiting& waiting, SteadyClock::time_point now) {
+  if (!Shares(*waiting.begin()->second) || !trials_.trusted()) return now;
+  const std::int64_t wanted =
+      std::min<std::int64_t>(options_.max_batch_size, options_.preferred_batch_size != 0
+                                                          ? options_.preferred_batch_size
+                                                          : Part(recent_items_, options_.slots));
+  if (ItemsOf(waiting, wanted) >= wanted) return now;
   if (linger_until_ == SteadyClock::time_point()) {
     const std::int64_t delay_us =
         std::min(options_.max_queue_delay_us, last_run_us_.load() / kLingerShare);
     linger_until_ = now + std::chrono::microseconds(delay_us);
   }
-  return now < linger_until_;
+  return linger_until_;
 }
 
-Choice Batcher::Next(Waiting& waiting, SteadyClock::time_point now) {
-  Choice choice;
-  const Job& first = *waiting.begin()->second;
-  const bool shares = first.items > 0 && enabled();
-  if (shares && trials_.trusted() && Lingers(waiting, now)) {
-    choice.not_before = linger_until_;
-    return choice;
-  }
+Choice Batcher::Next(Waiting& waiting, std::uint32_t free_runs) {
   linger_until_ = {};
-  choice.jobs.push_back(waiting.begin());
-  if (!shares) return choice;
+  Choice choice{waiting.begin()};
+  if (Shares(*waiting.begin()->second)) AddSharing(waiting, free_runs, choice);
+  for (const Waiting::iterator job : choice) running_items_ += job->second->items;
+  return choice;
+}
+
+void Batcher::AddSharing(Waiting& waiting, std::uint32_t free_runs, Choice& choice) const {
+  const std::int64_t items_max = options_.max_batch_size;
+  const std::int64_t enough =
+      std::min(items_max, Part(ItemsOf(waiting, items_max * free_runs), free_runs));
+  const Job& first = *waiting.begin()->second;
   std::int64_t items = first.items;
-  for (auto next = std::next(waiting.begin());
-       next != waiting.end() && items < options_.max_batch_size; ++next) {
+  for (auto next = std::next(waiting.begin()); next != waiting.end() && items < enough; ++next) {
     const Job& job = *next->second;
-    if (job.items == 0 || items + job.items > options_.max_batch_size) continue;
+    if (job.items == 0 || items + job.items > items_max) continue;
     if (!first.CanShare(job)) continue;
     items += job.items;
-    choice.jobs.push_back(next);
+    choice.push_back(next);
   }
-  return choice;
 }
 
 void Batcher::Run(Jobs jobs, engine::Stop* stop) {
@@ -138,6 +151,7 @@ void Batcher::RunMerged(const Batch& batch, bool check, engine::Stop* stop) {
   last_run_us_.store(run_time_us);
   if (check && !Check(batch, *responses)) return RunEach(batch);
   batch[0]->CountRun(ItemsOf(batch), run_time_us);
+  answered_at_.store(SteadyClock::now());
   for (std::size_t i = 0; i < batch.size(); ++i) {
     batch[i]->Answer(std::move((*responses)[i]), run_time_us);
   }

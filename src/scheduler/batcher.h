@@ -39,13 +39,14 @@ inline std::uint32_t SlotsFor(std::uint32_t compute_threads, std::uint32_t threa
 
 /// Dynamic batching: the discipline of a model whose requests may share a run, and how such a run
 /// is made. A run takes what waits once a thread is free for it, so a lone caller waits for nobody;
-/// if several callers asked lately, it waits a moment for them to come back.
+/// if several callers asked lately, it waits a moment for them to come back. Runs that could begin
+/// side by side share what waits, so that no core idles beside a full run.
 ///
 /// Whether the first axis really is a batch, and whether merging pays, is tried on requests that
 /// could share a run: they are run alone and merged, and get the answers of their lone runs (see
 /// MergeTrials). Once merging is trusted, now and then one request of a merged run is run alone
 /// before any is answered. A difference beyond rounding, and the model is never merged again.
-/// Next, Enter and Over are called under the scheduler's lock; Run is thread-safe.
+/// Begins, Next, Enter and Over are called under the scheduler's lock; Run is thread-safe.
 class Batcher : public Discipline {
  public:
   /// `model` and `budget` must outlive it; `model_id` is for logs.
@@ -53,7 +54,8 @@ class Batcher : public Discipline {
           const BatchOptions& options)
       : model_id_(std::move(model_id)), model_(model), budget_(budget), options_(options) {}
 
-  Choice Next(Waiting& waiting, SteadyClock::time_point now) override;
+  SteadyClock::time_point Begins(const Waiting& waiting, SteadyClock::time_point now) override;
+  Choice Next(Waiting& waiting, std::uint32_t free_runs) override;
   void Enter(Job& job) override;
   void Over(std::int64_t items, const Waiting& waiting) override;
 
@@ -75,8 +77,10 @@ class Batcher : public Discipline {
     std::int64_t merged_us = 0;
   };
 
-  /// True if the run should wait until `linger_until_` for more items.
-  bool Lingers(const Waiting& waiting, SteadyClock::time_point now);
+  /// Adds what may share the run of the first one, up to its share of what waits.
+  void AddSharing(Waiting& waiting, std::uint32_t free_runs, Choice& choice) const;
+  /// Whether two or more of the model's requests may share a run, this one among them.
+  bool Shares(const Job& job) const { return job.items > 0 && enabled(); }
   void RunMerged(const Batch& batch, bool check, engine::Stop* stop);
   /// Whether one of the requests gets the same answer alone; if not, merging is over.
   bool Check(const Batch& batch, const Responses& responses);
@@ -95,9 +99,13 @@ class Batcher : public Discipline {
   // Which request of a batch is looked at next.
   std::atomic<std::size_t> checks_{0};
   std::atomic<std::int64_t> last_run_us_{0};
+  // When the last merged run was over.
+  std::atomic<SteadyClock::time_point> answered_at_{};
 
   // Guarded by the scheduler's lock.
-  // How many items there were at once when the last run ended.
+  // Items of the runs that go on.
+  std::int64_t running_items_ = 0;
+  // How many items there were at once, waiting or running, when the last run ended.
   std::int64_t recent_items_ = 0;
   // When the run that is put off now starts at the latest; none is for the epoch.
   SteadyClock::time_point linger_until_;

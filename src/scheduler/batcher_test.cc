@@ -131,19 +131,27 @@ class BatchedJob : public RequestJob {
 
 class BatcherTest : public testing::Test {
  protected:
+  std::shared_ptr<BatchedJob> JobFor(float value) {
+    std::promise<BatchedJob::Outcome> answer;
+    return std::make_shared<BatchedJob>(runner_, model_, RequestFor(value, 1), std::move(answer));
+  }
   std::future<BatchedJob::Outcome> Ask(
       float value, std::int64_t columns = 1,
       std::shared_ptr<engine::Cancellation> cancellation = nullptr) {
-    engine::InferenceRequest request;
-    Tensor x = Tensor::Allocate(DType::kFloat32, {1, columns}).value();
-    std::fill(x.elements<float>().begin(), x.elements<float>().end(), value);
-    request.inputs.push_back({"x", std::move(x)});
+    engine::InferenceRequest request = RequestFor(value, columns);
     request.cancellation = std::move(cancellation);
     std::promise<BatchedJob::Outcome> answer;
     auto future = answer.get_future();
     scheduler_.Submit(
         std::make_shared<BatchedJob>(runner_, model_, std::move(request), std::move(answer)));
     return future;
+  }
+  static engine::InferenceRequest RequestFor(float value, std::int64_t columns) {
+    engine::InferenceRequest request;
+    Tensor x = Tensor::Allocate(DType::kFloat32, {1, columns}).value();
+    std::fill(x.elements<float>().begin(), x.elements<float>().end(), value);
+    request.inputs.push_back({"x", std::move(x)});
+    return request;
   }
   static float ValueOf(std::future<BatchedJob::Outcome> future) {
     const BatchedJob::Outcome outcome = future.get();
@@ -267,6 +275,20 @@ TEST_F(BatcherTest, ASharedRunIsCountedOnceAndAnotherForTheSakeOfATrialNotAtAll)
   ASSERT_EQ(counted.size(), 3 * 6 + 2U) << "three trials, then a lone run and a shared one";
   EXPECT_EQ(std::count(counted.begin(), counted.end(), 1), 3 * 6 + 1);
   EXPECT_EQ(counted.back(), 5);
+}
+
+TEST_F(BatcherTest, RunsThatCouldBeginSideBySideShareWhatWaits) {
+  Batcher batcher("doubling", model_, budget_, {.max_batch_size = 8, .slots = 2});
+  Waiting waiting;
+  for (std::uint64_t number = 1; number <= 5; ++number) waiting[{0, number}] = JobFor(1);
+  const auto chosen = [&](std::uint32_t free_runs) {
+    return batcher.Next(waiting, free_runs).size();
+  };
+  EXPECT_EQ(chosen(1), 5U);
+  EXPECT_EQ(chosen(2), 3U);
+  EXPECT_EQ(chosen(5), 1U);
+  for (std::uint64_t number = 6; number <= 18; ++number) waiting[{0, number}] = JobFor(1);
+  EXPECT_EQ(chosen(2), 8U) << "no more than one run may have";
 }
 
 TEST_F(BatcherTest, ALoneCallerIsRunAlone) {

@@ -3,16 +3,12 @@
 
 namespace mlos::scheduler {
 
-Choice OneByOne::Next(Waiting& waiting, SteadyClock::time_point /*now*/) {
-  Choice choice;
-  choice.jobs.push_back(waiting.begin());
-  return choice;
-}
+Choice OneByOne::Next(Waiting& waiting, std::uint32_t /*free_runs*/) { return {waiting.begin()}; }
 
-Choice AllReady::Next(Waiting& waiting, SteadyClock::time_point /*now*/) {
+Choice AllReady::Next(Waiting& waiting, std::uint32_t /*free_runs*/) {
   Choice choice;
-  for (auto job = waiting.begin(); job != waiting.end() && choice.jobs.size() < kRunsMax; ++job) {
-    choice.jobs.push_back(job);
+  for (auto job = waiting.begin(); job != waiting.end() && choice.size() < kRunsMax; ++job) {
+    choice.push_back(job);
   }
   return choice;
 }

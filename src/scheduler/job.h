@@ -67,6 +67,9 @@ class Job : public engine::Run, public std::enable_shared_from_this<Job> {
   /// Whether the two may share a run; asked of jobs of one model that have items.
   virtual bool CanShare(const Job& /*other*/) const { return false; }
 
+  /// Since when it waits. Guarded by the lock of the scheduler.
+  SteadyClock::time_point queued_at() const { return queued_at_; }
+
   // What runners do.
 
   /// How long it waited, once it has been taken.

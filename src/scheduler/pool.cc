@@ -19,9 +19,9 @@ void Pool::End(Thread self) {
   ended_.splice(ended_.end(), threads_, self);
 }
 
-void Pool::Wait(Mutex& mutex, SteadyClock::time_point until) {
+void Pool::Wait(Mutex& mutex) {
   ++idle_;
-  work_.WaitUntil(mutex, until);
+  work_.Wait(mutex);
   --idle_;
 }
 

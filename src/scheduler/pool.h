@@ -6,7 +6,6 @@
 #include <list>
 #include <thread>
 
-#include "base/clock.h"
 #include "base/mutex.h"
 
 namespace mlos::scheduler {
@@ -22,8 +21,8 @@ class Pool {
   /// The last that `self` does with the lock: whoever has it then may join the thread.
   void End(Thread self);
 
-  /// A thread has nothing to do until it is woken, or until then.
-  void Wait(Mutex& mutex, SteadyClock::time_point until) REQUIRES(mutex);
+  /// A thread has nothing to do until it is woken.
+  void Wait(Mutex& mutex) REQUIRES(mutex);
   void WakeOne() { work_.NotifyOne(); }
   void WakeAll() { work_.NotifyAll(); }
 

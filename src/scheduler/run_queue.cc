@@ -6,6 +6,13 @@
 #include "base/check.h"
 
 namespace mlos::scheduler {
+namespace {
+
+std::uint32_t RunsMax(const ModelQueue& queue, const RunQueue::Limits& limits) {
+  return queue.options().runs_max != 0 ? queue.options().runs_max : limits.runs_max;
+}
+
+}  // namespace
 
 std::int64_t RunQueue::Taken::items() const {
   std::int64_t items = 0;
@@ -42,31 +49,34 @@ bool RunQueue::Start(Job& job) {
   return true;
 }
 
-RunQueue::Taken RunQueue::Take(
-    SteadyClock::time_point now, std::uint32_t runs_max,
-    const std::function<bool(const ModelQueue&, const Job& first)>& may_run) {
+ModelQueue* RunQueue::Find(SteadyClock::time_point now, const Limits& limits,
+                           const MayRun& may_run) {
   not_before_ = SteadyClock::time_point::max();
   for (const auto& [rank, queue] : models_) {
-    const std::uint32_t own_max = queue->options().runs_max;
-    if (queue->runs_ >= (own_max != 0 ? own_max : runs_max)) continue;
+    if (queue->runs_ >= RunsMax(*queue, limits)) continue;
     if (!may_run(*queue, *queue->waiting_.begin()->second)) continue;
-    const Choice choice = queue->discipline_->Next(queue->waiting_, now);
-    if (choice.jobs.empty()) {
-      not_before_ = std::min(not_before_, choice.not_before);
-      continue;
-    }
-    Taken taken{queue, {}};
-    ++queue->runs_;
-    for (const Waiting::iterator job : choice.jobs) {
-      taken.jobs.push_back(Extract(*taken.queue, job));
-      Job& out = *taken.jobs.back();
-      out.phase_ = Job::Phase::kRunning;
-      out.queue_time_us_ = MicrosecondsBetween(out.queued_at_, now);
-      Left(out);
-    }
-    return taken;
+    const SteadyClock::time_point begins = queue->discipline_->Begins(queue->waiting_, now);
+    if (begins <= now) return queue;
+    not_before_ = std::min(not_before_, begins);
   }
-  return {};
+  return nullptr;
+}
+
+RunQueue::Taken RunQueue::Take(SteadyClock::time_point now, const Limits& limits,
+                               const MayRun& may_run) {
+  Taken taken{Find(now, limits, may_run), {}};
+  if (taken.queue == nullptr) return taken;
+  ModelQueue& queue = *taken.queue;
+  const std::uint32_t free_runs = std::min(limits.free, RunsMax(queue, limits) - queue.runs_);
+  ++queue.runs_;
+  for (const Waiting::iterator job : queue.discipline_->Next(queue.waiting_, free_runs)) {
+    taken.jobs.push_back(Extract(queue, job));
+    Job& out = *taken.jobs.back();
+    out.phase_ = Job::Phase::kRunning;
+    out.queue_time_us_ = MicrosecondsBetween(out.queued_at_, now);
+    Left(out);
+  }
+  return taken;
 }
 
 void RunQueue::Remove(Job& job) {

@@ -42,11 +42,20 @@ class RunQueue {
   /// A job that runs without having waited: the jobs of its sequence wait for it. False if it has
   /// to wait.
   bool Start(Job& job);
-  /// The next run among the models for which `may_run`, with no more than `runs_max` side by side
-  /// for each; no queue if there is none.
-  Taken Take(SteadyClock::time_point now, std::uint32_t runs_max,
-             const std::function<bool(const ModelQueue&, const Job& first)>& may_run);
-  /// When Take may find a run that it put off; `max()` if none is.
+  /// How many runs may go side by side, of one model and in all, and how many could begin now.
+  struct Limits {
+    std::uint32_t runs_max;
+    std::uint32_t free;
+  };
+  /// Whether a run may begin, given its model and its first job.
+  using MayRun = std::function<bool(const ModelQueue&, const Job& first)>;
+  /// The next run among the models for which `may_run`; no queue if there is none.
+  Taken Take(SteadyClock::time_point now, const Limits& limits, const MayRun& may_run);
+  /// Whether Take would find a run.
+  bool HasRun(SteadyClock::time_point now, const Limits& limits, const MayRun& may_run) {
+    return Find(now, limits, may_run) != nullptr;
+  }
+  /// When the first of the runs may begin that the last search put off; `max()` if none is.
   SteadyClock::time_point not_before() const { return not_before_; }
   /// Takes a job out that waits.
   void Remove(Job& job);
@@ -66,6 +75,8 @@ class RunQueue {
  private:
   using Place = std::pair<Rank, ModelQueue*>;
 
+  /// The model whose run is next; null if there is none.
+  ModelQueue* Find(SteadyClock::time_point now, const Limits& limits, const MayRun& may_run);
   void Insert(ModelQueue& queue, std::shared_ptr<Job> job);
   std::shared_ptr<Job> Extract(ModelQueue& queue, Waiting::iterator job);
   void Left(Job& job);

@@ -56,23 +56,21 @@ class SimulatedJob : public Job {
 
 SimulatedJob& Of(const std::shared_ptr<Job>& job) { return static_cast<SimulatedJob&>(*job); }
 
-/// Shares runs of up to four items, and puts some of them off.
+/// Shares runs of up to four items, fewer if others could begin, and puts some of them off.
 class SimulatedBatching : public Discipline {
  public:
-  Choice Next(Waiting& waiting, TimePoint now) override {
-    Choice choice;
+  TimePoint Begins(const Waiting& waiting, TimePoint now) override {
     if (waiting.size() < 2 && put_off_until == TimePoint()) put_off_until = now + microseconds(3);
-    if (now < put_off_until) {
-      choice.not_before = put_off_until;
-      return choice;
-    }
+    return std::max(now, put_off_until);
+  }
+  Choice Next(Waiting& waiting, std::uint32_t free_runs) override {
     put_off_until = {};
-    choice.jobs.push_back(waiting.begin());
+    Choice choice{waiting.begin()};
     const Job& first = *waiting.begin()->second;
     if (first.items == 0) return choice;
     for (auto next = std::next(waiting.begin()); next != waiting.end(); ++next) {
-      if (choice.jobs.size() == 4) break;
-      if (next->second->items > 0 && first.CanShare(*next->second)) choice.jobs.push_back(next);
+      if (choice.size() * free_runs >= 4) break;
+      if (next->second->items > 0 && first.CanShare(*next->second)) choice.push_back(next);
     }
     return choice;
   }
@@ -229,8 +227,10 @@ class Simulation {
   }
 
   bool Take() {
+    const auto running = static_cast<std::uint32_t>(active_.size());
+    const RunQueue::Limits limits{threads_, threads_ - running};
     RunQueue::Taken taken =
-        queue_.Take(now_, threads_, [](const ModelQueue&, const Job&) { return true; });
+        queue_.Take(now_, limits, [](const ModelQueue&, const Job&) { return true; });
     if (taken.queue == nullptr) {
       if (HasRunnable()) Fail("a request that could run was not taken");
       return false;

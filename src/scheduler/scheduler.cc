@@ -106,7 +106,7 @@ bool Scheduler::RunInline(const std::shared_ptr<Job>& job) {
   job->queue().Execute(std::span(&job, 1), nullptr);
   const MutexLock lock(mutex_);
   queue_.Release(*job);
-  Dispatch();
+  Dispatch(SteadyClock::now());
   return true;
 }
 
@@ -116,16 +116,17 @@ void Scheduler::Enqueue(const std::shared_ptr<Job>& job) {
   Status refusal;
   {
     const MutexLock lock(mutex_);
+    const TimePoint now = SteadyClock::now();
     ModelQueue& queue = job->queue();
     if (queue.closed_) {
       refusal = Status(Reason::kModelNotLoaded, "the model is being unloaded");
-    } else if (!queue_.Push(job, SteadyClock::now())) {
+    } else if (!queue_.Push(job, now)) {
       refusal = Overload(queue_.length_max());
     } else {
       job->owner_ = this;
       ++queue.active_;
       timer_.Watch(*job);
-      Dispatch();
+      Dispatch(now);
     }
   }
   if (refusal.ok()) return WatchCaller(job);
@@ -163,11 +164,12 @@ void Scheduler::AddThread() {
   pool_.Add([this](Pool::Thread self) { Work(self); });
 }
 
-void Scheduler::Dispatch() {
+void Scheduler::Dispatch(TimePoint now) {
   if (!queue_.has_ready() || stopping_) return;
+  if (const TimePoint start = slots_.NextStart(queue_, now); start > now) {
+    return timer_.Wake(start);
+  }
   if (pool_.idle() > 0) return pool_.WakeOne();
-  const TimePoint now = SteadyClock::now();
-  if (!slots_.HasRoom(now)) return timer_.Wake(slots_.NextRoom(now));
   // All threads are busy, some of them with runs that have given up their slots.
   if (pool_.alive() < slots_.runs().size() + slots_.count()) AddThread();
 }
@@ -178,7 +180,7 @@ void Scheduler::Work(Pool::Thread self) {
     if (RunNext()) continue;
     // More threads than slots came for a while; one of them may stay.
     if (pool_.alive() > slots_.count() + slots_.runs().size() && pool_.idle() > 0) break;
-    WaitForWork();
+    pool_.Wait(mutex_);
   }
   pool_.End(self);
   over_.NotifyAll();
@@ -186,9 +188,13 @@ void Scheduler::Work(Pool::Thread self) {
 }
 
 bool Scheduler::RunNext() {
-  if (!slots_.Start(queue_, SteadyClock::now())) return false;
+  const TimePoint now = SteadyClock::now();
+  if (!slots_.Start(queue_, now)) {
+    timer_.Wake(slots_.NextStart(queue_, now));
+    return false;
+  }
   const Slots::Run run = std::prev(slots_.runs().end());
-  Dispatch();
+  Dispatch(now);
   mutex_.unlock();
   const bool open = run->taken.queue->Execute(run->taken.jobs, &run->stop);
   mutex_.lock();
@@ -224,13 +230,7 @@ void Scheduler::Close(Job& job) {
   queue_.Release(job);
   Leave(job);
   if (stopping_) over_.NotifyAll();
-  Dispatch();
-}
-
-void Scheduler::WaitForWork() {
-  TimePoint until = queue_.not_before();
-  if (queue_.has_ready()) until = std::min(until, slots_.NextRoom(SteadyClock::now()));
-  pool_.Wait(mutex_, until);
+  Dispatch(SteadyClock::now());
 }
 
 // ---- The timer's thread -------------------------------------------------------------------------
@@ -248,8 +248,10 @@ void Scheduler::KeepTime() {
       GiveUp(std::move(jobs), now);
       continue;
     }
-    Dispatch();
-    timer_.Sleep(mutex_, NextEvent(SteadyClock::now()));
+    // By one look at the clock: what can start at that moment has been dispatched.
+    const TimePoint last = SteadyClock::now();
+    Dispatch(last);
+    timer_.Sleep(mutex_, NextEvent(last));
   }
 }
 
@@ -302,10 +304,10 @@ void Scheduler::GiveUp(Watchdog::Jobs jobs, TimePoint now) {
   mutex_.lock();
 }
 
-TimePoint Scheduler::NextEvent(TimePoint now) const {
+TimePoint Scheduler::NextEvent(TimePoint now) {
   TimePoint next = std::min(timer_.Next(now), watchdog_.Next(slots_.runs()));
-  if (queue_.has_ready() && pool_.idle() == 0) next = std::min(next, slots_.NextRoom(now));
-  return next;
+  const TimePoint start = slots_.NextStart(queue_, now);
+  return start > now ? std::min(next, start) : next;
 }
 
 void Scheduler::Abandoned(Job& job) {

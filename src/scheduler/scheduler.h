@@ -90,9 +90,8 @@ class Scheduler : private JobOwner {
   /// Takes and makes one run; false if none can start now.
   bool RunNext() REQUIRES(mutex_);
   void FinishRun(Running& run, bool open) REQUIRES(mutex_);
-  void WaitForWork() REQUIRES(mutex_);
-  /// Sees to it that a thread looks at what waits.
-  void Dispatch() REQUIRES(mutex_);
+  /// Sees to it that a thread takes what can start now, or that it will when something can.
+  void Dispatch(SteadyClock::time_point now) REQUIRES(mutex_);
   void AddThread() REQUIRES(mutex_);
 
   // The timer's thread.
@@ -100,7 +99,7 @@ class Scheduler : private JobOwner {
   std::vector<Ending> TakeDue(SteadyClock::time_point now) REQUIRES(mutex_);
   void AddEnding(std::shared_ptr<Job> job, Status waited, Status ran, std::vector<Ending>& endings)
       REQUIRES(mutex_);
-  SteadyClock::time_point NextEvent(SteadyClock::time_point now) const REQUIRES(mutex_);
+  SteadyClock::time_point NextEvent(SteadyClock::time_point now) REQUIRES(mutex_);
   /// Answers them, without the lock.
   void Answer(std::vector<Ending> endings) REQUIRES(mutex_);
   /// Takes their models out of service, without the lock.

@@ -28,15 +28,18 @@ bool TakesLess(const ModelQueue& queue, const Job& job, microseconds than) {
   return expected_us > 0 && microseconds(expected_us) < than;
 }
 
+RunQueue::MayRun FitsInto(microseconds room) {
+  return [room](const ModelQueue& model, const Job& first) {
+    return room == kAnyRoom || TakesLess(model, first, room);
+  };
+}
+
 }  // namespace
 
 bool Slots::Start(RunQueue& queue, TimePoint now) {
   const microseconds room = RoomAt(now);
   if (room == kNoRoom) return false;
-  RunQueue::Taken taken =
-      queue.Take(now, count_, [room](const ModelQueue& model, const Job& first) {
-        return room == kAnyRoom || TakesLess(model, first, room);
-      });
+  RunQueue::Taken taken = queue.Take(now, {count_, Free()}, FitsInto(room));
   if (taken.queue == nullptr) return false;
   Running& run = runs_.emplace_back();
   run.taken = std::move(taken);
@@ -44,13 +47,18 @@ bool Slots::Start(RunQueue& queue, TimePoint now) {
   return true;
 }
 
+TimePoint Slots::NextStart(RunQueue& queue, TimePoint now) const {
+  const microseconds room = RoomAt(now);
+  if (room == kNoRoom) return NextRoom(now);
+  if (queue.HasRun(now, {count_, Free()}, FitsInto(room))) return now;
+  return room == kAnyRoom ? queue.not_before() : std::min(queue.not_before(), NextRoom(now));
+}
+
 std::list<Running> Slots::Remove(Run run) {
   std::list<Running> removed;
   removed.splice(removed.end(), runs_, run);
   return removed;
 }
-
-bool Slots::HasRoom(TimePoint now) const { return RoomAt(now) != kNoRoom; }
 
 microseconds Slots::RoomAt(TimePoint now) const {
   std::uint32_t all = 0;
@@ -65,6 +73,12 @@ microseconds Slots::RoomAt(TimePoint now) const {
   // Fewer runs are younger than a lower age.
   const auto taken = std::ranges::find_if(younger, [&](auto runs) { return runs >= count_; });
   return taken == younger.begin() ? kNoRoom : kAges[taken - younger.begin() - 1];
+}
+
+std::uint32_t Slots::Free() const {
+  const auto taken = static_cast<std::uint32_t>(
+      std::ranges::count_if(runs_, [](const Running& run) { return !run.overdue; }));
+  return taken < count_ ? count_ - taken : 1;
 }
 
 TimePoint Slots::NextRoom(TimePoint now) const {

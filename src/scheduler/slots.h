@@ -48,14 +48,16 @@ class Slots {
   /// Takes a run out that has ended, with its jobs.
   std::list<Running> Remove(Run run);
 
-  /// Whether any run may start now, if it is short enough.
-  bool HasRoom(SteadyClock::time_point now) const;
+  /// When Start would find a run: `now` if it would at once, `max()` if not by time alone.
+  SteadyClock::time_point NextStart(RunQueue& queue, SteadyClock::time_point now) const;
   /// When the next run gives its slot up; `max()` if none will.
   SteadyClock::time_point NextRoom(SteadyClock::time_point now) const;
 
  private:
   /// Runs that are known to take less may start now; 0: none, `max()`: all.
   std::chrono::microseconds RoomAt(SteadyClock::time_point now) const;
+  /// Slots that no run is in; 1 at least, for a run that starts beside others.
+  std::uint32_t Free() const;
 
   const std::uint32_t count_;
   std::list<Running> runs_;

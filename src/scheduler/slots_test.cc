@@ -54,7 +54,9 @@ class SlotsTest : public testing::Test {
   /// Whether a job of `model` starts at `now`; it does not wait if it cannot.
   bool Starts(ModelQueue& model, TimePoint now) {
     EXPECT_TRUE(queue_.Push(std::make_shared<IdleJob>(model), now));
+    const bool can_start = slots_.NextStart(queue_, now) == now;
     const bool started = slots_.Start(queue_, now);
+    EXPECT_EQ(can_start, started);
     queue_.Clear(nullptr);
     return started;
   }
@@ -68,10 +70,8 @@ class SlotsTest : public testing::Test {
 };
 
 TEST_F(SlotsTest, AnEmptySlotIsForAnyRunAndAHeldOneForNone) {
-  EXPECT_TRUE(slots_.HasRoom(start_));
   EXPECT_EQ(slots_.NextRoom(start_), TimePoint::max());
   EXPECT_TRUE(Starts(unknown_, start_));
-  EXPECT_FALSE(slots_.HasRoom(start_));
   EXPECT_FALSE(Starts(short_, start_));
   slots_.Remove(slots_.runs().begin());
   EXPECT_TRUE(Starts(unknown_, start_));

@@ -83,7 +83,7 @@ Watchdog::Jobs Watchdog::CountOverdue(std::list<Running>& runs, RunQueue& queue,
     if (run.overdue || run.stopped_at == TimePoint::max()) continue;
     if (now - run.stopped_at < kStopTime) continue;
     run.overdue = true;
-    queue.Finish(*run.taken.queue, 0);
+    queue.Finish(*run.taken.queue, run.taken.items());
     if (TooMany(*run.taken.queue, overdue_runs_max_)) given_up.push_back(run.taken.jobs.front());
   }
   while (!stopping_.empty() && stopping_.begin()->first + kStopTime <= now) {
