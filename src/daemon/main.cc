@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <malloc.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -93,6 +94,13 @@ void EndAfter(std::chrono::milliseconds time) {
   }).detach();
 }
 
+/// What starting took and serving does not need goes back to the system.
+void ReturnFreeMemory() {
+#ifdef __GLIBC__
+  ::malloc_trim(0);
+#endif
+}
+
 int Serve(const ConfigSources& sources, Config config) {
   const sigset_t signals = BlockSignals();
   RaiseDescriptorLimit();
@@ -101,6 +109,7 @@ int Serve(const ConfigSources& sources, Config config) {
   }
   Result<std::unique_ptr<Core>> core = Core::Start(config);
   if (!core.ok()) return Fail(core.status());
+  ReturnFreeMemory();
   while (true) {
     int signal = 0;
     sigwait(&signals, &signal);

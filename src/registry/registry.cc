@@ -66,6 +66,8 @@ Result<std::unique_ptr<Registry>> Registry::Open(const std::filesystem::path& pa
                                                  const RegistryLimits& limits) {
   auto database = MLOS_TRY(Database::Open(path));
   MLOS_TRY(Migrate(*database));
+  // What opening and migrating have read is not needed again.
+  MLOS_TRY(database->Execute("PRAGMA shrink_memory"));
   std::unique_ptr<Registry> registry(new Registry(std::move(database), limits, BootId()));
   MLOS_TRY(registry->QuarantineUnsurvived());
   return registry;
