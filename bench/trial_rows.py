@@ -32,7 +32,7 @@ class SlowTrials:
     def __enter__(self):
         for number in range(TRIALS):
             path = self._folder / f"slow{number}"
-            path.write_text(f"held {number}")
+            path.write_text(f"held {number} {self._hold(number)}")
             self._hold(number).touch()
             self._registering.append(
                 self._pool.submit(self.core.register, f"slow{number}", path, plugin_id=KNOWN,

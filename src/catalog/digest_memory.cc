@@ -72,10 +72,21 @@ Result<package::FileDigest> DigestMemory::Hash(int fd, std::string_view name) {
     known_.erase({after.st_dev, after.st_ino});
     return digest;
   }
+  Insert(after, digest);
+  return digest;
+}
+
+void DigestMemory::Remember(int fd, const package::FileDigest& digest) {
+  struct stat file{};
+  if (::fstat(fd, &file) != 0) return;
+  const MutexLock lock(mutex_);
+  Insert(file, digest);
+}
+
+void DigestMemory::Insert(const struct stat& file, const package::FileDigest& digest) {
   // Not worth an order of age: what is forgotten is hashed once more.
   if (known_.size() >= files_max_) known_.clear();
-  known_.insert_or_assign({after.st_dev, after.st_ino}, Known{TimesOf(after), digest});
-  return digest;
+  known_.insert_or_assign({file.st_dev, file.st_ino}, Known{TimesOf(file), digest});
 }
 
 Result<package::FileDigest> DigestMemory::RecallOrHashBeneath(

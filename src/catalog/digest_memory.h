@@ -39,6 +39,9 @@ class DigestMemory {
   /// As DigestOpenFile, always from the file's bytes, which is then remembered where that is sound.
   Result<package::FileDigest> Hash(int fd, std::string_view name);
 
+  /// Keeps the digest of a file that nobody but Core can have changed.
+  void Remember(int fd, const package::FileDigest& digest);
+
   // The same for a file below a folder, as package::DigestBeneath has it.
   Result<package::FileDigest> RecallOrHashBeneath(const std::filesystem::path& directory,
                                                   std::string_view relative);
@@ -67,6 +70,7 @@ class DigestMemory {
     package::FileDigest digest;
   };
 
+  void Insert(const struct stat& file, const package::FileDigest& digest) REQUIRES(mutex_);
   static Times TimesOf(const struct stat& file);
 
   const std::chrono::nanoseconds settled_;

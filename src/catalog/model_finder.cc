@@ -100,4 +100,14 @@ Result<package::ModelFiles> ModelFinder::FindAgain(const registry::ModelRecord& 
   return files;
 }
 
+Result<registry::Copies::Copy> ModelFinder::OwnCopy(package::ModelFiles files) const {
+  if (packages_.Owns(files.directory)) return registry::Copies::Copy{.files = std::move(files)};
+  return copies_.Take(
+      files,
+      [this](const fs::path& folder, std::string_view relative) {
+        return memory_->RecallOrHashBeneath(folder, relative);
+      },
+      [this](int fd, const package::FileDigest& digest) { memory_->Remember(fd, digest); });
+}
+
 }  // namespace mlos::catalog

@@ -13,6 +13,7 @@
 #include "catalog/digest_memory.h"
 #include "catalog/model_info.h"
 #include "package/model_files.h"
+#include "registry/copies.h"
 #include "registry/packages.h"
 #include "registry/records.h"
 
@@ -27,7 +28,7 @@ struct FoundModel {
   /// Where the files are: `path`, or where the archive was unpacked.
   std::filesystem::path served_path;
   /// Of an archive: keeps it unpacked until it is registered.
-  std::unique_ptr<registry::Packages::Pin> pin;
+  std::unique_ptr<registry::OwnedFolders::Pin> pin;
 };
 
 /// What the plugins know of formats.
@@ -40,8 +41,8 @@ struct KnownFormats {
 /// From what callers and the registry say of a model to its checked files. Thread-safe.
 class ModelFinder {
  public:
-  ModelFinder(PathPolicy policy, registry::Packages& packages)
-      : policy_(std::move(policy)), packages_(packages) {}
+  ModelFinder(PathPolicy policy, registry::Packages& packages, registry::Copies& copies)
+      : policy_(std::move(policy)), packages_(packages), copies_(copies) {}
 
   /// Fills `found`. PATH_NOT_ALLOWED, FILE_NOT_FOUND, INVALID_PACKAGE and whatever
   /// package::FindModelFiles says, with `path` or `manifest_path` as field. Where an archive was
@@ -53,12 +54,17 @@ class ModelFinder {
   /// those that were registered.
   Result<package::ModelFiles> FindAgain(const registry::ModelRecord& record) const;
 
+  /// The same files where only Core writes: for engines, and for the processes that try them. What
+  /// was unpacked is Core's own already.
+  Result<registry::Copies::Copy> OwnCopy(package::ModelFiles files) const;
+
  private:
   Result<package::ModelFiles> Unpack(const package::ModelFilesRequest& request, bool anew,
                                      FoundModel& found);
 
   const PathPolicy policy_;
   registry::Packages& packages_;
+  registry::Copies& copies_;
   // Loading a model again need not read files that are as they were.
   std::unique_ptr<DigestMemory> memory_ = std::make_unique<DigestMemory>();
 };

@@ -46,10 +46,11 @@ Status OfPath(Status status) {
 }  // namespace
 
 Result<std::shared_ptr<ServedModel>> ModelLoader::Load(const registry::ModelRecord& record,
-                                                       const package::ModelFiles& files,
+                                                       const registry::Copies::Copy& copy,
                                                        const PluginHandle& plugin,
                                                        std::shared_ptr<metrics::ModelCounts> counts,
                                                        Deadline deadline) {
+  const package::ModelFiles& files = copy.files;
   const engine::ModelSource source{
       .model_id = record.model_id,
       .path = files.EnginePath(),
@@ -64,9 +65,9 @@ Result<std::shared_ptr<ServedModel>> ModelLoader::Load(const registry::ModelReco
   auto sequences = MLOS_TRY(SequencesOf(record.settings.state_pairs, *loaded));
   const scheduler::ModelQueueOptions queueing{
       .time_given_by_shapes = files.facts.time_given_by_shapes || loaded->time_given_by_shapes()};
-  return std::make_shared<ServedModel>(record.model_id, record.version, plugin.id, record.digest,
-                                       std::move(counts), plugin.engine, std::move(loaded),
-                                       std::move(sequences), queueing, batching, budget_);
+  return std::make_shared<ServedModel>(
+      record.model_id, record.version, plugin.id, record.digest, std::move(counts), copy.pin,
+      plugin.engine, std::move(loaded), std::move(sequences), queueing, batching, budget_);
 }
 
 Result<std::unique_ptr<sequence::Sequences>> ModelLoader::SequencesOf(

@@ -11,14 +11,15 @@
 #include "catalog/timed_loads.h"
 #include "package/model_files.h"
 #include "probe/probe.h"
+#include "registry/copies.h"
 #include "registry/registry.h"
 #include "resource/byte_budget.h"
 #include "sequence/sequences.h"
 
 namespace mlos::catalog {
 
-/// Loads checked files into an engine of this process: after a trial in another process, once for
-/// each digest and plugin version, and with an entry in the registry's journal meanwhile.
+/// Loads files of Core's own into an engine of this process: after a trial in another process, once
+/// for each digest and plugin version, and with an entry in the registry's journal meanwhile.
 /// Thread-safe.
 class ModelLoader {
  public:
@@ -40,7 +41,7 @@ class ModelLoader {
   /// for declared state that the model does not have; DEADLINE_EXCEEDED if it takes longer than
   /// until `deadline`, or than a trial may; otherwise as Engine::Load.
   Result<std::shared_ptr<ServedModel>> Load(const registry::ModelRecord& record,
-                                            const package::ModelFiles& files,
+                                            const registry::Copies::Copy& copy,
                                             const PluginHandle& plugin,
                                             std::shared_ptr<metrics::ModelCounts> counts,
                                             Deadline deadline);

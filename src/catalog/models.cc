@@ -2,6 +2,8 @@
 #include "catalog/models.h"
 
 #include <chrono>
+#include <set>
+#include <string>
 #include <utility>
 
 #include "base/clock.h"
@@ -87,6 +89,7 @@ Result<RegisterModelOutcome> Models::Register(const RegisterModelRequest& reques
   FoundModel found;
   Result<RegisterModelOutcome> outcome = RegisterFound(id, request, found, deadline);
   Release(found);
+  if (!outcome.ok()) RemoveUnusedCopies();
   return outcome;
 }
 
@@ -141,9 +144,7 @@ Result<RegisterModelOutcome> Models::RegisterFound(const ModelId& id,
   if (existing.ok() && SameFiles(entry.record, existing->record) && existing->served != nullptr) {
     entry.served = existing->served;
   } else if (request.autoload) {
-    const PluginHandle plugin = MLOS_TRY(plugins_.Load(entry.record.plugin_id));
-    entry.served = MLOS_TRY(
-        loader_.Load(entry.record, found.files, plugin, stats_.CountsOf(id.text()), deadline));
+    entry.served = MLOS_TRY(LoadFiles(entry.record, std::move(found.files), deadline));
   }
   if (entry.served != nullptr) {
     entry.state = ModelState::kLoaded;
@@ -151,6 +152,7 @@ Result<RegisterModelOutcome> Models::RegisterFound(const ModelId& id,
   }
   MLOS_TRY(Commit(entry));
   if (existing.ok()) RemoveUnusedPackage(existing->record.served_path);
+  if (existing.ok() && existing->record.digest != entry.record.digest) RemoveUnusedCopies();
   return RegisterModelOutcome{InfoOf(entry), true};
 }
 
@@ -167,6 +169,7 @@ Status Models::Commit(ModelEntry entry) {
                                    "' was removed while the model was being registered"};
   }
   MLOS_TRY(registry_.PutModel(entry.record));
+  copies_.Keep(entry.record.digest);
   stats_.AddModel(entry.record.model_id, entry.record.plugin_id,
                   entry.served == nullptr ? nullptr : entry.served->counts());
   table_.Put(std::move(entry));
@@ -206,9 +209,15 @@ Result<ModelInfo> Models::LoadEntry(const ModelEntry& entry, Deadline deadline) 
 
 Result<std::shared_ptr<ServedModel>> Models::LoadAgain(const registry::ModelRecord& record,
                                                        Deadline deadline) {
-  const package::ModelFiles files = MLOS_TRY(finder_.FindAgain(record));
+  return LoadFiles(record, MLOS_TRY(finder_.FindAgain(record)), deadline);
+}
+
+Result<std::shared_ptr<ServedModel>> Models::LoadFiles(const registry::ModelRecord& record,
+                                                       package::ModelFiles files,
+                                                       Deadline deadline) {
+  const registry::Copies::Copy copy = MLOS_TRY(finder_.OwnCopy(std::move(files)));
   const PluginHandle plugin = MLOS_TRY(plugins_.Load(record.plugin_id));
-  return loader_.Load(record, files, plugin, stats_.CountsOf(record.model_id), deadline);
+  return loader_.Load(record, copy, plugin, stats_.CountsOf(record.model_id), deadline);
 }
 
 Result<std::shared_ptr<ServedModel>> Models::Unload(std::string_view model_id) {
@@ -252,6 +261,7 @@ Result<std::shared_ptr<ServedModel>> Models::Remove(std::string_view model_id) {
   }
   stats_.ForgetModel(model_id);
   RemoveUnusedPackage(entry.record.served_path);
+  RemoveUnusedCopies();
   return entry.served;
 }
 
@@ -262,6 +272,16 @@ void Models::RemoveUnusedPackage(const std::filesystem::path& folder) {
   const bool used =
       table_.Any([&](const registry::ModelRecord& record) { return record.served_path == folder; });
   if (!used) packages_.Remove(folder);
+}
+
+void Models::RemoveUnusedCopies() {
+  const MutexLock committing(committing_);
+  std::set<std::string> digests;
+  table_.Any([&](const registry::ModelRecord& record) {
+    digests.insert(registry::Copies::NameOf(record.digest));
+    return false;
+  });
+  copies_.Sweep([&](const std::string& name) { return digests.contains(name); });
 }
 
 Status Models::RemovePlugin(std::string_view plugin_id) {

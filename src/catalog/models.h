@@ -14,6 +14,7 @@
 #include "catalog/model_table.h"
 #include "catalog/plugin_table.h"
 #include "metrics/stats.h"
+#include "registry/copies.h"
 #include "registry/packages.h"
 #include "registry/registry.h"
 
@@ -24,10 +25,12 @@ namespace mlos::catalog {
 /// to one model follow each other.
 class Models {
  public:
-  Models(registry::Registry& registry, registry::Packages& packages, ModelTable& table,
-         PluginTable& plugins, metrics::Stats& stats, ModelFinder finder, ModelLoader loader)
+  Models(registry::Registry& registry, registry::Packages& packages, registry::Copies& copies,
+         ModelTable& table, PluginTable& plugins, metrics::Stats& stats, ModelFinder finder,
+         ModelLoader loader)
       : registry_(registry),
         packages_(packages),
+        copies_(copies),
         table_(table),
         plugins_(plugins),
         stats_(stats),
@@ -71,11 +74,16 @@ class Models {
   Result<ModelInfo> LoadEntry(const ModelEntry& entry, Deadline deadline);
   Result<std::shared_ptr<ServedModel>> LoadAgain(const registry::ModelRecord& record,
                                                  Deadline deadline);
+  Result<std::shared_ptr<ServedModel>> LoadFiles(const registry::ModelRecord& record,
+                                                 package::ModelFiles files, Deadline deadline);
   Status Commit(ModelEntry entry);
   void RemoveUnusedPackage(const std::filesystem::path& folder);
+  /// Removes the copies of files that no registered model is of.
+  void RemoveUnusedCopies();
 
   registry::Registry& registry_;
   registry::Packages& packages_;
+  registry::Copies& copies_;
   ModelTable& table_;
   PluginTable& plugins_;
   metrics::Stats& stats_;

@@ -20,8 +20,8 @@ namespace mlos::catalog {
 class ServedModel {
  public:
   ServedModel(std::string model_id, std::string version, std::string plugin_id, std::string digest,
-              std::shared_ptr<metrics::ModelCounts> counts, std::shared_ptr<engine::Engine> engine,
-              std::unique_ptr<engine::LoadedModel> model,
+              std::shared_ptr<metrics::ModelCounts> counts, std::shared_ptr<const void> files,
+              std::shared_ptr<engine::Engine> engine, std::unique_ptr<engine::LoadedModel> model,
               std::unique_ptr<sequence::Sequences> sequences,
               const scheduler::ModelQueueOptions& queueing,
               const std::optional<scheduler::BatchOptions>& batching, resource::ByteBudget& budget)
@@ -30,6 +30,7 @@ class ServedModel {
         plugin_id_(std::move(plugin_id)),
         digest_(std::move(digest)),
         counts_(std::move(counts)),
+        files_(std::move(files)),
         engine_(std::move(engine)),
         model_(std::move(model)),
         sequences_(std::move(sequences)),
@@ -57,6 +58,8 @@ class ServedModel {
   const std::string plugin_id_;
   const std::string digest_;
   const std::shared_ptr<metrics::ModelCounts> counts_;
+  // Keeps the files that the model is mapped from.
+  const std::shared_ptr<const void> files_;
   // The engine outlives its models: destruction goes upwards.
   const std::shared_ptr<engine::Engine> engine_;
   const std::unique_ptr<engine::LoadedModel> model_;

@@ -52,6 +52,7 @@ struct Config {
   std::uint32_t sequences_max = 4'096;
   std::uint32_t sequence_idle_timeout_ms = 60'000;
   std::uint64_t arena_bytes_max = 4ULL << 30;
+  std::uint64_t model_copies_bytes_max = 0;
   std::uint32_t probe_timeout_ms = 120'000;
 
   std::string log_level = "info";

@@ -340,6 +340,11 @@ constexpr Option kOptions[] = {
      MLOS_BYTES(arena_bytes_max, 1 << 20),
      "Take the largest run's memory times `compute_threads`. If it is too low, requests get "
      "507 OUT_OF_MEMORY; if it is too high, the system may kill Core."},
+    {"model_copies_bytes_max", "--model-copies-bytes-max", "", "SIZE",
+     "Disk that the copies of models' files in the state folder may take; 0: what there is", false,
+     false, MLOS_BYTES(model_copies_bytes_max, 0),
+     "Core serves a model from a copy that only it writes; on btrfs and xfs the copy shares the "
+     "original's blocks. If it is too low, models get 507 DISK_FULL."},
     {"probe_timeout_ms", "--probe-timeout-ms", "", "MS",
      "Time that a model's trial load, and the load that follows, may each take", false, false,
      MLOS_INTEGER(probe_timeout_ms, 100, kDay),

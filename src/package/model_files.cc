@@ -286,6 +286,12 @@ class Finder {
 
 }  // namespace
 
+Status ReadFacts(ModelFiles& files) {
+  if (files.execution_format != kOnnx) return OkStatus();
+  files.facts = FactsOf(MLOS_TRY(onnx::CheckModel(files.directory, files.graph)));
+  return OkStatus();
+}
+
 Result<ModelFiles> FindModelFiles(const fs::path& path, const ModelFilesRequest& request) {
   return Finder(request).Find(path);
 }

@@ -78,4 +78,7 @@ struct ModelFiles {
 Result<ModelFiles> FindModelFiles(const std::filesystem::path& path,
                                   const ModelFilesRequest& request = {});
 
+/// Finds out again what is known of the graph at EnginePath(), as FindModelFiles does.
+Status ReadFacts(ModelFiles& files);
+
 }  // namespace mlos::package

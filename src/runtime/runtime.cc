@@ -10,6 +10,7 @@
 #include "base/threads.h"
 #include "catalog/models.h"
 #include "catalog/plugin_table.h"
+#include "registry/copies.h"
 #include "registry/packages.h"
 #include "registry/registry.h"
 #include "runtime/inferences.h"
@@ -46,6 +47,14 @@ std::set<fs::path> ServedPaths(const std::vector<registry::ModelRecord>& records
   return paths;
 }
 
+registry::OwnedFolders::IsUsed UsedBy(const std::vector<registry::ModelRecord>& records) {
+  std::set<std::string> names;
+  for (const registry::ModelRecord& record : records) {
+    names.insert(registry::Copies::NameOf(record.digest));
+  }
+  return [names = std::move(names)](const std::string& name) { return names.contains(name); };
+}
+
 }  // namespace
 
 /// The parts, in the order in which they are built; each needs only those before it.
@@ -56,16 +65,19 @@ class Runtime::Impl {
     std::vector<registry::ModelRecord> records = MLOS_TRY(registry->Models());
     auto packages =
         MLOS_TRY(registry::Packages::Open(options.state_dir / "packages", ServedPaths(records)));
+    auto copies = MLOS_TRY(registry::Copies::Open(options.state_dir / "served", UsedBy(records),
+                                                  options.model_copies_bytes_max));
     auto plugins = MLOS_TRY(catalog::PluginTable::Create(
         {options.plugin_dirs, options.intra_op_threads, options.arena_bytes_max}, *registry));
-    std::unique_ptr<Impl> impl(
-        new Impl(options, std::move(registry), std::move(packages), std::move(plugins)));
+    std::unique_ptr<Impl> impl(new Impl(options, std::move(registry), std::move(packages),
+                                        std::move(copies), std::move(plugins)));
     impl->models.Adopt(std::move(records));
     return impl;
   }
 
   const std::unique_ptr<registry::Registry> registry;
   const std::unique_ptr<registry::Packages> packages;
+  const std::unique_ptr<registry::Copies> copies;
   const std::unique_ptr<catalog::PluginTable> plugins;
   // Before whatever could hold bytes of it.
   resource::ByteBudget budget;
@@ -99,14 +111,16 @@ class Runtime::Impl {
  private:
   Impl(const RuntimeOptions& options, std::unique_ptr<registry::Registry> opened_registry,
        std::unique_ptr<registry::Packages> opened_packages,
+       std::unique_ptr<registry::Copies> opened_copies,
        std::unique_ptr<catalog::PluginTable> created_plugins)
       : registry(std::move(opened_registry)),
         packages(std::move(opened_packages)),
+        copies(std::move(opened_copies)),
         plugins(std::move(created_plugins)),
         budget(options.in_flight_bytes_max),
         reaper(std::chrono::milliseconds(options.sequence_idle_timeout_ms)),
-        models(*registry, *packages, table, *plugins, stats,
-               catalog::ModelFinder(ModelPolicy(options), *packages),
+        models(*registry, *packages, *copies, table, *plugins, stats,
+               catalog::ModelFinder(ModelPolicy(options), *packages, *copies),
                catalog::ModelLoader(
                    *registry, {options.probe_program, options.probe_timeout_ms, &stopped},
                    options.arena_bytes_max, ThreadsOrCores(options.compute_threads),

@@ -176,11 +176,11 @@ def test_a_signal_is_taken_while_models_load(make_core, tmp_path):
     registered = core.post("/plugins/register", json={"id": "acting", "path": str(plugin)})
     assert registered.status_code == 200, registered.text
     graph = tmp_path / "model"
-    graph.write_text("held")
+    hold = tmp_path / "hold"
+    graph.write_text(f"held 0 {hold}")
     done = core.register("held", graph, plugin_id="acting", execution_format="acting")
     assert done.status_code == 200, done.text
     assert core.stop() == 0
-    hold = tmp_path / "model.hold"
     hold.touch()
     starting = core.launch()
 

@@ -50,7 +50,7 @@ class SlowCore:
 
     def _model(self, name: str, number: int) -> Path:
         path = self.folder / name
-        path.write_text(f"held {number}")
+        path.write_text(f"held {number} {path}.hold")
         return path
 
     def _register(self, i: int) -> object:
@@ -138,7 +138,7 @@ def test_what_is_known_does_not_wait_for_slow_trials(slow, door):
 
 def test_a_registration_that_waits_too_long_is_told_when_it_is_due(slow):
     path = slow.folder / "late"
-    path.write_text("held 200")
+    path.write_text(f"held 200 {path}.hold")
     body = {"model_id": "ns/late@v1", "path": str(path), **ACTING}
     start = time.monotonic()
     late = requests.post(f"{slow.core.url}/models/register", json=body, timeout=100,
@@ -159,7 +159,7 @@ def test_more_registrations_than_may_wait_are_told_to_come_back(slow):
 
     def ask(i: int) -> None:
         path = slow.folder / f"more{i}"
-        path.write_text(f"held {300 + i}")
+        path.write_text(f"held {300 + i} {path}.hold")
         body = {"model_id": f"ns/more{i}@v1", "path": str(path), **ACTING}
         replies.append(requests.post(f"{slow.core.url}/models/register", json=body, timeout=100))
 
@@ -185,8 +185,8 @@ class HeldModel:
         plugin = {"id": "acting", "path": str(_fixtures() / "acting.so")}
         assert self.core.post("/plugins/register", json=plugin).status_code == 200
         self.path = folder / "model"
-        self.path.write_text("held 2")
-        self._hold = folder / "model.hold"
+        self._hold = folder / "hold"
+        self.path.write_text(f"held 2 {self._hold}")
 
     def ask(self, action: str, timeout_ms: int = 60_000) -> tuple[int, str]:
         """What a caller is told who waits that long."""

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+#include "registry/copies.h"
+
+#include <gtest/gtest.h>
+
+#include <thread>
+#include <vector>
+
+#include "package/test_folder.h"
+
+namespace mlos::registry {
+namespace {
+
+namespace fs = std::filesystem;
+
+class CopiesTest : public package::FolderTest {
+ protected:
+  std::unique_ptr<Copies> Open(std::uint64_t bytes_max = 0) const {
+    return Copies::Open(folder() / "served", [](const auto&) { return false; }, bytes_max).value();
+  }
+  /// A model of two files in a format that only its plugin knows.
+  package::ModelFiles Model() const {
+    Write("model/a.bin", "first");
+    Write("model/deep/b.bin", "second");
+    return package::FindModelFiles(folder() / "model", {.execution_format = "any"}).value();
+  }
+  static Result<package::FileDigest> Hash(const fs::path& directory, std::string_view relative) {
+    return package::DigestBeneath(directory, relative);
+  }
+  Result<Copies::Copy> Take(Copies& copies, const package::ModelFiles& files) {
+    return copies.Take(files, &Hash, [this](int, const package::FileDigest&) { ++copied_; });
+  }
+  std::string ReadOf(const Copies::Copy& copy, const std::string& file) const {
+    return Read(fs::relative(copy.files.directory / file, folder()));
+  }
+
+  int copied_ = 0;
+};
+
+TEST_F(CopiesTest, WhoeverChangesTheOriginalsChangesNothingThatIsServed) {
+  const auto copies = Open();
+  const Copies::Copy copy = Take(*copies, Model()).value();
+  Write("model/a.bin", "other");
+  fs::resize_file(folder() / "model/deep/b.bin", 0);
+  EXPECT_EQ(ReadOf(copy, "a.bin"), "first");
+  EXPECT_EQ(ReadOf(copy, "deep/b.bin"), "second");
+  EXPECT_EQ(fs::status(copy.files.directory / "a.bin").permissions(), fs::perms::owner_read);
+}
+
+TEST_F(CopiesTest, IsMadeOnceForEachDigest) {
+  const auto copies = Open();
+  const package::ModelFiles files = Model();
+  const fs::path first = Take(*copies, files).value().files.directory;
+  EXPECT_EQ(Take(*copies, files).value().files.directory, first);
+  EXPECT_EQ(copied_, 2);
+}
+
+TEST_F(CopiesTest, AFileExchangedAfterItWasHashedIsRefused) {
+  const auto copies = Open();
+  const package::ModelFiles files = Model();
+  Write("model/a.bin", "other");
+  const Status refused = Take(*copies, files).status();
+  EXPECT_EQ(refused.reason(), Reason::kChecksumMismatch);
+  EXPECT_NE(refused.message().find("a.bin"), std::string_view::npos);
+  EXPECT_TRUE(fs::is_empty(folder() / "served"));
+}
+
+TEST_F(CopiesTest, ADamagedCopyIsMadeAgain) {
+  const auto copies = Open();
+  const package::ModelFiles files = Model();
+  const fs::path file = Take(*copies, files).value().files.directory / "a.bin";
+  fs::permissions(file, fs::perms::owner_all);
+  Write(fs::relative(file, folder()), "fir5t");
+  EXPECT_EQ(ReadOf(Take(*copies, files).value(), "a.bin"), "first");
+}
+
+TEST_F(CopiesTest, TakesNoMoreOfTheDiskThanItMay) {
+  const auto copies = Open(10);
+  const package::ModelFiles files = Model();
+  const Status refused = Take(*copies, files).status();
+  EXPECT_EQ(refused.reason(), Reason::kDiskFull);
+  EXPECT_NE(refused.message().find("model_copies_bytes_max"), std::string_view::npos);
+  EXPECT_TRUE(Take(*Open(11), files).ok());
+}
+
+TEST_F(CopiesTest, IsKeptWhileItIsUsedOrPinned) {
+  const auto copies = Open();
+  const package::ModelFiles files = Model();
+  Copies::Copy copy = Take(*copies, files).value();
+  const auto sweep = [&](bool used) { copies->Sweep([used](const auto&) { return used; }); };
+  sweep(false);
+  EXPECT_TRUE(fs::exists(copy.files.directory));
+  copies->Keep(files.digest.ToString());
+  copy.pin.reset();
+  sweep(true);
+  EXPECT_TRUE(fs::exists(copy.files.directory));
+  sweep(false);
+  EXPECT_FALSE(fs::exists(copy.files.directory));
+}
+
+TEST_F(CopiesTest, TakersAtTheSameTimeEachHaveAWholeOne) {
+  const auto copies = Open();
+  const package::ModelFiles files = Model();
+  std::vector<std::thread> takers;
+  for (int i = 0; i < 8; ++i) {
+    takers.emplace_back([&] {
+      const auto copy = copies->Take(files, &Hash, [](int, const package::FileDigest&) {});
+      ASSERT_TRUE(copy.ok());
+      EXPECT_EQ(ReadOf(*copy, "a.bin"), "first");
+    });
+  }
+  for (std::thread& taker : takers) taker.join();
+}
+
+}  // namespace
+}  // namespace mlos::registry
