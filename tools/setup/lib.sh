@@ -3,7 +3,8 @@
 # its result is there.
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-deps=$root/.deps
+# The place itself, if another tree's is used: steps are done for a path.
+deps=$(realpath -m "$root/.deps")
 setup_dir=$root/tools/setup
 
 say() { printf 'setup: %s\n' "$*" >&2; }
