@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -51,6 +52,10 @@ std::optional<std::filesystem::path> HomeFolder();
 /// link anywhere on the way: by openat2, or segment by segment if the kernel does not let that
 /// pass. UNSAFE_PATH otherwise.
 Result<UniqueFd> OpenBeneath(const std::filesystem::path& directory, std::string_view relative);
+
+/// Opens `relative` for reading below `directory`, by the rules of whoever gives it.
+using FileOpener = std::function<Result<UniqueFd>(const std::filesystem::path& directory,
+                                                  std::string_view relative)>;
 
 /// True for a relative path of plain segments: no empty, `.` or `..` segment, no backslash, no NUL
 /// and no control character, at most 1,024 bytes.

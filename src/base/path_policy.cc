@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "base/path_policy.h"
 
+#include <fcntl.h>
 #include <linux/magic.h>
+#include <sys/stat.h>
 #include <sys/statfs.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <string>
 #include <system_error>
 
@@ -43,7 +46,70 @@ bool IsOfTheKernel(const fs::path& resolved) {
   }
 }
 
+/// Whether a link in `directory` to `real` is one of a Hugging Face cache, which has each file once
+/// in `blobs` of the repository, and in `snapshots/<commit>` links to those.
+bool IsHubLink(const fs::path& directory, const fs::path& real) {
+  for (fs::path commit = directory; commit.has_relative_path(); commit = commit.parent_path()) {
+    const fs::path snapshots = commit.parent_path();
+    if (snapshots.filename() != "snapshots") continue;
+    return real.parent_path() == snapshots.parent_path() / "blobs";
+  }
+  return false;
+}
+
+/// What the kernel says of an open file.
+fs::path RealPath(int fd) {
+  std::error_code error;
+  return fs::read_symlink("/proc/self/fd/" + std::to_string(fd), error);
+}
+
+/// Follows links, and opens a regular file only: opening another can have effects.
+Result<UniqueFd> OpenFollowing(const fs::path& path, const std::string& name) {
+  const UniqueFd place(::open(path.c_str(), O_PATH | O_CLOEXEC));
+  struct stat info{};
+  if (!place.valid() || ::fstat(place.get(), &info) != 0) {
+    return ErrnoStatus(errno, "cannot open " + name);
+  }
+  if (!S_ISREG(info.st_mode)) {
+    return Status(Reason::kUnsafePath, "'" + name + "' leads to something that is not a file");
+  }
+  const std::string again = "/proc/self/fd/" + std::to_string(place.get());
+  UniqueFd fd(::open(again.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  if (!fd.valid()) return ErrnoStatus(errno, "cannot open " + name);
+  return fd;
+}
+
 }  // namespace
+
+fs::path ResolveLinks(const fs::path& path, std::error_code& error) {
+  const fs::path absolute = fs::absolute(path, error);
+  fs::path resolved = fs::weakly_canonical(absolute, error);
+  std::error_code missing;
+  if (error || !fs::is_symlink(absolute, missing)) return resolved;
+  const fs::path folder = fs::weakly_canonical(absolute.parent_path(), error);
+  return !error && IsHubLink(folder, resolved) ? folder / absolute.filename() : resolved;
+}
+
+bool PathPolicy::MayLead(const fs::path& directory, const fs::path& real) const {
+  if (!anywhere_) return IsAllowed(real);
+  return IsBelow(real, directory) || IsHubLink(directory, real);
+}
+
+Result<UniqueFd> PathPolicy::Open(const fs::path& directory, std::string_view relative) const {
+  const std::string name = Excerpt(relative);
+  Result<UniqueFd> fd = OpenBeneath(directory, relative);
+  const bool without_links = fd.ok();
+  if (!without_links) {
+    if (fd.status().reason() != Reason::kUnsafePath || !IsSafeRelativePath(relative)) return fd;
+    fd = OpenFollowing(directory / relative, name);
+    if (!fd.ok()) return fd;
+  }
+  const fs::path real = RealPath(fd->get());
+  // Without /proc nothing more can be said of a file that was opened without links.
+  if (without_links && (anywhere_ || real.empty())) return fd;
+  if (MayLead(directory, real) && !IsOfTheKernel(real)) return fd;
+  return Status(Reason::kUnsafePath, "'" + name + "' leads through a symbolic link or outside");
+}
 
 bool PathPolicy::IsAllowed(const fs::path& resolved) const {
   return std::any_of(folders_.begin(), folders_.end(), [&](const fs::path& folder) {
@@ -58,7 +124,7 @@ Result<fs::path> PathPolicy::Resolve(std::string_view path) const {
     return Status(Reason::kInvalidField, "a path has 1 to 4096 bytes and no NUL");
   }
   std::error_code error;
-  fs::path resolved = fs::weakly_canonical(fs::absolute(path, error), error);
+  fs::path resolved = ResolveLinks(path, error);
   const std::string name = Excerpt(fs::path(path).filename().native());
   // This check comes first, so that the answer does not even tell whether a path outside exists.
   if (!anywhere_ && (error || !IsAllowed(resolved))) {

@@ -9,8 +9,6 @@
 #include <array>
 #include <ctime>
 
-#include "base/files.h"
-
 namespace mlos::catalog {
 namespace {
 
@@ -89,17 +87,9 @@ void DigestMemory::Insert(const struct stat& file, const package::FileDigest& di
   known_.insert_or_assign({file.st_dev, file.st_ino}, Known{TimesOf(file), digest});
 }
 
-Result<package::FileDigest> DigestMemory::RecallOrHashBeneath(
-    const std::filesystem::path& directory, std::string_view relative) {
-  const UniqueFd fd = MLOS_TRY(OpenBeneath(directory, relative));
-  if (const auto known = Recall(fd.get())) return *known;
-  return Hash(fd.get(), relative);
-}
-
-Result<package::FileDigest> DigestMemory::HashBeneath(const std::filesystem::path& directory,
-                                                      std::string_view relative) {
-  const UniqueFd fd = MLOS_TRY(OpenBeneath(directory, relative));
-  return Hash(fd.get(), relative);
+Result<package::FileDigest> DigestMemory::RecallOrHash(int fd, std::string_view name) {
+  if (const auto known = Recall(fd)) return *known;
+  return Hash(fd, name);
 }
 
 }  // namespace mlos::catalog

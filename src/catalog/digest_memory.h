@@ -6,7 +6,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <functional>
 #include <optional>
 #include <string_view>
@@ -42,11 +41,8 @@ class DigestMemory {
   /// Keeps the digest of a file that nobody but Core can have changed.
   void Remember(int fd, const package::FileDigest& digest);
 
-  // The same for a file below a folder, as package::DigestBeneath has it.
-  Result<package::FileDigest> RecallOrHashBeneath(const std::filesystem::path& directory,
-                                                  std::string_view relative);
-  Result<package::FileDigest> HashBeneath(const std::filesystem::path& directory,
-                                          std::string_view relative);
+  /// What is remembered, else what Hash finds.
+  Result<package::FileDigest> RecallOrHash(int fd, std::string_view name);
 
  private:
   struct Key {

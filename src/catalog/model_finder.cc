@@ -4,6 +4,7 @@
 #include <system_error>
 #include <utility>
 
+#include "base/files.h"
 #include "base/log.h"
 
 namespace mlos::catalog {
@@ -53,9 +54,8 @@ Status ModelFinder::Find(const RegisterModelRequest& request, KnownFormats forma
   package::ModelFilesRequest files_request;
   files_request.manifest = found.manifest_path;
   files_request.execution_format = request.execution_format;
-  files_request.digester = [this](const fs::path& folder, std::string_view relative) {
-    return memory_->HashBeneath(folder, relative);
-  };
+  files_request.open = OpenerOf(found.path);
+  files_request.digest = [this](int fd, std::string_view name) { return memory_->Hash(fd, name); };
   files_request.accepts = std::move(formats.accepts);
   files_request.extensions = std::move(formats.extensions);
   Result<package::ModelFiles> files = IsArchive(found.path)
@@ -88,8 +88,9 @@ Result<package::ModelFiles> ModelFinder::FindAgain(const registry::ModelRecord& 
   package::ModelFilesRequest request;
   request.manifest = record.manifest_path;
   request.execution_format = record.execution_format;
-  request.digester = [this](const fs::path& folder, std::string_view relative) {
-    return memory_->RecallOrHashBeneath(folder, relative);
+  request.open = OpenerOf(record.served_path);
+  request.digest = [this](int fd, std::string_view name) {
+    return memory_->RecallOrHash(fd, name);
   };
   package::ModelFiles files = MLOS_TRY(package::FindModelFiles(record.served_path, request));
   if (files.digest.ToString() != record.digest) {
@@ -102,12 +103,21 @@ Result<package::ModelFiles> ModelFinder::FindAgain(const registry::ModelRecord& 
 
 Result<registry::Copies::Copy> ModelFinder::OwnCopy(package::ModelFiles files) const {
   if (packages_.Owns(files.directory)) return registry::Copies::Copy{.files = std::move(files)};
+  const package::FileDigester recall =
+      [this](const fs::path& folder, std::string_view relative) -> Result<package::FileDigest> {
+    const UniqueFd fd = MLOS_TRY(OpenBeneath(folder, relative));
+    return memory_->RecallOrHash(fd.get(), relative);
+  };
   return copies_.Take(
-      files,
-      [this](const fs::path& folder, std::string_view relative) {
-        return memory_->RecallOrHashBeneath(folder, relative);
-      },
+      files, OpenerOf(files.directory), recall,
       [this](int fd, const package::FileDigest& digest) { memory_->Remember(fd, digest); });
+}
+
+FileOpener ModelFinder::OpenerOf(const fs::path& path) const {
+  if (packages_.Owns(path)) return &OpenBeneath;
+  return [this](const fs::path& directory, std::string_view relative) {
+    return policy_.Open(directory, relative);
+  };
 }
 
 }  // namespace mlos::catalog

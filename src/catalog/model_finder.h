@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/files.h"
 #include "base/path_policy.h"
 #include "base/result.h"
 #include "catalog/digest_memory.h"
@@ -22,7 +23,7 @@ namespace mlos::catalog {
 /// The files of a model that is about to be registered.
 struct FoundModel {
   package::ModelFiles files;
-  /// As asked for, without symbolic links.
+  /// As asked for, without symbolic links (see ResolveLinks).
   std::filesystem::path path;
   std::filesystem::path manifest_path;
   /// Where the files are: `path`, or where the archive was unpacked.
@@ -61,6 +62,9 @@ class ModelFinder {
  private:
   Result<package::ModelFiles> Unpack(const package::ModelFilesRequest& request, bool anew,
                                      FoundModel& found);
+
+  /// How files of a model at this path are opened.
+  FileOpener OpenerOf(const std::filesystem::path& path) const;
 
   const PathPolicy policy_;
   registry::Packages& packages_;

@@ -5,7 +5,7 @@
 #include <system_error>
 #include <utility>
 
-#include "base/files.h"
+#include "base/path_policy.h"
 #include "base/text.h"
 #include "package/onnx/model.h"
 #include "package/verify.h"
@@ -52,10 +52,6 @@ Result<std::string> OnlyOne(const std::vector<std::string>& candidates, std::str
                                                "); name the one to serve");
 }
 
-Result<FileDigest> DigestWhole(const fs::path& directory, std::string_view relative) {
-  return DigestBeneath(directory, relative);
-}
-
 std::vector<tensor::TensorSpec> SpecsOf(std::vector<onnx::Value> values) {
   std::vector<tensor::TensorSpec> specs;
   specs.reserve(values.size());
@@ -75,11 +71,14 @@ ModelFacts FactsOf(onnx::Model model) {
 class Finder {
  public:
   explicit Finder(const ModelFilesRequest& request)
-      : request_(request), digester_(request.digester ? request.digester : &DigestWhole) {}
+      : request_(request), open_(request.open ? request.open : &OpenBeneath) {}
 
   Result<ModelFiles> Find(const fs::path& path) {
     std::error_code error;
-    const fs::path real = fs::canonical(path, error);
+    const fs::path real = ResolveLinks(path, error);
+    if (!error && !fs::exists(real, error) && !error) {
+      error = std::make_error_code(std::errc::no_such_file_or_directory);
+    }
     if (error) return ErrnoStatus(error.value(), "cannot find " + path.filename().string());
     if (fs::is_regular_file(real)) {
       MLOS_TRY(FindFile(real));
@@ -131,7 +130,7 @@ class Finder {
         request_.execution_format.empty() ? kOnnx : std::string_view(request_.execution_format);
     if (!request_.graph.empty()) return TakeRequestedGraph();
     if (found_.execution_format != kOnnx) return OkStatus();
-    const std::vector<std::string> paths = MLOS_TRY(ListFiles(directory));
+    const std::vector<std::string> paths = MLOS_TRY(ListFiles(directory, open_));
     const std::vector<std::string> graphs = OnnxFilesOf(paths);
     if (graphs.empty() && request_.execution_format.empty()) return PickByExtension(paths);
     return PickAmong(graphs);
@@ -152,9 +151,13 @@ class Finder {
   Status ReadAndVerify(const fs::path& path) {
     ParsedManifest parsed = MLOS_TRY(ReadNamed(path));
     found_.manifest = std::move(parsed.manifest);
+    open_ = &OpenBeneath;
     SetFormatByManifest();
     MLOS_TRY(Accept());
-    VerifyReport report = MLOS_TRY(VerifyDirectory(found_.directory, *found_.manifest, digester_));
+    const FileDigester digester = [this](const fs::path& directory, std::string_view path) {
+      return DigestOf(directory, path);
+    };
+    VerifyReport report = MLOS_TRY(VerifyDirectory(found_.directory, *found_.manifest, digester));
     MLOS_TRY(ToStatus(report));
     found_.warnings = std::move(parsed.warnings);
     for (const FileProblem& problem : report.tolerated) {
@@ -203,7 +206,7 @@ class Finder {
     const std::vector<std::string> singles = ExecutionPaths("single");
     if (singles.size() == 1) return PickAmong(singles);
     if (!executed.empty()) return PickAmong(executed);
-    return PickAmong(OnnxFilesOf(MLOS_TRY(ListFiles(found_.directory))));
+    return PickAmong(OnnxFilesOf(MLOS_TRY(ListFiles(found_.directory, open_))));
   }
 
   /// Execution files of the format to be served; of one type only, unless that is empty.
@@ -236,12 +239,17 @@ class Finder {
     const auto known = std::find_if(hashed_.begin(), hashed_.end(),
                                     [&](const FileEntry& file) { return file.path == path; });
     if (known != hashed_.end()) return *known;
-    const FileDigest digest = MLOS_TRY(digester_(found_.directory, path));
+    const FileDigest digest = MLOS_TRY(DigestOf(found_.directory, path));
     return FileEntry{path, digest.size_bytes, digest.sha256};
   }
 
+  Result<FileDigest> DigestOf(const fs::path& directory, std::string_view path) const {
+    const UniqueFd fd = MLOS_TRY(open_(directory, path));
+    return request_.digest ? request_.digest(fd.get(), path) : DigestOpenFile(fd.get(), path);
+  }
+
   Status TakeOnnx() {
-    onnx::Model model = MLOS_TRY(onnx::CheckModel(found_.directory, found_.graph));
+    onnx::Model model = MLOS_TRY(onnx::CheckModel(found_.directory, found_.graph, open_));
     found_.files.push_back(MLOS_TRY(Entry(found_.graph)));
     // In the digest the graph has no name and its data the one the graph gives it: renaming or
     // moving both together changes nothing that is served.
@@ -266,7 +274,7 @@ class Finder {
       }
     }
     if (paths.empty() && !found_.graph.empty()) paths.push_back(found_.graph);
-    if (paths.empty()) paths = MLOS_TRY(ListFiles(found_.directory));
+    if (paths.empty()) paths = MLOS_TRY(ListFiles(found_.directory, open_));
     for (const std::string& path : paths) found_.files.push_back(MLOS_TRY(Entry(path)));
     found_.digest = CombineDigests(found_.files);
     SortFiles();
@@ -279,7 +287,7 @@ class Finder {
   }
 
   const ModelFilesRequest& request_;
-  const FileDigester digester_;
+  FileOpener open_;
   ModelFiles found_;
   std::vector<FileEntry> hashed_;
 };

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/files.h"
 #include "base/result.h"
 #include "package/digest.h"
 #include "package/facts.h"
@@ -33,8 +34,10 @@ struct ModelFilesRequest {
   std::string graph;
   /// Asked with the execution format before any file is hashed, if set: its refusal is the answer.
   std::function<Status(std::string_view execution_format)> accepts;
-  /// Finds the digests, if set, in place of DigestBeneath.
-  FileDigester digester;
+  /// Opens the files of a folder that has no manifest, if set; packages have no links.
+  FileOpener open;
+  /// Finds the digest of an open file, if set, in place of DigestOpenFile.
+  std::function<Result<FileDigest>(int fd, std::string_view name)> digest;
 };
 
 /// What is to be served: which file of a directory an engine opens, and all that is known about it.
@@ -72,13 +75,13 @@ struct ModelFiles {
 /// format, or its only one of type single. Without one there must be exactly one .onnx file, or,
 /// without such a file, exactly one with another of the known extensions. Where that leaves
 /// several, UNSUPPORTED_MODEL names them. Every byte of the files is hashed, unless the request's
-/// digester knows better, and an ONNX graph walked (INVALID_MODEL); nothing is executed.
+/// `digest` knows better, and an ONNX graph walked (INVALID_MODEL); nothing is executed.
 /// FILE_NOT_FOUND, INVALID_MANIFEST, UNSAFE_PATH and INVALID_FIELD as they say. No message holds an
 /// absolute path.
 Result<ModelFiles> FindModelFiles(const std::filesystem::path& path,
                                   const ModelFilesRequest& request = {});
 
-/// Finds out again what is known of the graph at EnginePath(), as FindModelFiles does.
+/// Finds out again what is known of the graph at EnginePath(), in a folder without links.
 Status ReadFacts(ModelFiles& files);
 
 }  // namespace mlos::package

@@ -137,44 +137,64 @@ class Verifier {
   VerifyReport report_;
 };
 
-/// The kind of a directory entry: true for a file, false for a folder.
-Result<bool> IsFile(const fs::directory_entry& entry, const std::string& relative) {
-  std::error_code error;
-  const fs::file_status status = entry.symlink_status(error);
-  if (error) return ErrnoStatus(error.value(), "cannot read " + relative);
-  if (fs::is_symlink(status)) {
-    return Status(Reason::kUnsafePath, "'" + Excerpt(relative) + "' is a symbolic link");
-  }
-  if (fs::is_regular_file(status)) return true;
-  if (fs::is_directory(status)) return false;
-  return Status(Reason::kUnsafePath, "'" + Excerpt(relative) + "' is neither a file nor a folder");
-}
+/// Lists the files of a folder.
+class Lister {
+ public:
+  Lister(const fs::path& directory, const FileOpener& open) : directory_(directory), open_(open) {}
 
-Status Collect(const fs::path& directory, const std::string& prefix, int level,
-               std::vector<std::string>& files) {
-  if (level > kLevelsMax) {
-    return {Reason::kInvalidPackage,
-            "folders are nested more than " + std::to_string(kLevelsMax) + " deep"};
+  Result<std::vector<std::string>> List() {
+    MLOS_TRY(Collect("", 1));
+    std::sort(files_.begin(), files_.end());
+    return std::move(files_);
   }
-  std::error_code error;
-  fs::directory_iterator entries(directory, error);
-  for (; !error && entries != fs::directory_iterator(); entries.increment(error)) {
-    const std::string relative = prefix + entries->path().filename().string();
-    if (!IsSafeRelativePath(relative)) {
-      return {Reason::kUnsafePath, "'" + Excerpt(relative) + "' is not a plain file name"};
+
+ private:
+  Status Collect(const std::string& prefix, int level) {
+    if (level > kLevelsMax) {
+      return {Reason::kInvalidPackage,
+              "folders are nested more than " + std::to_string(kLevelsMax) + " deep"};
     }
-    if (!MLOS_TRY(IsFile(*entries, relative))) {
-      MLOS_TRY(Collect(entries->path(), relative + "/", level + 1, files));
-      continue;
+    std::error_code error;
+    fs::directory_iterator entries(directory_ / prefix, error);
+    for (; !error && entries != fs::directory_iterator(); entries.increment(error)) {
+      const std::string relative = prefix + entries->path().filename().string();
+      if (!IsSafeRelativePath(relative)) {
+        return {Reason::kUnsafePath, "'" + Excerpt(relative) + "' is not a plain file name"};
+      }
+      const bool file = MLOS_TRY(IsFile(*entries, relative));
+      MLOS_TRY(file ? Add(relative) : Collect(relative + "/", level + 1));
     }
-    if (files.size() == kFilesMax) {
+    return error ? ErrnoStatus(error.value(), "cannot list the model's folder") : OkStatus();
+  }
+
+  Status Add(const std::string& relative) {
+    if (files_.size() == kFilesMax) {
       return {Reason::kInvalidPackage,
               "the folder has more than " + std::to_string(kFilesMax) + " files"};
     }
-    files.push_back(relative);
+    files_.push_back(relative);
+    return OkStatus();
   }
-  return error ? ErrnoStatus(error.value(), "cannot list the model's folder") : OkStatus();
-}
+
+  /// The kind of an entry: true for a file, false for a folder.
+  Result<bool> IsFile(const fs::directory_entry& entry, const std::string& relative) const {
+    std::error_code error;
+    const fs::file_status status = entry.symlink_status(error);
+    if (error) return ErrnoStatus(error.value(), "cannot read " + relative);
+    if (fs::is_regular_file(status)) return true;
+    if (fs::is_directory(status)) return false;
+    if (!fs::is_symlink(status)) {
+      return Status(Reason::kUnsafePath,
+                    "'" + Excerpt(relative) + "' is neither a file nor a folder");
+    }
+    if (open_(directory_, relative).ok()) return true;
+    return Status(Reason::kUnsafePath, "'" + Excerpt(relative) + "' is a symbolic link");
+  }
+
+  const fs::path& directory_;
+  const FileOpener& open_;
+  std::vector<std::string> files_;
+};
 
 }  // namespace
 
@@ -239,11 +259,8 @@ Digest CombineDigests(std::span<const FileEntry> files) {
   return hasher.FinishDigest();
 }
 
-Result<std::vector<std::string>> ListFiles(const fs::path& directory) {
-  std::vector<std::string> files;
-  MLOS_TRY(Collect(directory, "", 1, files));
-  std::sort(files.begin(), files.end());
-  return files;
+Result<std::vector<std::string>> ListFiles(const fs::path& directory, const FileOpener& open) {
+  return Lister(directory, open).List();
 }
 
 }  // namespace mlos::package

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/files.h"
 #include "base/result.h"
 #include "package/digest.h"
 #include "package/manifest.h"
@@ -78,8 +79,10 @@ Status ToStatus(const VerifyReport& report);
 /// identifies the served model independently of its name. Every entry needs its sha256.
 Digest CombineDigests(std::span<const FileEntry> files);
 
-/// Relative paths of all regular files below `directory`, sorted. UNSAFE_PATH for a symbolic link,
-/// device or name that IsSafeRelativePath refuses; INVALID_PACKAGE above 10,000 files or 32 levels.
-Result<std::vector<std::string>> ListFiles(const std::filesystem::path& directory);
+/// Relative paths of all regular files below `directory`, sorted. UNSAFE_PATH for a device, a name
+/// that IsSafeRelativePath refuses or a symbolic link that `open` does; INVALID_PACKAGE above
+/// 10,000 files or 32 levels. Links to folders are not followed.
+Result<std::vector<std::string>> ListFiles(const std::filesystem::path& directory,
+                                           const FileOpener& open = &OpenBeneath);
 
 }  // namespace mlos::package

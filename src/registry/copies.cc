@@ -90,7 +90,7 @@ Result<std::unique_ptr<Copies>> Copies::Open(const fs::path& directory,
   return std::unique_ptr<Copies>(new Copies(std::move(folders), bytes_max));
 }
 
-Result<Copies::Copy> Copies::Take(const package::ModelFiles& files,
+Result<Copies::Copy> Copies::Take(const package::ModelFiles& files, const FileOpener& open,
                                   const package::FileDigester& digester,
                                   const OnCopied& on_copied) {
   const std::string name = NameOf(files.digest.ToString());
@@ -100,7 +100,7 @@ Result<Copies::Copy> Copies::Take(const package::ModelFiles& files,
   const bool there = fs::is_directory(copy.files.directory, error);
   if (!there || !IsWhole(copy.files.directory, files, digester)) {
     MLOS_TRY(CheckRoom(files));
-    MLOS_TRY(Make(files, on_copied));
+    MLOS_TRY(Make(files, open, on_copied));
   }
   // The original could have been another file while it was looked into.
   MLOS_TRY(package::ReadFacts(copy.files));
@@ -122,12 +122,13 @@ Status Copies::CheckRoom(const package::ModelFiles& files) const {
   return OkStatus();
 }
 
-Status Copies::Make(const package::ModelFiles& files, const OnCopied& on_copied) {
+Status Copies::Make(const package::ModelFiles& files, const FileOpener& open,
+                    const OnCopied& on_copied) {
   const fs::path staged = MLOS_TRY(folders_->Stage());
   const auto fill = [&]() -> Status {
     for (const package::FileEntry& file : files.files) {
       const std::string name = Excerpt(file.path);
-      const UniqueFd from = MLOS_TRY(OpenBeneath(files.directory, file.path));
+      const UniqueFd from = MLOS_TRY(open(files.directory, file.path));
       MLOS_TRY(MakeParents(staged / file.path, name));
       const UniqueFd to = MLOS_TRY(CreateFile(staged / file.path, kFileMode, name));
       const package::FileDigest digest = MLOS_TRY(CopyFile(from.get(), to.get(), name));

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/files.h"
 #include "base/result.h"
 #include "package/digest.h"
 #include "package/model_files.h"
@@ -38,10 +39,11 @@ class Copies {
                                               const OwnedFolders::IsUsed& is_used,
                                               std::uint64_t bytes_max);
 
-  /// The copy of these files, made where there is none or where `digester` finds that it is
-  /// damaged. CHECKSUM_MISMATCH if a file is not what it was when its digest was found, DISK_FULL.
-  Result<Copy> Take(const package::ModelFiles& files, const package::FileDigester& digester,
-                    const OnCopied& on_copied);
+  /// The copy of these files, which `open` opens: made where there is none, or where `digester`
+  /// finds that it is damaged. CHECKSUM_MISMATCH if a file is not what it was when its digest was
+  /// found, DISK_FULL.
+  Result<Copy> Take(const package::ModelFiles& files, const FileOpener& open,
+                    const package::FileDigester& digester, const OnCopied& on_copied);
   // See OwnedFolders.
   void Sweep(const OwnedFolders::IsUsed& is_used) { folders_->Sweep(is_used); }
   void Keep(std::string_view digest) { folders_->Keep(NameOf(digest)); }
@@ -55,7 +57,7 @@ class Copies {
       : folders_(std::move(folders)), bytes_max_(bytes_max) {}
 
   Status CheckRoom(const package::ModelFiles& files) const;
-  Status Make(const package::ModelFiles& files, const OnCopied& on_copied);
+  Status Make(const package::ModelFiles& files, const FileOpener& open, const OnCopied& on_copied);
 
   const std::unique_ptr<OwnedFolders> folders_;
   const std::uint64_t bytes_max_;

@@ -28,7 +28,8 @@ class CopiesTest : public package::FolderTest {
     return package::DigestBeneath(directory, relative);
   }
   Result<Copies::Copy> Take(Copies& copies, const package::ModelFiles& files) {
-    return copies.Take(files, &Hash, [this](int, const package::FileDigest&) { ++copied_; });
+    return copies.Take(files, &OpenBeneath, &Hash,
+                       [this](int, const package::FileDigest&) { ++copied_; });
   }
   std::string ReadOf(const Copies::Copy& copy, const std::string& file) const {
     return Read(fs::relative(copy.files.directory / file, folder()));
@@ -104,7 +105,8 @@ TEST_F(CopiesTest, TakersAtTheSameTimeEachHaveAWholeOne) {
   std::vector<std::thread> takers;
   for (int i = 0; i < 8; ++i) {
     takers.emplace_back([&] {
-      const auto copy = copies->Take(files, &Hash, [](int, const package::FileDigest&) {});
+      const auto copy =
+          copies->Take(files, &OpenBeneath, &Hash, [](int, const package::FileDigest&) {});
       ASSERT_TRUE(copy.ok());
       EXPECT_EQ(ReadOf(*copy, "a.bin"), "first");
     });

@@ -90,7 +90,9 @@ TEST(ExternalData, UnsafeReferencesAreRefused) {
       {{{"location", "/etc/passwd"}}, "not a plain path"},
       {{{"location", "a/../../b"}}, "not a plain path"},
       {{{"location", "a/../b"}}, "not a plain path"},
-      {{{"location", "./b"}}, "not a plain path"},
+      {{{"location", "./../b"}}, "not a plain path"},
+      {{{"location", "/./b"}}, "not a plain path"},
+      {{{"location", "./"}}, "not a plain path"},
       {{{"location", "..\\b"}}, "not a plain path"},
       {{{"location", ""}}, "not a plain path"},
       {{{"location", std::string("a\0b", 3)}}, "not a plain path"},
@@ -115,6 +117,16 @@ TEST(ExternalData, UnsafeReferencesAreRefused) {
     ASSERT_FALSE(parsed.ok()) << c.said;
     EXPECT_EQ(parsed.status().reason(), Reason::kInvalidModel);
     EXPECT_THAT(std::string(parsed.status().message()), HasSubstr(c.said));
+  }
+}
+
+TEST(ExternalData, EmptyStepsOfALocationAreLeftOut) {
+  for (const auto& [location, file] :
+       {std::pair("./w", "w"), {"a//w", "a/w"}, {".//a/./w", "a/w"}}) {
+    const auto parsed =
+        ParseModel(WithInitializer(ExternalTensor("w", 4, {{"location", location}})));
+    ASSERT_TRUE(parsed.ok()) << location;
+    EXPECT_THAT(parsed->ExternalFiles(), ElementsAre(file));
   }
 }
 

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/files.h"
 #include "base/result.h"
 #include "tensor/tensor_spec.h"
 
@@ -94,10 +95,14 @@ Result<Model> ParseModel(std::string_view bytes);
 Result<Model> ReadModel(const std::filesystem::path& path);
 
 /// Every external reference of `model` lies in a regular file below `graph_directory`, reached
-/// without a symbolic link, and within that file's size. INVALID_MODEL otherwise.
-Status CheckExternalData(const Model& model, const std::filesystem::path& graph_directory);
+/// without a symbolic link or as `open` has it, and within that file's size. INVALID_MODEL
+/// otherwise.
+Status CheckExternalData(const Model& model, const std::filesystem::path& graph_directory,
+                         const FileOpener& open = &OpenBeneath);
 
-/// ReadModel + CheckExternalData of `graph`, a path relative to `directory`.
-Result<Model> CheckModel(const std::filesystem::path& directory, std::string_view graph);
+/// ReadModel + CheckExternalData of `graph`, a path relative to `directory`; both open files as
+/// `open` has it.
+Result<Model> CheckModel(const std::filesystem::path& directory, std::string_view graph,
+                         const FileOpener& open = &OpenBeneath);
 
 }  // namespace mlos::package::onnx

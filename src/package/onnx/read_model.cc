@@ -96,8 +96,9 @@ Status InvalidReference(const ExternalData& data, std::string_view problem) {
 }
 
 Result<std::uint64_t> SizeOfExternalFile(const ExternalData& data,
-                                         const std::filesystem::path& graph_directory) {
-  const auto fd = OpenBeneath(graph_directory, data.location);
+                                         const std::filesystem::path& graph_directory,
+                                         const FileOpener& open) {
+  const auto fd = open(graph_directory, data.location);
   if (fd.ok()) return RegularSize(fd->get(), Excerpt(data.location));
   switch (fd.status().reason()) {
     case Reason::kFileNotFound:
@@ -153,12 +154,13 @@ Result<Model> ReadModel(const std::filesystem::path& path) {
   return ReadOpenModel(fd.get(), name);
 }
 
-Status CheckExternalData(const Model& model, const std::filesystem::path& graph_directory) {
+Status CheckExternalData(const Model& model, const std::filesystem::path& graph_directory,
+                         const FileOpener& open) {
   std::map<std::string_view, std::uint64_t> sizes;
   for (const ExternalData& data : model.external_data) {
     auto known = sizes.find(data.location);
     if (known == sizes.end()) {
-      const std::uint64_t size_bytes = MLOS_TRY(SizeOfExternalFile(data, graph_directory));
+      const std::uint64_t size_bytes = MLOS_TRY(SizeOfExternalFile(data, graph_directory, open));
       known = sizes.emplace(data.location, size_bytes).first;
     }
     MLOS_TRY(CheckRange(data, known->second));
@@ -166,10 +168,16 @@ Status CheckExternalData(const Model& model, const std::filesystem::path& graph_
   return OkStatus();
 }
 
-Result<Model> CheckModel(const std::filesystem::path& directory, std::string_view graph) {
-  const UniqueFd fd = MLOS_TRY(OpenBeneath(directory, graph));
+Result<Model> CheckModel(const std::filesystem::path& directory, std::string_view graph,
+                         const FileOpener& open) {
+  const UniqueFd fd = MLOS_TRY(open(directory, graph));
   Model model = MLOS_TRY(ReadOpenModel(fd.get(), std::string(graph)));
-  MLOS_TRY(CheckExternalData(model, (directory / graph).parent_path()));
+  const std::filesystem::path folder = std::filesystem::path(graph).parent_path();
+  const FileOpener beside = [&](const std::filesystem::path& /*graph_directory*/,
+                                std::string_view location) {
+    return open(directory, (folder / location).native());
+  };
+  MLOS_TRY(CheckExternalData(model, directory / folder, beside));
   return model;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "package/onnx/tensor_proto.h"
 
+#include <algorithm>
 #include <charconv>
 #include <limits>
 
@@ -27,6 +28,20 @@ std::uint64_t ElementBits(std::int64_t data_type) {
                                     64, 128, 16, 8, 8,  8,  8,  4,  4, 4, 8,  2,  2};
   const auto index = static_cast<std::uint64_t>(data_type);
   return index < std::size(kBits) ? kBits[index] : 0;
+}
+
+/// Exporters write "./w" and "a//w" for "w" and "a/w".
+std::string WithoutEmptySteps(std::string_view path) {
+  if (path.starts_with('/') || path.ends_with('/')) return std::string(path);
+  std::string normal;
+  while (!path.empty()) {
+    const std::string_view step = path.substr(0, path.find('/'));
+    path.remove_prefix(std::min(step.size() + 1, path.size()));
+    if (step.empty() || step == ".") continue;
+    if (!normal.empty()) normal += '/';
+    normal += step;
+  }
+  return normal;
 }
 
 /// Reads one TensorProto.
@@ -162,7 +177,8 @@ class TensorReader {
   Status CheckExternal() {
     if (data_type_ == kString) return Fault("holds strings, which cannot be external");
     if (raw_bytes_.value_or(0) != 0) return Fault("has data both inside and outside the file");
-    const std::string& location = reference_.location;
+    std::string& location = reference_.location;
+    location = WithoutEmptySteps(location);
     if (!has_location_) return Fault("does not say where its external data is");
     // ONNX Runtime reads memory of its own process for locations of this form.
     const bool in_memory = location.find("_ORT_MEM_ADDR_") != std::string::npos;

@@ -63,7 +63,7 @@ def node(**attribute: object) -> onnx.NodeProto:
 @pytest.mark.parametrize(
     "location",
     ["../../etc/passwd", "/etc/passwd", "a/../../b", "/proc/self/mem", "/dev/zero", "C:\\w",
-     "..\\w", "*/_ORT_MEM_ADDR_/*", "", "./w", "w/", "a//w"],
+     "..\\w", "*/_ORT_MEM_ADDR_/*", "", "./../w", "w/", "//w"],
 )  # fmt: skip
 def test_weights_that_lie_elsewhere(guarded, tmp_path, location):
     graph = identity(initializer=[weights({"location": location})])
