@@ -65,9 +65,10 @@ Result<std::shared_ptr<ServedModel>> ModelLoader::Load(const registry::ModelReco
   auto sequences = MLOS_TRY(SequencesOf(record.settings.state_pairs, *loaded));
   const scheduler::ModelQueueOptions queueing{
       .time_given_by_shapes = files.facts.time_given_by_shapes || loaded->time_given_by_shapes()};
-  return std::make_shared<ServedModel>(
-      record.model_id, record.version, plugin.id, record.digest, std::move(counts), copy.pin,
-      plugin.engine, std::move(loaded), std::move(sequences), queueing, batching, budget_);
+  return std::make_shared<ServedModel>(record.model_id, record.version, plugin.id, record.digest,
+                                       files.facts.inputs_that_may_change, std::move(counts),
+                                       copy.pin, plugin.engine, std::move(loaded),
+                                       std::move(sequences), queueing, batching, budget_);
 }
 
 Result<std::unique_ptr<sequence::Sequences>> ModelLoader::SequencesOf(

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "engine/engine.h"
@@ -19,9 +21,12 @@ namespace mlos::catalog {
 /// model out of the table at once and out of memory when the last holder lets go. Thread-safe.
 class ServedModel {
  public:
+  using InputNames = std::set<std::string, std::less<>>;
+
   ServedModel(std::string model_id, std::string version, std::string plugin_id, std::string digest,
-              std::shared_ptr<metrics::ModelCounts> counts, std::shared_ptr<const void> files,
-              std::shared_ptr<engine::Engine> engine, std::unique_ptr<engine::LoadedModel> model,
+              InputNames inputs_that_may_change, std::shared_ptr<metrics::ModelCounts> counts,
+              std::shared_ptr<const void> files, std::shared_ptr<engine::Engine> engine,
+              std::unique_ptr<engine::LoadedModel> model,
               std::unique_ptr<sequence::Sequences> sequences,
               const scheduler::ModelQueueOptions& queueing,
               const std::optional<scheduler::BatchOptions>& batching, resource::ByteBudget& budget)
@@ -29,6 +34,7 @@ class ServedModel {
         version_(std::move(version)),
         plugin_id_(std::move(plugin_id)),
         digest_(std::move(digest)),
+        inputs_that_may_change_(std::move(inputs_that_may_change)),
         counts_(std::move(counts)),
         files_(std::move(files)),
         engine_(std::move(engine)),
@@ -44,6 +50,8 @@ class ServedModel {
   const std::string& digest() const { return digest_; }
   const engine::ModelSchema& schema() const { return model_->schema(); }
   engine::LoadedModel& loaded() const { return *model_; }
+  /// See package::ModelFacts.
+  const InputNames& inputs_that_may_change() const { return inputs_that_may_change_; }
   /// What every request to it is counted in; see Runtime::Acquire.
   const std::shared_ptr<metrics::ModelCounts>& counts() const { return counts_; }
 
@@ -57,6 +65,7 @@ class ServedModel {
   const std::string version_;
   const std::string plugin_id_;
   const std::string digest_;
+  const InputNames inputs_that_may_change_;
   const std::shared_ptr<metrics::ModelCounts> counts_;
   // Keeps the files that the model is mapped from.
   const std::shared_ptr<const void> files_;

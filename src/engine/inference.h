@@ -28,6 +28,8 @@ struct InferenceRequest {
   std::shared_ptr<const Cancellation> cancellation;
   /// What the caller may leave unread of the answers; null if it takes them as they come.
   std::shared_ptr<Credit> credit;
+  /// Somebody may still write to memory that inputs lie in: what is read twice can differ.
+  bool may_change = false;
   /// Whatever borrowed input tensors point into, and what counts it; released with the request.
   std::shared_ptr<const void> keepalive;
 

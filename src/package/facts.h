@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,9 @@ struct ModelFacts {
   std::vector<tensor::TensorSpec> outputs;
   /// The operator that makes the items of a batch influence each other; empty if none is known.
   std::string whole_batch_operator;
+  /// Inputs that may be written to while the model reads them: the answer is wrong then, and no
+  /// more than that.
+  std::set<std::string, std::less<>> inputs_that_may_change;
   /// A run takes as long as the shapes of its inputs say: no value among them makes it do more.
   bool time_given_by_shapes = false;
 };

@@ -64,6 +64,7 @@ ModelFacts FactsOf(onnx::Model model) {
           .inputs = SpecsOf(std::move(model.inputs)),
           .outputs = SpecsOf(std::move(model.outputs)),
           .whole_batch_operator = std::move(model.whole_batch_operator),
+          .inputs_that_may_change = std::move(model.inputs_that_may_change),
           .time_given_by_shapes = model.time_given_by_shapes};
 }
 

@@ -19,7 +19,8 @@ ModelJob::ModelJob(std::shared_ptr<catalog::ServedModel> model, InferenceRequest
   entry = std::move(place);
   sequence = entry.key();
   if (sequence == nullptr && model_->runner().batches())
-    items = scheduler::batching::BatchItems(request_);
+    // What is compared with its lone run must not change in between.
+    items = request_.may_change ? 0 : scheduler::batching::BatchItems(request_);
 }
 
 bool ModelJob::CanShare(const scheduler::Job& other) const {

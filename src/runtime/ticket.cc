@@ -16,6 +16,10 @@ const std::string& Ticket::model_version() const { return model_->version(); }
 const engine::ModelSchema& Ticket::schema() const { return model_->schema(); }
 bool Ticket::streams() const { return model_->loaded().streams(); }
 
+bool Ticket::MayChange(std::string_view input) const {
+  return model_->inputs_that_may_change().contains(input);
+}
+
 void Ticket::Refused(const Status& why) const { model_->counts()->Record(why, 0, 0); }
 
 Status Ticket::FitTo(engine::InferenceRequest& request, Fit fit) const {

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "base/result.h"
 #include "engine/engine.h"
@@ -35,6 +36,8 @@ class Ticket {
   const engine::ModelSchema& schema() const;
   /// Whether Stream may give several responses.
   bool streams() const;
+  /// Whether the input may be written to while the model reads it; see package::ModelFacts.
+  bool MayChange(std::string_view input) const;
 
   /// Counts a request that the door refuses before it is run: malformed, or of the wrong shape.
   void Refused(const Status& why) const;

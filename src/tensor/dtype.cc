@@ -52,6 +52,18 @@ std::optional<DType> ParseDType(std::string_view name) {
   return entry->dtype;
 }
 
+bool IsFloat(DType dtype) {
+  switch (dtype) {
+    case DType::kFloat16:
+    case DType::kBfloat16:
+    case DType::kFloat32:
+    case DType::kFloat64:
+      return true;
+    default:
+      return false;
+  }
+}
+
 bool IsSupported(DType dtype) { return Find(dtype) != nullptr; }
 
 std::size_t ElementSize(DType dtype) {

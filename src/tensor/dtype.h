@@ -34,6 +34,8 @@ std::string_view Name(DType dtype);
 /// The dtype with numpy's name `name`.
 std::optional<DType> ParseDType(std::string_view name);
 
+bool IsFloat(DType dtype);
+
 /// True for the enumerators above except kUndefined, whatever integer was cast.
 bool IsSupported(DType dtype);
 

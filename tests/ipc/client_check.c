@@ -115,7 +115,7 @@ static void regions(mlos_client_t* client) {
   CHECK(mlos_region_create(client, 2 * kCount * sizeof(float), MLOS_INPUT_REGION, &in, &error) ==
         0);
   CHECK(mlos_region_create(client, kCount * sizeof(float), MLOS_OUTPUT_REGION, &out, &error) == 0);
-  CHECK(mlos_region_in_place(in) == 1 && mlos_region_size(out) == kCount * sizeof(float));
+  CHECK(mlos_region_in_place(in) == 0 && mlos_region_size(out) == kCount * sizeof(float));
   float* data = (float*)mlos_region_data(in) + 16;
   for (int i = 0; i < kCount; ++i) data[i] = (float)i;
   mlos_tensor_t input = floats(NULL, shape);

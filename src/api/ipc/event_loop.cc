@@ -59,8 +59,7 @@ void EventLoop::OnAccept(UniqueFd fd) {
     service_->runtime().stats().RecordRequest("ipc", "refused", admitted, 0);
     return SendRefusal(fd.get(), admitted);
   }
-  auto session = std::make_shared<Session>(service_->options(), *peer, peer->uid == ::geteuid(),
-                                           service_->totals());
+  auto session = std::make_shared<Session>(service_->options(), *peer, service_->totals());
   const std::size_t turn = next_++ % (others_.size() + 1);
   if (turn == others_.size()) return Open(std::move(fd), std::move(session));
   others_[turn]->Adopt(std::move(fd), std::move(session));

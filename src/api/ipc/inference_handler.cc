@@ -42,7 +42,7 @@ class IpcInference : public door::Inference {
     for (const wire::TensorEntry& output : message_.outputs) {
       request.requested_outputs.emplace_back(output.name);
     }
-    request.inputs = MLOS_TRY(MakeInputs(*request_, message_.inputs, inputs_));
+    MLOS_TRY(MakeInputs(*request_, ticket(), message_.inputs, inputs_, request));
     request.sequence = MLOS_TRY(engine::MakeSequenceStep(
         std::string(message_.sequence_id), message_.sequence_start, message_.sequence_end));
     return request;

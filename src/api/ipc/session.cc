@@ -96,16 +96,15 @@ Result<wire::RegionReply> Session::MapRegion(const wire::MapRegion& map, UniqueF
   const bool writable = map.access == wire::Access::kWrite;
   memory::Mapping mapping = MLOS_TRY(
       memory::Mapping::Create(std::move(fd), writable, options_.region_bytes_max - region_bytes_));
-  const bool in_place = own_user_ || mapping.write_sealed();
   totals_->regions.fetch_add(1);
   const auto forget = [totals = totals_](const memory::Region* region) {
     delete region;
     totals->regions.fetch_sub(1);
   };
-  std::shared_ptr<const memory::Region> region(
-      new memory::Region(std::move(mapping), map.access, in_place), forget);
+  std::shared_ptr<const memory::Region> region(new memory::Region(std::move(mapping), map.access),
+                                               forget);
   region_bytes_ += region->size_bytes();
-  wire::RegionReply reply{map.region_id, in_place, region->size_bytes()};
+  wire::RegionReply reply{map.region_id, region->constant(), region->size_bytes()};
   regions_.emplace(map.region_id, std::move(region));
   return reply;
 }
@@ -114,7 +113,7 @@ Result<wire::RegionReply> Session::UnmapRegion(std::uint32_t region_id) {
   const MutexLock lock(mutex_);
   const auto found = regions_.find(region_id);
   if (found == regions_.end()) return NoRegion("no region of this number is mapped", "region_id");
-  wire::RegionReply reply{region_id, found->second->in_place(), found->second->size_bytes()};
+  wire::RegionReply reply{region_id, found->second->constant(), found->second->size_bytes()};
   region_bytes_ -= found->second->size_bytes();
   regions_.erase(found);
   return reply;

@@ -47,8 +47,8 @@ class Attachment {
 /// regions it has mapped. Thread-safe.
 class Session {
  public:
-  Session(const ServerOptions& options, Peer peer, bool own_user, std::shared_ptr<Totals> totals)
-      : options_(options), peer_(peer), own_user_(own_user), totals_(std::move(totals)) {
+  Session(const ServerOptions& options, Peer peer, std::shared_ptr<Totals> totals)
+      : options_(options), peer_(peer), totals_(std::move(totals)) {
     totals_->connections.fetch_add(1);
   }
   Session(const Session&) = delete;
@@ -57,7 +57,6 @@ class Session {
 
   const Peer& peer() const { return peer_; }
   /// Whether the client is Core's own user, who may do what Core may.
-  bool own_user() const { return own_user_; }
 
   /// A request begins; `cancellation`, which must outlive End, is how it is told that nobody waits
   /// for it. CONFLICT where one of that number is in flight, OVERLOADED where too many are.
@@ -89,7 +88,6 @@ class Session {
 
   const ServerOptions& options_;
   const Peer peer_;
-  const bool own_user_;
   const std::shared_ptr<Totals> totals_;
 
   mutable Mutex mutex_;

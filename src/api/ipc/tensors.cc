@@ -41,9 +41,10 @@ Status CheckBools(const Tensor& tensor) {
   return {Reason::kValueOutOfRange, "a bool is one byte, 0 or 1"};
 }
 
-Result<Tensor> MakeTensor(Request& request, TensorEntry& input, const InputPlace& place) {
+Result<Tensor> MakeTensor(Request& request, TensorEntry& input, const InputPlace& place,
+                          bool in_place) {
   if (input.dtype == DType::kString) return MakeStrings(request, place, input);
-  tensor::Buffer buffer = place.in_place && input.size_bytes != 0
+  tensor::Buffer buffer = in_place && input.size_bytes != 0
                               ? tensor::Buffer::Borrow(place.data, input.size_bytes)
                               : MLOS_TRY(Copy(request, place.data, input.size_bytes));
   Tensor tensor =
@@ -119,8 +120,8 @@ Result<std::vector<InputPlace>> FindInputs(Request& request,
       place.region =
           MLOS_TRY(request.session().FindRegion(input.region_id, wire::Access::kRead, input.name));
       place.data = MLOS_TRY(place.region->At(input.offset, input.size_bytes, input.name));
-      place.in_place = place.region->in_place();
-      const bool copied = !place.in_place || input.dtype == DType::kString;
+      place.constant = place.region->constant();
+      const bool copied = !place.constant || input.dtype == DType::kString;
       place.copy_bytes = copied ? input.size_bytes : 0;
     }
     places.push_back(std::move(place));
@@ -134,17 +135,19 @@ std::uint64_t BytesToCopy(const std::vector<InputPlace>& inputs) {
   return bytes;
 }
 
-Result<std::vector<tensor::NamedTensor>> MakeInputs(Request& request,
-                                                    std::vector<TensorEntry>& inputs,
-                                                    const std::vector<InputPlace>& places) {
-  std::vector<tensor::NamedTensor> tensors;
-  tensors.reserve(inputs.size());
+Status MakeInputs(Request& request, const runtime::Ticket& ticket, std::vector<TensorEntry>& inputs,
+                  const std::vector<InputPlace>& places, engine::InferenceRequest& made) {
+  made.inputs.reserve(inputs.size());
   for (std::size_t i = 0; i < inputs.size(); ++i) {
-    Result<Tensor> tensor = MakeTensor(request, inputs[i], places[i]);
+    const bool changing =
+        !places[i].constant && tensor::IsFloat(inputs[i].dtype) && ticket.MayChange(inputs[i].name);
+    made.may_change = made.may_change || changing;
+    Result<Tensor> tensor =
+        MakeTensor(request, inputs[i], places[i], places[i].constant || changing);
     if (!tensor.ok()) return std::move(tensor).status().WithField(inputs[i].name);
-    tensors.push_back({std::string(inputs[i].name), std::move(tensor).value()});
+    made.inputs.push_back({std::string(inputs[i].name), std::move(tensor).value()});
   }
-  return tensors;
+  return OkStatus();
 }
 
 Result<std::vector<OutputPlace>> FindOutputs(const Session& session,

@@ -9,6 +9,7 @@
 #include "api/ipc/request.h"
 #include "api/ipc/wire/inference.h"
 #include "engine/inference.h"
+#include "runtime/ticket.h"
 
 namespace mlos::api::ipc {
 
@@ -16,8 +17,8 @@ namespace mlos::api::ipc {
 struct InputPlace {
   std::shared_ptr<const memory::Region> region;  ///< null: in the frame
   char* data = nullptr;
-  /// Its client cannot change it any more.
-  bool in_place = true;
+  /// Nobody can change it any more.
+  bool constant = true;
   std::uint64_t copy_bytes = 0;  ///< that are copied before they may be read
 };
 
@@ -26,12 +27,13 @@ Result<std::vector<InputPlace>> FindInputs(Request& request,
                                            const std::vector<wire::TensorEntry>& inputs);
 std::uint64_t BytesToCopy(const std::vector<InputPlace>& inputs);
 
-/// Makes tensors of `inputs`, which lie at `places`: over those, or over a copy where the client
-/// could change them meanwhile. Strings are always copied. Takes the shapes. SHAPE_MISMATCH,
-/// VALUE_OUT_OF_RANGE (a bool that is neither 0 nor 1), OVERLOADED, with the input as field.
-Result<std::vector<tensor::NamedTensor>> MakeInputs(Request& request,
-                                                    std::vector<wire::TensorEntry>& inputs,
-                                                    const std::vector<InputPlace>& places);
+/// Makes tensors of `inputs`, which lie at `places`, for the model of `ticket`: over those, or over
+/// a copy where the client could change them and the model must not see that. Strings are always
+/// copied. Takes the shapes. SHAPE_MISMATCH, VALUE_OUT_OF_RANGE (a bool that is neither 0 nor 1),
+/// OVERLOADED, with the input as field.
+Status MakeInputs(Request& request, const runtime::Ticket& ticket,
+                  std::vector<wire::TensorEntry>& inputs, const std::vector<InputPlace>& places,
+                  engine::InferenceRequest& made);
 
 /// Where one output shall go; null region: into the answer.
 struct OutputPlace {

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -72,6 +73,9 @@ struct Model {
   std::string whole_batch_operator;
   /// No value decides how much is computed, in any graph or function of the file.
   bool time_given_by_shapes = false;
+  /// Whatever is written to these while the model runs makes wrong numbers and nothing else; see
+  /// ValueFlow.
+  std::set<std::string, std::less<>> inputs_that_may_change;
   std::string producer_name;
   std::string producer_version;
   /// Without those that an initializer gives a value.

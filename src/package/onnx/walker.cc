@@ -178,6 +178,7 @@ Status ModelWalker::Node(Field field) {
   NodeNames node;
   MLOS_TRY(wire_.Nested(field, [&](Field inner) { return OnNodeField(inner, node); }));
   work_.AddNode(node);
+  flow_.AddNode(node);
   if (ScalesByWholeInput(node.op_type)) model_.whole_batch_operator = std::move(node.op_type);
   return OkStatus();
 }
@@ -290,7 +291,20 @@ Status ModelWalker::Finish() {
   FindCustomDomains();
   for (const Value& input : model_.inputs) work_.AddInput(input.spec.name);
   model_.time_given_by_shapes = work_.TimeGivenByShapes();
+  FindInputsThatMayChange();
   return OkStatus();
+}
+
+// Of floats only: what divides whole numbers, or counts with them, depends on their values.
+void ModelWalker::FindInputsThatMayChange() {
+  std::vector<std::string> names;
+  for (const Value& input : model_.inputs) {
+    if (tensor::IsFloat(input.spec.dtype)) names.push_back(input.spec.name);
+  }
+  const std::vector<bool> may_change = flow_.MayChange(names);
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (may_change[i]) model_.inputs_that_may_change.insert(std::move(names[i]));
+  }
 }
 
 Status ModelWalker::CheckNames(const std::vector<Value>& values, std::string_view what) const {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "package/onnx/model.h"
+#include "package/onnx/value_flow.h"
 #include "package/onnx/wire.h"
 #include "package/onnx/work.h"
 
@@ -43,6 +44,7 @@ class ModelWalker {
   Status Finish();
   Status CheckNames(const std::vector<Value>& values, std::string_view what) const;
   void FindCustomDomains();
+  void FindInputsThatMayChange();
 
   WireReader& wire_;
   Model model_;
@@ -51,6 +53,7 @@ class ModelWalker {
   std::size_t initializer_bytes_ = 0;
   std::unordered_set<std::string> function_domains_;
   WorkOfModel work_;
+  ValueFlow flow_;
 };
 
 }  // namespace mlos::package::onnx

@@ -57,6 +57,16 @@ TEST(MappingTest, SealsDecide) {
   }
 }
 
+TEST(MappingTest, HugePagesAreRefused) {
+  UniqueFd fd(::memfd_create("test", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_HUGETLB));
+  if (!fd.valid()) GTEST_SKIP() << "this kernel has none";
+  ASSERT_EQ(::ftruncate(fd.get(), 2 << 20), 0);
+  ASSERT_EQ(::fcntl(fd.get(), F_ADD_SEALS, kSealed), 0);
+  const Status refused = Mapping::Create(std::move(fd), false, 4 << 20).status();
+  EXPECT_EQ(refused.reason(), Reason::kInvalidField);
+  EXPECT_NE(refused.message().find("huge pages"), std::string_view::npos);
+}
+
 TEST(MappingTest, SizesAreBounded) {
   EXPECT_TRUE(Mapping::Create(MakeMemfd(kLimit), false, kLimit).ok());
   EXPECT_EQ(Mapping::Create(MakeMemfd(kLimit + 1), false, kLimit).status().reason(),
@@ -70,8 +80,7 @@ TEST(MappingTest, SizesAreBounded) {
 }
 
 TEST(RegionTest, PlacesLieWithin) {
-  const Region region(Mapping::Create(MakeMemfd(4096), false, kLimit).value(), wire::Access::kRead,
-                      true);
+  const Region region(Mapping::Create(MakeMemfd(4096), false, kLimit).value(), wire::Access::kRead);
   EXPECT_TRUE(region.At(0, 4096, "x").ok());
   EXPECT_TRUE(region.At(4096, 0, "x").ok());
   for (const auto& [offset, size] : {std::pair<std::uint64_t, std::uint64_t>{0, 4097},

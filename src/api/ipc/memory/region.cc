@@ -2,8 +2,10 @@
 #include "api/ipc/memory/region.h"
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 #include <string>
 
@@ -45,6 +47,10 @@ Result<Mapping> Mapping::Create(UniqueFd fd, bool writable, std::uint64_t size_b
   struct stat file{};
   if (::fstat(fd.get(), &file) != 0 || !S_ISREG(file.st_mode)) {
     return Unusable("the descriptor is not a memfd");
+  }
+  struct statfs system{};
+  if (::fstatfs(fd.get(), &system) != 0 || system.f_type != TMPFS_MAGIC) {
+    return Unusable("the memfd has huge pages; make it without MFD_HUGETLB");
   }
   MLOS_TRY(CheckSize(file, size_bytes_max));
   const int protection = writable ? PROT_READ | PROT_WRITE : PROT_READ;

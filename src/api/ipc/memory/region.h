@@ -11,8 +11,10 @@
 
 namespace mlos::api::ipc::memory {
 
-/// A file descriptor's memory, mapped: a memfd that can neither shrink nor grow (otherwise touching
-/// it could raise SIGBUS) and that is backed as a whole. Unmapped on destruction. Thread-safe.
+/// A file descriptor's memory, mapped: a memfd of ordinary pages that can neither shrink nor grow
+/// and that is backed as a whole. Otherwise touching it could raise SIGBUS, also where a hole is
+/// punched into huge pages; into ordinary ones, a hole reads as zeros. Unmapped on destruction.
+/// Thread-safe.
 class Mapping {
  public:
   /// INVALID_FIELD for anything but such a memfd, PAYLOAD_TOO_LARGE above `size_bytes_max`.
@@ -43,13 +45,12 @@ class Mapping {
 /// session that mapped it and the requests that use it. Thread-safe.
 class Region {
  public:
-  Region(Mapping mapping, wire::Access access, bool in_place)
-      : mapping_(std::move(mapping)), access_(access), in_place_(in_place) {}
+  Region(Mapping mapping, wire::Access access) : mapping_(std::move(mapping)), access_(access) {}
 
   wire::Access access() const { return access_; }
-  /// Whether tensors may be run where they lie: the client could change what it likes meanwhile, so
-  /// only where it may do so anyway (Core's own user) or cannot (write-sealed).
-  bool in_place() const { return in_place_; }
+  /// Whether nobody can change it any more: then tensors may be run where they lie, whatever the
+  /// model makes of them.
+  bool constant() const { return mapping_.write_sealed(); }
   std::uint64_t size_bytes() const { return mapping_.size_bytes(); }
   /// Where `size_bytes` at `offset` lie; INVALID_FIELD with `field` where they are not within.
   Result<char*> At(std::uint64_t offset, std::uint64_t size_bytes, std::string_view field) const;
@@ -57,7 +58,6 @@ class Region {
  private:
   const Mapping mapping_;
   const wire::Access access_;
-  const bool in_place_;
 };
 
 }  // namespace mlos::api::ipc::memory
