@@ -198,7 +198,8 @@ MLOS_API int mlos_region_create(mlos_client_t* client, size_t size_bytes, mlos_a
 MLOS_API void* mlos_region_data(mlos_region_t* region);
 MLOS_API size_t mlos_region_size(const mlos_region_t* region);
 /* 1 if nobody can change the memory any more, so that Core uses numbers in place for every model; 0
- * if it does so only for models that wrong numbers cannot lead astray, and copies them for others. */
+ * if it does so only for models that wrong numbers cannot lead astray, and copies them for others.
+ */
 MLOS_API int mlos_region_in_place(const mlos_region_t* region);
 /* Gives the memory back, also in Core unless the client is closed. NULL is allowed. */
 MLOS_API void mlos_region_destroy(mlos_client_t* client, mlos_region_t* region);
