@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
+#include <thread>
 #include <utility>
 
 #include "api/ipc/connection.h"
@@ -40,6 +42,13 @@ void SendRefusal(int fd, const Status& why) {
 }
 
 }  // namespace
+
+EventLoop::~EventLoop() {
+  // Their sessions are closed, so each looks around within a quarter of a second.
+  while (service_->totals()->ring_threads.load() != 0) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+}
 
 Status EventLoop::Listen(socket::ListeningSocket socket,
                          std::vector<std::shared_ptr<EventLoop>> others) {

@@ -16,6 +16,8 @@ namespace mlos::api::ipc {
 class EventLoop final : public PollingLoop {
  public:
   explicit EventLoop(std::shared_ptr<Service> service) : service_(std::move(service)) {}
+  /// Waits for the threads of rings, which use what outlives the door.
+  ~EventLoop() override;
 
   /// Accepts for itself and for `others`, which must AwaitConnections. Before Run. IO_ERROR.
   Status Listen(socket::ListeningSocket socket, std::vector<std::shared_ptr<EventLoop>> others);

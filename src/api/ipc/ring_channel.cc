@@ -13,6 +13,8 @@ namespace {
 constexpr int kPauses = 32;
 // While answers wait for room in the ring.
 constexpr std::int64_t kRetryNs = 1'000'000;
+// The client can keep a bell from waking Core: it is not relied upon for longer than this.
+constexpr std::int64_t kSleepNsMax = 250'000'000;
 constexpr std::size_t kErrorTextBytes = 200;
 
 void Pause() {
@@ -55,15 +57,24 @@ RingChannel::RingChannel(Origin origin, memory::Ring ring)
 RingChannel::~RingChannel() { origin_.service->totals()->rings.fetch_sub(1); }
 
 void RingChannel::Start() {
-  thread_ = std::thread([this] { Serve(); });
+  origin_.service->totals()->ring_threads.fetch_add(1);
+  thread_ = std::thread([self = shared_from_this()] {
+    self->Serve();
+    self->EndThread();
+  });
 }
 
-// Whoever waits for the thread keeps what it uses.
 void RingChannel::Stop() {
-  if (stopping_.exchange(true)) return;
+  stopping_.store(true);
   ring_.Wake();
+}
+
+// A worker joins the thread only when it is past everything but its return.
+void RingChannel::EndThread() {
+  const std::shared_ptr<Totals> totals = origin_.service->totals();
   origin_.service->lobby().workers().Post(door::Executor::kWorker,
                                           [self = shared_from_this()] { self->thread_.join(); });
+  totals->ring_threads.fetch_sub(1);
 }
 
 void RingChannel::Serve() {
@@ -129,7 +140,7 @@ void RingChannel::Wait() {
   const SteadyClock::time_point start = SteadyClock::now();
   // Answers that begin to wait for room from now on end the sleep, or prevent it.
   const bool full = full_.load();
-  ring_.Sleep(full ? kRetryNs : -1, [&] { return Awake() || full_.load() != full; });
+  ring_.Sleep(full ? kRetryNs : kSleepNsMax, [&] { return Awake() || full_.load() != full; });
   spin_.Slept(socket::NanosecondsSince(start));
 }
 

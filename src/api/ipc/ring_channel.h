@@ -24,7 +24,8 @@ class RingChannel : public Channel,
   ~RingChannel() override;
 
   void Start();
-  /// Ends the thread, before long; its last request may still be answered.
+  /// Lets the thread end, before long and whatever the client does to the ring; its last request
+  /// may still be answered.
   void Stop() override;
 
   void Send(wire::ByteBuffer frame) override;
@@ -32,6 +33,7 @@ class RingChannel : public Channel,
 
  private:
   void Serve();
+  void EndThread();
   Status ServeWaiting();
   Status TakeOne();
   void Wait();

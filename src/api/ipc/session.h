@@ -30,6 +30,8 @@ struct Peer {
 struct Totals {
   std::atomic<std::uint32_t> connections{0};
   std::atomic<std::uint32_t> rings{0};
+  /// Threads that serve rings, which end by themselves soon after their sessions.
+  std::atomic<std::uint32_t> ring_threads{0};
   std::atomic<std::uint32_t> regions{0};
 };
 
@@ -56,7 +58,6 @@ class Session {
   ~Session() { totals_->connections.fetch_sub(1); }
 
   const Peer& peer() const { return peer_; }
-  /// Whether the client is Core's own user, who may do what Core may.
 
   /// A request begins; `cancellation`, which must outlive End, is how it is told that nobody waits
   /// for it. CONFLICT where one of that number is in flight, OVERLOADED where too many are.

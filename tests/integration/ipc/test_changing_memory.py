@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import mmap
 import os
 import signal
@@ -17,9 +18,12 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from tests.support.graphs import model, scale, value
-from tests.support.ipc import Client, IpcCore, MlosError
+from tests.support.ipc import Client, IpcCore, MlosError, RawIpc
+from tests.support.ipc_ring import RawRing
+from tests.support.waiting import wait_until
 
 COUNT = 1 << 16
+SYS_FUTEX, FUTEX_REQUEUE = 202, 3
 GOOD = {"x": np.array([1.0, 2.0], np.float32)}
 
 
@@ -132,3 +136,35 @@ def test_a_hole_that_is_punched_reads_as_zeros(core):
         memory.madvise(mmap.MADV_REMOVE)
         answer = client.infer("product", {"x": region.tensor(np.float32, (1024, 64))})
         assert (answer.outputs["y"] == 0).all()
+
+
+def threads_of(core: IpcCore) -> int:
+    return len(list(Path(f"/proc/{core.pid}/task").iterdir()))
+
+
+def move_sleepers(ring: RawRing) -> int:
+    """Whoever sleeps on the bell of requests sleeps on another word from now on; how many did."""
+    bell, other = (ctypes.addressof(ctypes.c_uint32.from_buffer(ring.memory, offset))
+                   for offset in (128, 1024))  # fmt: skip
+    pointer = ctypes.c_void_p
+    return ctypes.CDLL(None).syscall(
+        SYS_FUTEX, pointer(bell), FUTEX_REQUEUE, 0, pointer(1000), pointer(other), 0)  # fmt: skip
+
+
+def test_a_ring_whose_sleepers_were_moved_ends_with_its_connection(core):
+    before = threads_of(core)
+    for _ in range(8):
+        with RawIpc(core.socket) as raw:
+            ring = RawRing(raw)
+            wait_until(lambda: move_sleepers(ring) > 0)
+    wait_until(lambda: threads_of(core) <= before)
+    with Client(str(core.socket)) as client:
+        assert np.array_equal(client.infer("good", GOOD).outputs["y"], GOOD["x"] * 2)
+
+
+def test_core_ends_while_a_ring_cannot_be_woken(tmp_path):
+    core = IpcCore(tmp_path / "core").start()
+    with RawIpc(core.socket) as raw:
+        ring = RawRing(raw)
+        wait_until(lambda: move_sleepers(ring) > 0)
+        assert core.stop() == 0

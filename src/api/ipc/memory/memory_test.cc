@@ -16,6 +16,7 @@ namespace mlos::api::ipc::memory {
 namespace {
 
 constexpr std::uint64_t kLimit = 1 << 20;
+constexpr std::int64_t kLongNs = 100'000'000'000;
 constexpr int kSealed = F_SEAL_SHRINK | F_SEAL_GROW;
 
 UniqueFd MakeMemfd(std::uint64_t size, int seals = kSealed) {
@@ -178,8 +179,8 @@ TEST_F(RingTest, ASleeperIsRungFor) {
   ASSERT_TRUE(ring_->TryReply("asleep").value());
   EXPECT_EQ(Word(RingLayout::kReplyBell), 1U);
   // Awake before it sleeps, or rung for: either way it returns.
-  ring_->Sleep(-1, [] { return true; });
-  ring_->Sleep(-1, [&] {
+  ring_->Sleep(kLongNs, [] { return true; });
+  ring_->Sleep(kLongNs, [&] {
     ring_->Wake();
     return false;
   });

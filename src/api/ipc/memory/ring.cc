@@ -81,8 +81,8 @@ void Ring::Wait(std::uint32_t seen, std::int64_t timeout_ns) const {
   timespec timeout{};
   timeout.tv_sec = timeout_ns / kSecondNs;
   timeout.tv_nsec = timeout_ns % kSecondNs;
-  ::syscall(SYS_futex, mapping_.data() + RingLayout::kRequestBell, FUTEX_WAIT, seen,
-            timeout_ns < 0 ? nullptr : &timeout, nullptr, 0);
+  ::syscall(SYS_futex, mapping_.data() + RingLayout::kRequestBell, FUTEX_WAIT, seen, &timeout,
+            nullptr, 0);
 }
 
 void Ring::Wake() {

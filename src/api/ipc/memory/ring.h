@@ -59,8 +59,8 @@ class Ring {
   /// are taken. MALFORMED_REQUEST where the client's index makes no sense.
   Result<bool> TryReply(std::string_view frame);
 
-  /// Sleeps until the client rings, or Ring is called, or for `timeout_ns` (-1: no limit), unless
-  /// `awake` says that there is something to do.
+  /// Sleeps until the client rings, or Wake is called, or for `timeout_ns`, unless `awake` says
+  /// that there is something to do. A client can prevent all of these but the timeout.
   template <typename Awake>
   void Sleep(std::int64_t timeout_ns, Awake awake) {
     const std::uint32_t seen = Word(RingLayout::kRequestBell).load();
