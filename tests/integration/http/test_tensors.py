@@ -80,6 +80,14 @@ def test_forms_of_a_body(core):
     assert (maybe["reason"], maybe["field"]) == ("INVALID_FIELD", "include_outputs")
 
 
+def test_bare_special_floats_are_answered_as_strings(core):
+    numbers = json.dumps([[float("nan"), float("inf")], [float("-inf"), 1.5]])
+    assert numbers == "[[NaN, Infinity], [-Infinity, 1.5]]"
+    for target in ["float32", "float64"]:
+        reply = infer(core, target, f'{{"x": {numbers}}}').json()
+        assert reply["outputs"] == {"y": [["NaN", "Infinity"], ["-Infinity", 1.5]]}, reply
+
+
 def nested(depth: int) -> str:
     return "[" * depth + "1" + "]" * depth
 
@@ -90,7 +98,7 @@ REFUSED = {
     "cut off": ("float32", '{"x": [[1, 2]', "MALFORMED_JSON", None),
     "trailing garbage": ("float32", '{"x": [[1]]} {}', "MALFORMED_JSON", None),
     "bad UTF-8": ("string", b'{"x": [["\xff"]]}', "MALFORMED_JSON", None),
-    "NaN without quotes": ("float32", '{"x": [[NaN]]}', "MALFORMED_JSON", "x"),
+    "NaN as an integer": ("int32", '{"x": [[NaN]]}', "DTYPE_MISMATCH", "x"),
     "deep": ("float32", f'{{"x": {nested(500_000)}}}', "NESTING_TOO_DEEP", "x"),
     "deep bare": ("float32", nested(65), "NESTING_TOO_DEEP", "x"),
     "unknown and deep": ("float32", f'{{"y": {nested(500_000)}}}', "UNKNOWN_INPUT", "y"),

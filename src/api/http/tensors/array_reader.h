@@ -63,8 +63,7 @@ class ArrayReader {
 
   // Whatever is no plain element at the expected depth.
   Status ReadOther(value& from, std::size_t depth) {
-    simdjson::ondemand::json_type type;
-    if (const auto error = from.type().get(type)) return json::JsonError(error);
+    const auto type = MLOS_TRY(TypeOfElement(from));
     if (type == simdjson::ondemand::json_type::array) return ReadInner(from, depth);
     MLOS_TRY(shape_.Element(depth));
     if (sink_->Take(from)) return OkStatus();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "api/http/tensors/element.h"
 
+#include <limits>
 #include <string>
 
 #include "json/json_error.h"
@@ -27,6 +28,26 @@ Status Mismatch(std::string_view token, std::string_view dtype) {
 
 }  // namespace
 
+std::optional<double> SpecialFloat(std::string_view text) {
+  using Limits = std::numeric_limits<double>;
+  if (text == "NaN") return Limits::quiet_NaN();
+  if (text == "Infinity") return Limits::infinity();
+  if (text == "-Infinity") return -Limits::infinity();
+  return std::nullopt;
+}
+
+std::optional<double> BareSpecialFloat(std::string_view token) {
+  return SpecialFloat(TrimEnd(token));
+}
+
+Result<simdjson::ondemand::json_type> TypeOfElement(value& from) {
+  simdjson::ondemand::json_type type;
+  const auto error = from.type().get(type);
+  if (error == simdjson::SUCCESS) return type;
+  if (BareSpecialFloat(from.raw_json_token())) return simdjson::ondemand::json_type::number;
+  return json::JsonError(error);
+}
+
 Status ExplainElement(std::string_view token, tensor::DType dtype) {
   token = TrimEnd(token);
   const std::string_view name = tensor::Name(dtype);
@@ -36,7 +57,8 @@ Status ExplainElement(std::string_view token, tensor::DType dtype) {
                                         " stands where a value of " + std::string(name) +
                                         " is expected"};
   }
-  if (token == "true" || token == "false" || token == "null") return Mismatch(token, name);
+  const bool word = token == "true" || token == "false" || token == "null";
+  if (word || SpecialFloat(token)) return Mismatch(token, name);
   if (!json::IsJsonNumber(token)) {
     return {Reason::kMalformedJson, Quote(token) + " is not a JSON value"};
   }

@@ -4,10 +4,11 @@
 #include <simdjson.h>
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <type_traits>
 
-#include "base/status.h"
+#include "base/result.h"
 #include "json/number.h"
 #include "tensor/dtype.h"
 #include "tensor/float16.h"
@@ -21,6 +22,15 @@ using simdjson::ondemand::value;
 /// Why `token`, the text of a JSON value, is no element of `dtype`: VALUE_OUT_OF_RANGE,
 /// DTYPE_MISMATCH or MALFORMED_JSON.
 Status ExplainElement(std::string_view token, tensor::DType dtype);
+
+/// The float that JSON has no number for and `text` names: NaN, Infinity or -Infinity.
+std::optional<double> SpecialFloat(std::string_view text);
+/// The same for `token`, which may have space behind it. Such a token is no JSON, but Python's json
+/// module and others write it.
+std::optional<double> BareSpecialFloat(std::string_view token);
+
+/// The type of a value in a tensor; a bare special float is a number. MALFORMED_JSON.
+Result<simdjson::ondemand::json_type> TypeOfElement(value& from);
 
 struct Float32Codec {
   using Type = float;

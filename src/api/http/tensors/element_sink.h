@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <limits>
 #include <optional>
 #include <string_view>
 #include <type_traits>
@@ -70,6 +69,8 @@ class NumberSink {
     MLOS_TRY(std::exchange(failure_, {}));
     const std::string_view token = from.raw_json_token();
     if constexpr (Codec::kFloat) {
+      // An array steps over an element that is only looked at.
+      if (const auto bare = BareSpecialFloat(token)) return Keep(*bare);
       std::string_view text;
       if (token.starts_with('"') && from.get_string().get(text) == simdjson::SUCCESS) {
         return TakeSpecial(text);
@@ -89,22 +90,17 @@ class NumberSink {
  private:
   Type* begin() const { return static_cast<Type*>(buffer_.data()); }
 
-  // JSON has no numbers for these; the replies write them in the same way.
-  Status TakeSpecial(std::string_view text) {
-    using Limits = std::numeric_limits<double>;
-    if (text == "NaN") {
-      *next_++ = Codec::FromDouble(Limits::quiet_NaN());
-    } else if (text == "Infinity") {
-      *next_++ = Codec::FromDouble(Limits::infinity());
-    } else if (text == "-Infinity") {
-      *next_++ = Codec::FromDouble(-Limits::infinity());
-    } else {
-      return {Reason::kDtypeMismatch,
-              "the string " + json::Quote(text) +
-                  " is not \"NaN\", \"Infinity\" or \"-Infinity\", the only "
-                  "ones a float may be"};
-    }
+  Status Keep(double number) {
+    *next_++ = Codec::FromDouble(number);
     return OkStatus();
+  }
+
+  // The replies write these floats in the same way.
+  Status TakeSpecial(std::string_view text) {
+    if (const auto special = SpecialFloat(text)) return Keep(*special);
+    return {Reason::kDtypeMismatch, "the string " + json::Quote(text) +
+                                        " is not \"NaN\", \"Infinity\" or \"-Infinity\", the only "
+                                        "ones a float may be"};
   }
 
   bool Grow() {

@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "api/http/tensors/element.h"
 #include "api/http/tensors/tensor_reader.h"
 #include "json/json_error.h"
 #include "json/parser.h"
@@ -83,8 +84,7 @@ class InputReader {
       if (const auto error = member.unescaped_key().get(name)) return json::JsonError(error);
       value from;
       if (const auto error = member.value().get(from)) return json::JsonError(error);
-      json_type type;
-      if (const auto error = from.type().get(type)) return json::JsonError(error);
+      const json_type type = MLOS_TRY(TypeOfElement(from));
       if (type == json_type::object && IsWrapper(name, depth)) {
         simdjson::ondemand::object inner;
         if (const auto error = from.get_object().get(inner)) return json::JsonError(error);

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <limits>
 #include <random>
+#include <regex>
 #include <sstream>
 
 #include "net/byte_buffer.h"
@@ -128,6 +129,62 @@ TEST(InputReaderTest, SpecialFloats) {
   EXPECT_TRUE(std::signbit(floats[3]));
   EXPECT_EQ(Outcome(kText, DType::kFloat16).Elements<std::uint16_t>()[2], 0xfc00);
   EXPECT_EQ(Outcome(kText, DType::kBfloat16).Elements<std::uint16_t>()[1], 0x7f80);
+}
+
+std::string_view Bits(const Outcome& outcome) {
+  const tensor::Tensor& read = outcome.inputs->front().tensor;
+  return {static_cast<const char*>(read.data()), read.size_bytes()};
+}
+
+TEST(InputReaderTest, SpecialFloatsMayBeBare) {
+  const DType floats[] = {DType::kFloat32, DType::kFloat64, DType::kFloat16, DType::kBfloat16};
+  const std::string_view bodies[] = {
+      R"({"x": [%]})",
+      R"([ % ])",
+      R"({"x": %})",
+      R"({"x": {"shape": [1], "data": [%]}})",
+      R"({"x": [1, %]})",
+      R"({"x": [[%], [1]]})",
+      R"({"x": [%	, 1]})",
+      "{\"inputs\": {\"x\":\n%\n}}",
+  };
+  for (const DType dtype : floats) {
+    for (const std::string_view word : {"NaN", "Infinity", "-Infinity"}) {
+      for (const std::string_view body : bodies) {
+        const auto with = [&](const std::string& value) {
+          return std::regex_replace(std::string(body), std::regex("%"), value);
+        };
+        const Outcome bare(with(std::string(word)), dtype);
+        const Outcome text(with('"' + std::string(word) + '"'), dtype);
+        ASSERT_TRUE(bare.inputs.ok()) << with(std::string(word)) << ": " << bare.Error();
+        EXPECT_EQ(bare.shape(), text.shape());
+        EXPECT_EQ(Bits(bare), Bits(text));
+      }
+    }
+  }
+}
+
+TEST(InputReaderTest, BareSpecialFloatsAreForFloatsOnly) {
+  const struct {
+    DType dtype;
+    std::string_view text;
+    Reason reason;
+  } cases[] = {
+      {DType::kInt32, R"({"x": [NaN]})", Reason::kDtypeMismatch},
+      {DType::kUint8, R"({"x": -Infinity})", Reason::kDtypeMismatch},
+      {DType::kBool, R"({"x": [Infinity]})", Reason::kDtypeMismatch},
+      {DType::kString, R"({"x": [NaN]})", Reason::kDtypeMismatch},
+      {DType::kFloat32, R"({"x": {"shape": [NaN], "data": [1]}})", Reason::kDtypeMismatch},
+      {DType::kFloat32, R"({"x": {"dtype": NaN, "shape": [1], "data": [1]}})",
+       Reason::kMalformedJson},
+      {DType::kFloat32, "NaN", Reason::kMalformedJson},
+      {DType::kFloat32, R"({NaN: [1]})", Reason::kMalformedJson},
+  };
+  for (const auto& c : cases) {
+    const Outcome outcome(c.text, c.dtype);
+    ASSERT_FALSE(outcome.inputs.ok()) << c.text;
+    EXPECT_EQ(outcome.inputs.status().reason(), c.reason) << c.text << ": " << outcome.Error();
+  }
 }
 
 TEST(InputReaderTest, RoundsEachFloatOnce) {
@@ -264,8 +321,13 @@ TEST(InputReaderTest, RefusesWhatIsNotJson) {
       R"({"x": [-]})",
       R"({"x": [1e]})",
       R"({"x": [0x10]})",
-      R"({"x": [NaN]})",
-      R"({"x": [Infinity]})",
+      R"({"x": [nan]})",
+      R"({"x": [NaN1]})",
+      R"({"x": [NaN NaN]})",
+      R"({"x": [NaN"1"]})",
+      R"({"x": [+Infinity]})",
+      R"({"x": [- Infinity]})",
+      R"({"x": [Inf]})",
       R"({"x": [nul]})",
       R"({"x": [1]} {})",
       R"({"x": [1]}])",

@@ -19,7 +19,7 @@ struct TensorReadOptions {
 };
 
 /// Reads nested or flat arrays, or a lone value, straight into a tensor of their shape. Floats may
-/// be the strings "NaN", "Infinity" and "-Infinity"; bools may be 0 and 1; integers have neither
+/// be NaN, Infinity and -Infinity, as strings or bare; bools may be 0 and 1; integers have neither
 /// fraction nor exponent. MALFORMED_JSON, NESTING_TOO_DEEP, SHAPE_MISMATCH (ragged arrays),
 /// DTYPE_MISMATCH, VALUE_OUT_OF_RANGE, OVERLOADED, PAYLOAD_TOO_LARGE, OUT_OF_MEMORY.
 Result<tensor::Tensor> ReadTensor(simdjson::ondemand::value from, const TensorReadOptions& options,

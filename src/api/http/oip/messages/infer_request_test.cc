@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <limits>
 #include <string>
 
 #include "api/http/wire/message.h"
@@ -80,6 +82,21 @@ TEST_F(InferRequestTest, ReadsJson) {
   EXPECT_EQ(request.inputs[1].tensor.elements<std::int8_t>()[3], 4);
   EXPECT_EQ(request.inputs[2].tensor.elements<tensor::StringRef>()[0].view(), "é");
   EXPECT_TRUE(request.inputs[2].tensor.shape().empty());
+}
+
+TEST_F(InferRequestTest, SpecialFloatsMayBeBareInDataOnly) {
+  const InferRequest request = Read(WithInput(R"("data": [[NaN, 1], [-Infinity, Infinity]],
+                        "name": "x", "shape": [2, 2], "datatype": "FP64")"))
+                                   .value();
+  const auto numbers = request.inputs[0].tensor.elements<double>();
+  EXPECT_TRUE(std::isnan(numbers[0]));
+  EXPECT_EQ(numbers[2], -std::numeric_limits<double>::infinity());
+  EXPECT_EQ(numbers[3], std::numeric_limits<double>::infinity());
+  const std::string head = R"("name": "x", "shape": [1], "datatype": )";
+  EXPECT_EQ(Refusal(WithInput(head + R"("INT32", "data": [NaN])")), "DTYPE_MISMATCH x");
+  EXPECT_EQ(Refusal(WithInput(head + R"("FP32", "data": NaN)")), "MALFORMED_JSON x");
+  EXPECT_EQ(Refusal(WithInput(head + R"("FP32", "data": [1], "extra": NaN)")), "MALFORMED_JSON x");
+  EXPECT_EQ(Refusal(R"({"inputs": [], "parameters": {"timeout": Infinity}})"), "MALFORMED_JSON ");
 }
 
 TEST_F(InferRequestTest, TakesBinaryDataInTheOrderOfTheInputs) {
