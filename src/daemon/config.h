@@ -13,6 +13,7 @@ struct Config {
   std::uint16_t http_port = 8080;
   std::string http_host = "127.0.0.1";
   std::vector<std::string> allowed_hosts;
+  std::vector<std::string> cors_origins;
   std::uint16_t grpc_port = 8081;
   std::string tls_cert;
   std::string tls_key;

@@ -69,6 +69,17 @@ TEST_F(ConfigTest, ListsComeInEveryForm) {
   EXPECT_EQ(config.allowed_hosts, (std::vector<std::string>{"x", "y", "z"}));
 }
 
+TEST_F(ConfigTest, OriginsAreNamedOneByOne) {
+  sources_.flags = {{"cors_origins", {"https://app.example.com,http://localhost:3000"}}};
+  EXPECT_EQ(LoadConfig(sources_).value().cors_origins,
+            (std::vector<std::string>{"https://app.example.com", "http://localhost:3000"}));
+  for (const std::string value : {"*", "null", "app.example.com", "https://app.example.com/"}) {
+    sources_.flags = {{"cors_origins", {value}}};
+    EXPECT_EQ(Refusal(),
+              "--cors-origins: '" + value + "' is not an origin such as https://app.example.com");
+  }
+}
+
 TEST_F(ConfigTest, PrintedConfigurationReadsBackEqual) {
   sources_.flags = {{"model_roots", {"/a b", "/c: d"}},
                     {"http_port", {"0"}},

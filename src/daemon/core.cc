@@ -94,6 +94,7 @@ api::http::ServerOptions HttpOptionsOf(const Config& config,
   options.threads = config.http_threads;
   options.tls = std::move(tls);
   options.allowed_hosts = config.allowed_hosts;
+  options.cors_origins = config.cors_origins;
   SetConnectionLimits(config, options.limits);
   options.calls.body_bytes_max = config.body_bytes_max;
   return options;

@@ -7,6 +7,8 @@
 #include <limits>
 #include <optional>
 
+#include "api/http/guard/cross_origin.h"
+
 namespace mlos::daemon {
 namespace {
 
@@ -165,6 +167,14 @@ Status SetSocketUsers(Config& config, const Values& values) {
   return OkStatus();
 }
 
+Status SetOrigins(Config& config, const Values& values) {
+  for (const std::string& value : values) {
+    MLOS_TRY(api::http::guard::ParseOrigin(value).status());
+  }
+  config.cors_origins = values;
+  return OkStatus();
+}
+
 constexpr std::uint64_t kDay = 24ULL * 3600 * 1000;
 
 // Each row ends with advice if its value is a number: how to choose it, and what goes wrong if it
@@ -187,6 +197,10 @@ constexpr Option kOptions[] = {
     {"allowed_hosts", "--allowed-hosts", "", "HOST[,HOST]",
      "Names accepted in the Host and Origin headers, besides loopback names", true, false,
      MLOS_LIST(allowed_hosts)},
+    {"cors_origins", "--cors-origins", "", "ORIGIN[,ORIGIN]",
+     "Origins, such as https://app.example.com, whose pages may send requests and read the "
+     "answers (CORS)",
+     true, false, &SetOrigins, &GetList<&Config::cors_origins>},
     {"grpc_port", "--grpc-port", "-g", "PORT", "TCP port for gRPC; 0 takes any free one", false,
      false, MLOS_INTEGER(grpc_port, 0, 65535),
      "As for `http_port`; 0 writes the port to `grpc.port`."},

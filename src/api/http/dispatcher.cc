@@ -65,32 +65,40 @@ Status CheckFraming(const call::Route& route, const wire::RequestHead& head) {
 
 }  // namespace
 
-Dispatcher::Dispatcher(std::shared_ptr<call::Service> service,
-                       const std::vector<std::string>& allowed_hosts, std::string_view address)
-    : service_(std::move(service)), router_(Dialects()), hosts_(allowed_hosts, address) {}
+Dispatcher::Dispatcher(std::shared_ptr<call::Service> service, const ServerOptions& options,
+                       std::string_view address)
+    : service_(std::move(service)),
+      router_(Dialects()),
+      hosts_(options.allowed_hosts, address),
+      cross_origin_(options.cors_origins) {}
+
+Status Dispatcher::CheckCaller(const wire::RequestHead& head) const {
+  const bool named = cross_origin_.Names(head.origin);
+  return hosts_.Check({head.host, named ? std::nullopt : head.origin, head.local_address});
+}
 
 wire::Admission Dispatcher::Admit(const wire::RequestHead& head) {
-  const Status allowed = hosts_.Check({head.host, head.origin, head.local_address});
+  const Status allowed = CheckCaller(head);
   if (!allowed.ok()) return Reject(head, allowed);
-  if (head.target == "*") {
-    wire::Reply options;
-    options.http_status = 204;
-    options.allow = Router::AllowAnywhere();
-    return {std::move(options), nullptr};
-  }
+  if (head.target == "*") return TellMethods(head, std::string(Router::AllowAnywhere()));
   const Result<guard::Target> target = guard::Target::Parse(head.target);
   if (!target.ok()) return Reject(head, target.status());
   auto accepted = Accept(head, *target);
   if (accepted.ok()) return {std::nullopt, std::move(accepted).value()};
   const bool other_method = accepted.status().reason() == Reason::kMethodNotAllowed;
   const std::string allow = other_method ? router_.Allow(*target) : std::string();
-  if (other_method && head.verb == wire::Verb::options) {
-    wire::Reply options;
-    options.http_status = 204;
-    options.allow = allow;
-    return {std::move(options), nullptr};
-  }
+  if (other_method && head.verb == wire::Verb::options) return TellMethods(head, allow);
   return Reject(head, accepted.status(), allow);
+}
+
+wire::Admission Dispatcher::TellMethods(const wire::RequestHead& head, std::string allow) const {
+  wire::Reply options;
+  options.http_status = 204;
+  if (head.preflight_method && cross_origin_.Names(head.origin)) {
+    options.header_lines = guard::PreflightHeaders(allow, head.preflight_private_network);
+  }
+  options.allow = std::move(allow);
+  return {std::move(options), nullptr};
 }
 
 bool Dispatcher::IsHealthCheck(const wire::RequestHead& head) const {

@@ -4,11 +4,12 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "api/http/call/service.h"
+#include "api/http/guard/cross_origin.h"
 #include "api/http/guard/host_policy.h"
 #include "api/http/router.h"
+#include "api/http/server_options.h"
 #include "api/http/wire/handler.h"
 #include "base/clock.h"
 
@@ -18,12 +19,15 @@ namespace mlos::api::http {
 /// it admits becomes a Call. Thread-safe.
 class Dispatcher : public wire::Handler {
  public:
-  /// For a server that listens at `address`; `allowed_hosts` as ServerOptions has them.
-  Dispatcher(std::shared_ptr<call::Service> service, const std::vector<std::string>& allowed_hosts,
+  /// For a server that listens at `address`; `options` say who may ask.
+  Dispatcher(std::shared_ptr<call::Service> service, const ServerOptions& options,
              std::string_view address);
 
   resource::ByteBudget& budget() override { return service_->budget(); }
   wire::Admission Admit(const wire::RequestHead& head) override;
+  std::string_view HeaderLinesFor(const wire::RequestHead& head) const override {
+    return cross_origin_.HeadersFor(head.origin);
+  }
   bool IsHealthCheck(const wire::RequestHead& head) const override;
   wire::Reply Refuse(const Status& status) override;
 
@@ -32,11 +36,14 @@ class Dispatcher : public wire::Handler {
                                                  const guard::Target& target);
   wire::Admission Reject(const wire::RequestHead& head, const Status& status,
                          std::string allow = {});
+  Status CheckCaller(const wire::RequestHead& head) const;
+  wire::Admission TellMethods(const wire::RequestHead& head, std::string allow) const;
   void CountRefusal(const Status& status);
 
   const std::shared_ptr<call::Service> service_;
   const Router router_;
   const guard::HostPolicy hosts_;
+  const guard::CrossOrigin cross_origin_;
 };
 
 }  // namespace mlos::api::http

@@ -19,8 +19,7 @@ Result<std::unique_ptr<net::Listener>> Serve(const ServerOptions& options, door:
   net::ListeningSockets sockets =
       MLOS_TRY(net::OpenListeningSockets(options.host, options.port, front ? 1 : threads));
   const auto service = std::make_shared<call::Service>(options.calls, lobby, sockets.port);
-  const auto dispatcher =
-      std::make_shared<Dispatcher>(service, options.allowed_hosts, sockets.address);
+  const auto dispatcher = std::make_shared<Dispatcher>(service, options, sockets.address);
   if (front) return wire::ListenWithFront(std::move(sockets), threads, options.limits, dispatcher);
   return net::Listener::Start<wire::EventLoop>(std::move(sockets), options.limits, dispatcher,
                                                options.tls);

@@ -25,6 +25,8 @@ struct ServerOptions {
   /// Values of `Host` that are answered beside the loopback names and the bound address, and the
   /// hosts an `Origin` may name: "models.example.com". "*" allows any.
   std::vector<std::string> allowed_hosts;
+  /// Origins whose pages may send requests and read the answers, as guard::ParseOrigin takes them.
+  std::vector<std::string> cors_origins;
 
   wire::Limits limits;
   call::Options calls;

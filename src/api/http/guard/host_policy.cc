@@ -58,7 +58,7 @@ Status HostPolicy::Check(const Claims& claims) const {
   if (claims.origin && !Allows(OriginHost(*claims.origin), claims.local_address)) {
     return {Reason::kOriginNotAllowed,
             "this server does not answer pages of the origin in the header Origin; "
-            "--allowed-hosts adds its host"};
+            "--cors-origins adds the origin, --allowed-hosts its host"};
   }
   return OkStatus();
 }

@@ -131,11 +131,13 @@ void Connection::Begin(const Status& head_read) {
   if (!loop_.Keeps(head)) return Leave();
   loop_.LeaveWaiting(*this);
   ++request_number_;
+  header_lines_ = {};
   if (head == nullptr) return Refuse(head_read);
   verb_ = head->verb;
   http11_ = head->http11;
   keep_alive_ = head->keep_alive;
   body_unread_ = head->has_body();
+  header_lines_ = loop_.handler().HeaderLinesFor(*head);
   head->local_address = local_address_;
   Admit(*head);
 }
@@ -212,7 +214,8 @@ void Connection::Answer(Reply reply) {
   if (pieces_ != nullptr) body_end_ = http11_ ? BodyEnd::kLastChunk : BodyEnd::kConnectionClose;
   keep_alive_ = keep_alive_ && body_end_ != BodyEnd::kConnectionClose;
   const bool close = reply.close || !keep_alive_ || body_unread_ || draining();
-  outbox_.Add(std::move(reply), {loop_.date(), close, verb_ == Verb::head, body_end_});
+  outbox_.Add(std::move(reply),
+              {loop_.date(), close, verb_ == Verb::head, body_end_, header_lines_});
   if (pieces_ != nullptr) {
     state_ = State::kStreaming;
     keep_alive_ = !close;

@@ -115,6 +115,7 @@ class Connection final : public WaitingConnection {
   bool keep_alive_ = true;
   bool body_unread_ = false;
   std::uint64_t request_number_ = 0;
+  std::string_view header_lines_;  ///< of its reply; the handler's
 
   Outbox outbox_;
   /// What is written while it comes; whoever makes it sees the end of it.

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string_view>
 
 #include "api/http/wire/message.h"
 
@@ -70,6 +71,9 @@ class Handler {
   /// What bodies and replies are counted against; outlives them.
   virtual resource::ByteBudget& budget() = 0;
   virtual Admission Admit(const RequestHead& head) = 0;
+  /// Lines, each with its CRLF, for the head of any reply to this request; they live as long as the
+  /// handler.
+  virtual std::string_view HeaderLinesFor(const RequestHead& /*head*/) const { return {}; }
   /// True for a request without a body that asks whether the server is well: it is answered at
   /// once, on a thread that does little else.
   virtual bool IsHealthCheck(const RequestHead& /*head*/) const { return false; }

@@ -23,6 +23,9 @@ struct RequestHead {
   bool keep_alive = true;
   std::optional<std::string_view> host;
   std::optional<std::string_view> origin;
+  /// Of a browser that asks whether a page may send such a request (a preflight of CORS).
+  std::optional<std::string_view> preflight_method;  ///< Access-Control-Request-Method
+  bool preflight_private_network = false;            ///< Access-Control-Request-Private-Network
   std::optional<std::string_view> expect;
   std::optional<std::string_view> request_timeout;  ///< X-Request-Timeout-Ms
   std::optional<std::string_view> content_encoding;
@@ -48,6 +51,8 @@ struct Reply {
   std::optional<std::size_t> inference_header_length;
   /// The methods of a 405 or of an answer to OPTIONS.
   std::string allow;
+  /// Further lines of the head, each with its CRLF.
+  std::string header_lines;
   /// Asks the caller to come back in a second.
   bool retry_later = false;
   /// Close the connection after it: what follows the head cannot be understood.

@@ -63,7 +63,10 @@ void AppendHead(net::ByteBuffer& out, const Reply& reply, const ReplyFraming& fr
   }
   if (reply.retry_later) out.Append("\r\nRetry-After: 1");
   if (framing.close) out.Append("\r\nConnection: close");
-  out.Append("\r\n\r\n");
+  out.Append(kLineEnd);
+  out.Append(framing.header_lines);
+  out.Append(reply.header_lines);
+  out.Append(kLineEnd);
 }
 
 }  // namespace

@@ -25,6 +25,7 @@ struct ReplyFraming {
   bool close = false;      ///< the connection ends with this reply
   bool head_only = false;  ///< answers HEAD: the length of the body without the body
   BodyEnd body_end = BodyEnd::kLength;
+  std::string_view header_lines;  ///< as Handler::HeaderLinesFor has them
 };
 
 /// Replies on their way out, in order. Heads and small bodies are collected in one piece, so that

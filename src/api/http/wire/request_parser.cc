@@ -91,6 +91,8 @@ void RequestParser::on_field_impl(beast::http::field name, Text name_text, Text 
     head_.host = value;
   } else if (name == field::origin) {
     head_.origin = value;
+  } else if (name == field::access_control_request_method) {
+    head_.preflight_method = value;
   } else if (name == field::expect) {
     head_.expect = value;
   } else if (name == field::content_encoding) {
@@ -111,6 +113,8 @@ void RequestParser::OnUnknownField(Text name, Text value, ErrorCode& error) {
       Fail(Malformed("the header Inference-Header-Content-Length is there twice"), error);
     }
     head_.inference_header_length = value;
+  } else if (guard::EqualsIgnoreCase(name, "access-control-request-private-network")) {
+    head_.preflight_private_network = value == "true";
   }
 }
 
