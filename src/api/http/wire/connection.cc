@@ -215,7 +215,7 @@ void Connection::Answer(Reply reply) {
   keep_alive_ = keep_alive_ && body_end_ != BodyEnd::kConnectionClose;
   const bool close = reply.close || !keep_alive_ || body_unread_ || draining();
   outbox_.Add(std::move(reply),
-              {loop_.date(), close, verb_ == Verb::head, body_end_, header_lines_});
+              {loop_.date(), close, verb_ == Verb::head, body_end_, http11_, header_lines_});
   if (pieces_ != nullptr) {
     state_ = State::kStreaming;
     keep_alive_ = !close;

@@ -235,6 +235,31 @@ TEST_P(ListenerTest, Http10AndCloseEndTheConnection) {
               testing::AllOf(HasSubstr("Connection: close"), EndsWith("/a=$")));
 }
 
+TEST_P(ListenerTest, KeepsTheConnectionOfHttp10IfAsked) {
+  TestClient client(port_);
+  for (const std::string_view connection : {"keep-alive", "Keep-Alive", "x, keep-alive"}) {
+    client.Send("POST /a HTTP/1.0\r\nContent-Length: 3\r\nConnection: " + std::string(connection) +
+                "\r\n\r\nxyz");
+    const std::string reply = client.ReadUntil("$");
+    EXPECT_THAT(reply, HasSubstr("\r\nConnection: keep-alive\r\n"));
+    EXPECT_THAT(reply, EndsWith("\r\n\r\n/a=xyz$"));
+  }
+  client.Send("GET /b HTTP/1.1\r\nHost: x\r\n\r\nGET /c HTTP/1.0\r\n\r\n");
+  EXPECT_THAT(client.ReadUntil("$"), Not(HasSubstr("Connection:")));
+  EXPECT_THAT(client.ReadAll(), testing::AllOf(HasSubstr("Connection: close"), EndsWith("/c=$")));
+}
+
+TEST_P(ListenerTest, Http10EndsUnlessItAsksToStay) {
+  for (const std::string_view header :
+       {"", "Connection: close\r\n", "Connection: x\r\n", "Proxy-Connection: keep-alive\r\n",
+        "Connection: keep-alive, close\r\n", "Connection: close\r\nConnection: keep-alive\r\n",
+        "Keep-Alive: timeout=5\r\n"}) {
+    EXPECT_THAT(Exchange("GET /a HTTP/1.0\r\n" + std::string(header) + "\r\n"),
+                testing::AllOf(HasSubstr("Connection: close"), EndsWith("/a=$")))
+        << header;
+  }
+}
+
 TEST_P(ListenerTest, HeadHasTheLengthWithoutTheBody) {
   EXPECT_THAT(Exchange("HEAD /a HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"),
               testing::AllOf(HasSubstr("Content-Length: 4\r\n"), EndsWith("\r\n\r\n")));

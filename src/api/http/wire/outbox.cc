@@ -62,7 +62,11 @@ void AppendHead(net::ByteBuffer& out, const Reply& reply, const ReplyFraming& fr
     out.Append(reply.allow);
   }
   if (reply.retry_later) out.Append("\r\nRetry-After: 1");
-  if (framing.close) out.Append("\r\nConnection: close");
+  if (framing.close) {
+    out.Append("\r\nConnection: close");
+  } else if (!framing.http11) {
+    out.Append("\r\nConnection: keep-alive");
+  }
   out.Append(kLineEnd);
   out.Append(framing.header_lines);
   out.Append(reply.header_lines);

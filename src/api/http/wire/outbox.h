@@ -25,6 +25,7 @@ struct ReplyFraming {
   bool close = false;      ///< the connection ends with this reply
   bool head_only = false;  ///< answers HEAD: the length of the body without the body
   BodyEnd body_end = BodyEnd::kLength;
+  bool http11 = true;             ///< other callers are told that the connection stays open
   std::string_view header_lines;  ///< as Handler::HeaderLinesFor has them
 };
 

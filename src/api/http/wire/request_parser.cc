@@ -2,6 +2,7 @@
 #include "api/http/wire/request_parser.h"
 
 #include <boost/asio/buffer.hpp>
+#include <boost/beast/http/rfc7230.hpp>
 #include <utility>
 
 #include "api/http/guard/text.h"
@@ -89,6 +90,10 @@ void RequestParser::on_field_impl(beast::http::field name, Text name_text, Text 
     Fail(Malformed("trailers after the last chunk are not supported"), error);
   } else if (name == field::host) {
     head_.host = value;
+  } else if (name == field::connection) {
+    beast::http::token_list options(value);
+    keep_alive_said_ = keep_alive_said_ || options.exists("keep-alive");
+    close_said_ = close_said_ || options.exists("close");
   } else if (name == field::origin) {
     head_.origin = value;
   } else if (name == field::access_control_request_method) {
@@ -119,7 +124,8 @@ void RequestParser::OnUnknownField(Text name, Text value, ErrorCode& error) {
 }
 
 void RequestParser::on_header_impl(ErrorCode&) {
-  head_.keep_alive = head_.http11 && keep_alive();
+  // Beast goes by Proxy-Connection too, which is not for us.
+  head_.keep_alive = head_.http11 ? keep_alive() : keep_alive_said_ && !close_said_;
   head_.chunked = chunked();
   if (const auto length = content_length()) head_.content_length = *length;
 }

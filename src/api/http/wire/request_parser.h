@@ -56,6 +56,8 @@ class RequestParser : private boost::beast::http::basic_parser<true> {
   void on_finish_impl(ErrorCode&) override {}
 
   RequestHead head_;
+  bool keep_alive_said_ = false;
+  bool close_said_ = false;
   net::ByteBuffer* body_ = nullptr;
   std::uint64_t body_bytes_max_ = 0;
   std::uint64_t chunk_count_ = 0;
