@@ -97,6 +97,11 @@ def made_resets(client: RawH2, at: int) -> bytes:
     )
 
 
+def unknown(kind: int, payload: bytes) -> bytes:
+    """A frame of a type that HTTP/2 does not have."""
+    return len(payload).to_bytes(3, "big") + bytes([kind, 0]) + bytes(4) + payload
+
+
 FLOODS: dict[str, Callable[[RawH2, int], bytes]] = {
     "rapid reset": resets,
     "made resets": made_resets,
@@ -108,7 +113,23 @@ FLOODS: dict[str, Callable[[RawH2, int], bytes]] = {
     ),
     "priority": lambda client, at: PriorityFrame(1, 0, 16, False).serialize() * 1000,
     "window update": lambda client, at: WindowUpdateFrame(0, 1).serialize() * 1000,
-}
+    "unknown type": lambda client, at: unknown(0xFA, b"12345678") * 1000,
+    "large unknown type": lambda client, at: unknown(0xFA, bytes(16_000)) * 20,
+    "padding": lambda client, at: (
+        (HeadersFrame(1, client.head(), flags=["END_HEADERS"]).serialize() if at == 1 else b"")
+        + DataFrame(1, b"", pad_length=255, flags=["PADDED"]).serialize() * 200
+    ),
+    "data for an answered call": lambda client, at: (
+        (HeadersFrame(1, client.head("/no.Service/Method"), flags=["END_HEADERS"]).serialize()
+         if at == 1 else b"")
+        + DataFrame(1, bytes(1000)).serialize() * 100
+    ),
+    "a little of each": lambda client, at: b"".join(
+        frame.serialize()
+        for frame in [PingFrame(0, b"12345678"), SettingsFrame(0, {4: 65535}),
+                      PriorityFrame(1, 0, 16, False), WindowUpdateFrame(0, 1)]
+    ) * 200 + unknown(0xFA, b"") * 200,
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", FLOODS)
@@ -120,6 +141,36 @@ def test_a_flood_is_told_to_calm_down(core: GrpcCore, kind: str):
             if client.goaway(0.001) is not None:
                 break
         assert client.goaway() == ENHANCE_YOUR_CALM
+
+
+def test_a_caller_that_cancels_every_other_call_is_served(core: GrpcCore):
+    """Also one with large metadata; what gRPC's clients send beside calls counts in too."""
+    with RawH2(core.grpc_port) as client:
+        for batch in range(1, 4000, 80):
+            for at in range(batch, batch + 80, 4):
+                call = client.call(at)
+                large = client.head(LIVE, ("x-token", f"{at}-" + "v" * 2000))
+                head = HeadersFrame(at + 2, large, flags=["END_HEADERS"]).serialize()
+                beside = [RstStreamFrame(at + 2, 8), PingFrame(0, b"12345678"),
+                          WindowUpdateFrame(0, 13)]  # fmt: skip
+                client.send(call + head + b"".join(frame.serialize() for frame in beside))
+            assert client.trailers(at)["grpc-status"] == STATUS["OK"], at
+
+
+def test_data_on_its_way_to_a_call_that_was_answered_is_no_flood(core: GrpcCore):
+    """A caller may have sent its whole window before it hears that its call was refused."""
+    with RawH2(core.grpc_port) as client:
+        client.read(SettingsFrame)  # with the windows
+        body = message(bytes(900_000))
+        for at in range(1, 40, 2):
+            client.send(HeadersFrame(at, client.head("/no.Service/Method"),
+                                     flags=["END_HEADERS"]).serialize())  # fmt: skip
+            assert client.trailers(at)["grpc-status"] == STATUS["UNIMPLEMENTED"]
+            frames = [DataFrame(at, body[i : i + 16_000]).serialize()
+                      for i in range(0, len(body), 16_000)]  # fmt: skip
+            assert client.send(b"".join(frames))
+        client.send(client.call(101))
+        assert client.trailers(101)["grpc-status"] == STATUS["OK"]
 
 
 def test_endless_continuation_is_cut_off(core: GrpcCore):

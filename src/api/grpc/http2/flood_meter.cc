@@ -8,10 +8,8 @@ namespace mlos::api::grpc::http2 {
 void FloodMeter::OnTick(SteadyClock::time_point now) {
   if (now < window_end_) return;
   window_end_ = now + std::chrono::seconds(10);
-  useful_ = 0;
-  answered_ = 0;
-  resets_ = 0;
   overhead_ = 0;
+  earned_ = 0;
 }
 
 }  // namespace mlos::api::grpc::http2

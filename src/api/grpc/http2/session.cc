@@ -51,7 +51,8 @@ struct Session::Stream {
   RequestHead head;
   std::size_t header_bytes = 0;
   std::shared_ptr<StreamHandler> handler;
-  bool ended = false;  ///< the request is complete
+  bool ended = false;           ///< the request is complete
+  std::size_t block_bytes = 0;  ///< of its header block, as it came
 
   Outgoing outgoing;
   std::vector<Header> trailers;
@@ -66,6 +67,9 @@ struct Session::Stream {
 struct Session::Callbacks {
   static Session& Of(void* user_data) { return *static_cast<Session*>(user_data); }
 
+  static int OnBeginFrame(nghttp2_session*, const nghttp2_frame_hd* frame, void* self) {
+    return Of(self).OnBeginFrame(*frame);
+  }
   static int OnBeginHeaders(nghttp2_session*, const nghttp2_frame* frame, void* self) {
     return Of(self).OnBeginHeaders(frame->hd.stream_id);
   }
@@ -76,10 +80,6 @@ struct Session::Callbacks {
   }
   static int OnFrame(nghttp2_session*, const nghttp2_frame* frame, void* self) {
     return Of(self).OnFrame(*frame);
-  }
-  static int OnInvalidFrame(nghttp2_session*, const nghttp2_frame*, int, void* self) {
-    Of(self).CountOverhead();
-    return 0;
   }
   static int OnData(nghttp2_session*, std::uint8_t, std::int32_t stream_id,
                     const std::uint8_t* data, std::size_t size, void* self) {
@@ -122,7 +122,7 @@ struct Session::Callbacks {
     stream.outgoing.MoveTo(out, size);
     stream.sent_bytes += size;
     if (stream.outgoing.size() == 0 && !stream.end) Of(self).drained_.push_back(stream.id);
-    Of(self).flood_.CountUseful();
+    Of(self).flood_.CountSent(size);
     return out.status().ok() ? 0 : NGHTTP2_ERR_CALLBACK_FAILURE;
   }
 
@@ -152,11 +152,10 @@ Status Session::Start(std::shared_ptr<StreamPort> port) {
     nghttp2_session_callbacks_del(callbacks);
     return {Reason::kOutOfMemory, "no memory for another connection"};
   }
+  nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks, &Callbacks::OnBeginFrame);
   nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, &Callbacks::OnBeginHeaders);
   nghttp2_session_callbacks_set_on_header_callback(callbacks, &Callbacks::OnHeader);
   nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, &Callbacks::OnFrame);
-  nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks,
-                                                               &Callbacks::OnInvalidFrame);
   nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, &Callbacks::OnData);
   nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, &Callbacks::OnFrameSent);
   nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, &Callbacks::OnStreamClose);
@@ -180,8 +179,13 @@ Status Session::Start(std::shared_ptr<StreamPort> port) {
 
 bool Session::Receive(std::string_view bytes) {
   if (terminated_) return false;
+  const std::int32_t counted = nghttp2_session_get_effective_recv_data_length(session_);
+  delivered_bytes_ = 0;
   const ssize_t used = nghttp2_session_mem_recv(
       session_, reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
+  ForgiveLate(bytes.size(), counted);
+  flood_.CountReceived(bytes.size());
+  if (flood_.flooded()) Terminate(NGHTTP2_ENHANCE_YOUR_CALM);
   if (used >= 0) return !terminated_;
   const bool flood = used == NGHTTP2_ERR_FLOODED || used == NGHTTP2_ERR_TOO_MANY_SETTINGS ||
                      used == NGHTTP2_ERR_TOO_MANY_CONTINUATIONS;
@@ -215,10 +219,18 @@ Session::Stream* Session::Find(std::int32_t stream_id) {
   return found == streams_.end() ? nullptr : found->second.get();
 }
 
+// Not called for a frame of a type that nghttp2 does not know, nor for DATA that it drops.
+int Session::OnBeginFrame(const nghttp2_frame_hd& frame) {
+  if (frame.type == NGHTTP2_HEADERS) block_bytes_ = 0;
+  if (frame.type == NGHTTP2_HEADERS || frame.type == NGHTTP2_CONTINUATION) {
+    block_bytes_ += kFrameHeaderBytes + frame.length;
+  }
+  return 0;
+}
+
 int Session::OnBeginHeaders(std::int32_t stream_id) {
   head_stream_ = stream_id;
   if (streams_.contains(stream_id)) return 0;  // trailers of a request
-  flood_.CountUseful();
   auto stream = std::make_unique<Stream>();
   stream->id = stream_id;
   streams_.emplace(stream_id, std::move(stream));
@@ -242,18 +254,13 @@ int Session::OnFrame(const nghttp2_frame& frame) {
     case NGHTTP2_HEADERS:
       OnHeadersEnd(frame.hd.stream_id);
       break;
-    case NGHTTP2_DATA:
-      // Empty but for the end of a request, it is worth nothing.
-      if (frame.hd.length == 0 && (frame.hd.flags & NGHTTP2_FLAG_END_STREAM) == 0) CountOverhead();
-      break;
     case NGHTTP2_RST_STREAM:
-      CountReset();
+      if (const Stream* stream = Find(frame.hd.stream_id)) CountReset(stream);
       break;
     case NGHTTP2_SETTINGS:
       introduced_ = true;
-      [[fallthrough]];
+      break;
     default:
-      CountOverhead();
       break;
   }
   const bool carries_end = frame.hd.type == NGHTTP2_DATA || frame.hd.type == NGHTTP2_HEADERS;
@@ -271,6 +278,8 @@ void Session::OnHeadersEnd(std::int32_t stream_id) {
     nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, stream_id, NGHTTP2_REFUSED_STREAM);
     return;
   }
+  stream->block_bytes = std::min(block_bytes_, limits_.header_bytes_max);
+  flood_.Forgive(stream->block_bytes);
   std::shared_ptr<StreamHandler> handler = acceptor_.Open(stream->head, stream_id, port_);
   stream->handler = std::move(handler);
   stream->head = RequestHead();
@@ -284,10 +293,14 @@ bool Session::HasRoom() {
 
 int Session::OnData(std::int32_t stream_id, std::string_view data) {
   // The connection's window is everybody's: only the stream's own waits for its handler.
+  const std::int32_t counted = nghttp2_session_get_effective_recv_data_length(session_);
   nghttp2_session_consume_connection(session_, data.size());
-  flood_.CountUseful();
+  delivered_bytes_ += static_cast<std::int64_t>(data.size());
+  // What a window update gives back counts no more.
+  delivered_bytes_ += nghttp2_session_get_effective_recv_data_length(session_) - counted;
   Stream* stream = Find(stream_id);
   if (stream != nullptr && stream->handler != nullptr && !stream->ended) {
+    flood_.CountTaken(data.size());
     stream->handler->OnData(data);
   }
   return 0;
@@ -351,7 +364,8 @@ int Session::OnFrameSent(const nghttp2_frame& frame) {
   const std::int32_t id = frame.hd.stream_id;
   if (frame.hd.type == NGHTTP2_RST_STREAM) {
     // One that follows a whole reply is no fault of the caller's.
-    if (frame.rst_stream.error_code != NGHTTP2_NO_ERROR) CountReset();
+    if (frame.rst_stream.error_code != NGHTTP2_NO_ERROR) CountReset(Find(id));
+    late_bytes_ = std::min<std::size_t>(late_bytes_ + InFlight(id), kConnectionWindowBytes);
     return 0;
   }
   const bool ends = (frame.hd.type == NGHTTP2_HEADERS || frame.hd.type == NGHTTP2_DATA) &&
@@ -378,12 +392,26 @@ int Session::OnStreamClose(std::int32_t stream_id) {
   return 0;
 }
 
-void Session::CountOverhead() {
-  if (!flood_.CountOverhead()) Terminate(NGHTTP2_ENHANCE_YOUR_CALM);
+void Session::CountReset(const Stream* stream) {
+  flood_.CountReset(stream == nullptr ? 0 : stream->block_bytes);
+  if (flood_.flooded()) Terminate(NGHTTP2_ENHANCE_YOUR_CALM);
 }
 
-void Session::CountReset() {
-  if (!flood_.CountReset()) Terminate(NGHTTP2_ENHANCE_YOUR_CALM);
+void Session::ForgiveLate(std::size_t received, std::int32_t counted_before) {
+  if (late_bytes_ == 0) return;
+  const std::int64_t counted = nghttp2_session_get_effective_recv_data_length(session_);
+  const std::int64_t dropped = counted - counted_before - delivered_bytes_;
+  // nghttp2 itself gives back what it drops, half of the window at a time, and hides it then.
+  const std::size_t late = dropped < 0 ? received : static_cast<std::size_t>(dropped);
+  const std::size_t forgiven = std::min({late, late_bytes_, received});
+  late_bytes_ -= forgiven;
+  flood_.Forgive(forgiven);
+}
+
+std::size_t Session::InFlight(std::int32_t stream_id) const {
+  if (nghttp2_session_get_stream_remote_close(session_, stream_id) != 0) return 0;
+  const std::int32_t window = nghttp2_session_get_stream_local_window_size(session_, stream_id);
+  return static_cast<std::size_t>(std::max(window, 0));
 }
 
 void Session::AnnounceEnd() {

@@ -66,6 +66,7 @@ class Session {
   struct Callbacks;
 
   Stream* Find(std::int32_t stream_id);
+  int OnBeginFrame(const nghttp2_frame_hd& frame);
   int OnBeginHeaders(std::int32_t stream_id);
   int OnHeader(std::int32_t stream_id, std::string_view name, std::string_view value);
   int OnFrame(const nghttp2_frame& frame);
@@ -75,8 +76,13 @@ class Session {
   int OnStreamClose(std::int32_t stream_id);
   /// False where too many of the streams that are gone are still worked for.
   bool HasRoom();
-  void CountOverhead();
-  void CountReset();
+  void CountReset(const Stream* stream);
+  /// Forgives DATA among `received` bytes that nghttp2 dropped, if the peer may have sent them
+  /// before it knew that this side had ended their stream. `counted_before` was the length of the
+  /// DATA that counts towards the connection's window.
+  void ForgiveLate(std::size_t received, std::int32_t counted_before);
+  /// How much of such DATA there may be for a stream.
+  std::size_t InFlight(std::int32_t stream_id) const;
   void EndOfRequest(std::int32_t stream_id);
   void StartReply(Stream& stream, Part& part);
 
@@ -90,6 +96,9 @@ class Session {
   /// Of streams that are gone, while someone works for them.
   std::vector<std::weak_ptr<StreamHandler>> closed_;
   FloodMeter flood_;
+  std::size_t block_bytes_ = 0;       ///< of the header block that is being read
+  std::size_t late_bytes_ = 0;        ///< that may come for streams that this side has ended
+  std::int64_t delivered_bytes_ = 0;  ///< of DATA that OnData has seen, since the last Receive
   SteadyClock::time_point now_ = SteadyClock::now();
   std::int32_t head_stream_ = 0;  ///< whose header block is being read
   bool introduced_ = false;
