@@ -56,6 +56,7 @@ struct Config {
   std::uint64_t model_copies_bytes_max = 0;
   std::uint32_t probe_timeout_ms = 120'000;
 
+  bool metrics_full = false;
   std::string log_level = "info";
   std::string log_format = "text";
 

@@ -39,6 +39,7 @@ runtime::RuntimeOptions RuntimeOptionsOf(const Config& config) {
       .max_queue_delay_us = config.max_queue_delay_us,
       .sequences_max = config.sequences_max,
       .sequence_idle_timeout_ms = config.sequence_idle_timeout_ms,
+      .metrics_full = config.metrics_full,
   };
 }
 

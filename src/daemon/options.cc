@@ -365,6 +365,10 @@ constexpr Option kOptions[] = {
      "Take several times the load of your largest model from a cold disk. If it is too low, "
      "large models are refused (INVALID_MODEL after the trial, DEADLINE_EXCEEDED after the load); "
      "if it is too high, a model that hangs occupies a registration longer."},
+    {"metrics_full", "--metrics-full", "", "",
+     "Show every reason of failure and all bounds of latencies of each model in /metrics: about 60 "
+     "series a model in place of at most 25",
+     false, false, MLOS_SWITCH(metrics_full)},
     {"log_level", "--log-level", "", "LEVEL", "debug, info, warning, error or off", false, true,
      &SetLogLevel, &GetText<&Config::log_level>},
     {"log_format", "--log-format", "", "FORMAT", "text, or json: one object a line", false, true,

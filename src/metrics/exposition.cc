@@ -9,6 +9,17 @@
 
 namespace mlos::metrics {
 
+namespace {
+
+/// Exponents of two, in microseconds.
+struct Bounds {
+  unsigned first;
+  unsigned last;
+  unsigned step;
+};
+
+}  // namespace
+
 struct Exposition::Families {
   /// The metric to fill in, in its family.
   prometheus::ClientMetric& Add(std::string_view name, std::string_view help,
@@ -37,9 +48,8 @@ Exposition::Exposition() : families_(std::make_unique<Families>()) {}
 Exposition::~Exposition() = default;
 
 void Exposition::AddCounter(std::string_view name, std::string_view help, Labels labels,
-                            std::uint64_t value) {
-  families_->Add(name, help, prometheus::MetricType::Counter, labels).counter.value =
-      static_cast<double>(value);
+                            double value) {
+  families_->Add(name, help, prometheus::MetricType::Counter, labels).counter.value = value;
 }
 
 void Exposition::AddGauge(std::string_view name, std::string_view help, Labels labels,
@@ -48,13 +58,14 @@ void Exposition::AddGauge(std::string_view name, std::string_view help, Labels l
 }
 
 void Exposition::AddLatency(std::string_view name, std::string_view help, Labels labels,
-                            const LatencyHistogram& latency) {
-  constexpr unsigned kFirstExponent = 6;
-  constexpr unsigned kLastExponent = 26;
+                            const LatencyHistogram& latency, Detail detail) {
+  constexpr Bounds kAll{.first = 6, .last = 26, .step = 1};
+  constexpr Bounds kFew{.first = 8, .last = 23, .step = 3};
   constexpr double kSecond = 1e6;
+  const Bounds bounds = detail == Detail::kAll ? kAll : kFew;
   prometheus::ClientMetric::Histogram& histogram =
       families_->Add(name, help, prometheus::MetricType::Histogram, labels).histogram;
-  for (unsigned exponent = kFirstExponent; exponent <= kLastExponent; ++exponent) {
+  for (unsigned exponent = bounds.first; exponent <= bounds.last; exponent += bounds.step) {
     histogram.bucket.push_back({latency.CountBelowPowerOfTwo(exponent),
                                 static_cast<double>(std::uint64_t{1} << exponent) / kSecond});
   }

@@ -4,6 +4,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <set>
+#include <sstream>
+#include <string>
+
 namespace mlos::metrics {
 namespace {
 
@@ -37,7 +42,7 @@ TEST(Exposition, WritesLatenciesInSecondsWithCumulativeBuckets) {
   latency.Record(64);
   latency.Record(2'000'000'000);
   Exposition exposition;
-  exposition.AddLatency("mlos_run_seconds", "Runs.", {{"model", "m"}}, latency);
+  exposition.AddLatency("mlos_run_seconds", "Runs.", {{"model", "m"}}, latency, Detail::kAll);
   const std::string text = exposition.Text();
   EXPECT_THAT(text, HasSubstr("mlos_run_seconds_bucket{model=\"m\",le=\"6.4e-05\"} 1\n"));
   EXPECT_THAT(text, HasSubstr("mlos_run_seconds_bucket{model=\"m\",le=\"0.000128\"} 2\n"));
@@ -45,6 +50,25 @@ TEST(Exposition, WritesLatenciesInSecondsWithCumulativeBuckets) {
   EXPECT_THAT(text, HasSubstr("mlos_run_seconds_bucket{model=\"m\",le=\"+Inf\"} 3\n"));
   EXPECT_THAT(text, HasSubstr("mlos_run_seconds_count{model=\"m\"} 3\n"));
   EXPECT_THAT(text, Not(HasSubstr("nan")));
+}
+
+TEST(Exposition, FewBoundsOfALatencyAreSomeOfAll) {
+  LatencyHistogram latency;
+  for (int i = 0; i < 30; ++i) latency.Record(std::int64_t{1} << i);
+  const auto lines = [&](Detail detail) {
+    Exposition exposition;
+    exposition.AddLatency("mlos_run_seconds", "Runs.", {}, latency, detail);
+    std::istringstream text(exposition.Text());
+    std::set<std::string> found;
+    for (std::string line; std::getline(text, line);) found.insert(line);
+    return found;
+  };
+  const std::set<std::string> few = lines(Detail::kFew);
+  const std::set<std::string> all = lines(Detail::kAll);
+  constexpr std::size_t kComments = 2;
+  EXPECT_EQ(few.size(), kComments + 9);
+  EXPECT_EQ(all.size(), kComments + 24);
+  EXPECT_TRUE(std::includes(all.begin(), all.end(), few.begin(), few.end()));
 }
 
 }  // namespace

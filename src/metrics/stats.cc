@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "metrics/stats.h"
 
-#include <unistd.h>
-
 #include <atomic>
-#include <fstream>
 #include <map>
 #include <utility>
 
 #include "base/clock.h"
 #include "base/mutex.h"
 #include "metrics/exposition.h"
+#include "metrics/process.h"
 
 namespace mlos::metrics {
 namespace {
@@ -36,17 +34,13 @@ std::vector<ErrorCount> ErrorsOf(const OutcomeCounts& outcomes) {
   return errors;
 }
 
-// Resident pages are the second number of /proc/self/statm.
-double ResidentBytes() {
-  std::ifstream statm("/proc/self/statm");
-  std::uint64_t total = 0;
-  std::uint64_t resident = 0;
-  statm >> total >> resident;
-  return static_cast<double>(resident) * static_cast<double>(::sysconf(_SC_PAGESIZE));
-}
-
 // References to their elements stay valid.
 using Routes = std::map<std::string, RouteCounts, std::less<>>;
+
+void AddCount(Exposition& page, std::string_view name, std::string_view help, Labels labels,
+              std::uint64_t count) {
+  page.AddCounter(name, help, labels, static_cast<double>(count));
+}
 
 void AddDoor(Exposition& page, const std::string& door, const Routes& routes) {
   const std::string requests = "mlos_" + door + "_requests_total";
@@ -55,13 +49,13 @@ void AddDoor(Exposition& page, const std::string& door, const Routes& routes) {
     constexpr std::string_view kHelp = "Requests by route and outcome.";
     // A door may have looked up routes that nobody has asked for.
     if (counts.response_time().count() == 0) continue;
-    page.AddCounter(requests, kHelp, {{"route", route}, {"outcome", "OK"}},
-                    counts.outcomes().successes());
+    AddCount(page, requests, kHelp, {{"route", route}, {"outcome", "OK"}},
+             counts.outcomes().successes());
     counts.outcomes().ForEachFailure([&](Reason reason, std::uint64_t count) {
-      page.AddCounter(requests, kHelp, {{"route", route}, {"outcome", ToString(reason)}}, count);
+      AddCount(page, requests, kHelp, {{"route", route}, {"outcome", ToString(reason)}}, count);
     });
     page.AddLatency(duration, "Time from a request's first byte to its answer.", {{"route", route}},
-                    counts.response_time());
+                    counts.response_time(), Detail::kAll);
   }
 }
 
@@ -71,26 +65,41 @@ struct KnownModel {
   std::shared_ptr<ModelCounts> counts;
 };
 
-void AddModel(Exposition& page, const std::string& model_id, const KnownModel& model) {
-  constexpr std::string_view kName = "mlos_inferences_total";
-  constexpr std::string_view kHelp = "Inference requests by model and outcome.";
+/// Calls visit(outcome, count) for every way in which requests to a model ended; with few details,
+/// only for those by which one sees that a model is too slow, and for all others together.
+template <typename Visit>
+void ForEachOutcome(const OutcomeCounts& outcomes, Detail detail, Visit visit) {
+  std::uint64_t others = 0;
+  visit("OK", outcomes.successes());
+  outcomes.ForEachFailure([&](Reason reason, std::uint64_t count) {
+    const bool shown = reason == Reason::kOverloaded || reason == Reason::kDeadlineExceeded;
+    if (shown || detail == Detail::kAll) {
+      visit(ToString(reason), count);
+    } else {
+      others += count;
+    }
+  });
+  if (others != 0) visit("OTHER", others);
+}
+
+// With few details these are 4 outcomes, a count of runs and 9 series for each latency, and
+// AddGauges adds one: 24.
+void AddModel(Exposition& page, const std::string& model_id, const KnownModel& model,
+              Detail detail) {
   const std::string& plugin_id = model.plugin_id;
   const ModelCounts& counts = *model.counts;
-  page.AddCounter(kName, kHelp, {{"model", model_id}, {"plugin", plugin_id}, {"outcome", "OK"}},
-                  counts.outcomes().successes());
-  counts.outcomes().ForEachFailure([&](Reason reason, std::uint64_t count) {
-    page.AddCounter(kName, kHelp,
-                    {{"model", model_id}, {"plugin", plugin_id}, {"outcome", ToString(reason)}},
-                    count);
-  });
-  page.AddCounter("mlos_model_runs_total",
-                  "Runs of a model; requests that share one count it once.",
-                  {{"model", model_id}, {"plugin", plugin_id}}, counts.runs().count);
+  const auto add = [&](std::string_view outcome, std::uint64_t count) {
+    AddCount(page, "mlos_inferences_total", "Inference requests by model and outcome.",
+             {{"model", model_id}, {"plugin", plugin_id}, {"outcome", outcome}}, count);
+  };
+  ForEachOutcome(counts.outcomes(), detail, add);
+  AddCount(page, "mlos_model_runs_total", "Runs of a model; requests that share one count it once.",
+           {{"model", model_id}, {"plugin", plugin_id}}, counts.runs().count);
   page.AddLatency("mlos_inference_duration_seconds", "Time a model ran for a request.",
-                  {{"model", model_id}, {"plugin", plugin_id}}, counts.run_time());
+                  {{"model", model_id}, {"plugin", plugin_id}}, counts.run_time(), detail);
   page.AddLatency("mlos_inference_queue_duration_seconds",
                   "Time a request waited before its model ran.",
-                  {{"model", model_id}, {"plugin", plugin_id}}, counts.queue_time());
+                  {{"model", model_id}, {"plugin", plugin_id}}, counts.queue_time(), detail);
 }
 
 void AddGauges(Exposition& page, const Gauges& gauges, std::int64_t in_flight) {
@@ -175,10 +184,10 @@ class Stats::Impl {
     }
   }
 
-  void AddTo(Exposition& page) const {
+  void AddTo(Exposition& page, Detail detail) const {
     const MutexLock lock(mutex_);
     for (const auto& [door, routes] : doors_) AddDoor(page, door, routes);
-    for (const auto& [model_id, model] : models_) metrics::AddModel(page, model_id, model);
+    for (const auto& [model_id, model] : models_) metrics::AddModel(page, model_id, model, detail);
   }
 
   std::atomic<std::int64_t> in_flight{0};
@@ -244,13 +253,12 @@ ServerStats Stats::Server() const {
 
 std::vector<ModelStats> Stats::Models() const { return impl_->Models(); }
 
-std::string Stats::PrometheusText(const Gauges& gauges) const {
+std::string Stats::PrometheusText(const Gauges& gauges, Detail detail) const {
   Exposition page;
   page.AddGauge("mlos_uptime_seconds", "Time since Core started.", {}, impl_->uptime_seconds());
-  page.AddGauge("process_resident_memory_bytes", "Resident memory size in bytes.", {},
-                ResidentBytes());
+  AddProcess(page);
   AddGauges(page, gauges, impl_->in_flight.load());
-  impl_->AddTo(page);
+  impl_->AddTo(page, detail);
   return page.Text();
 }
 

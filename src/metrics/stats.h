@@ -9,6 +9,7 @@
 
 #include "base/status.h"
 #include "metrics/counts.h"
+#include "metrics/exposition.h"
 
 namespace mlos::metrics {
 
@@ -113,8 +114,9 @@ class Stats {
 
   ServerStats Server() const;
   std::vector<ModelStats> Models() const;
-  /// Prometheus text exposition format 0.0.4: the counts, and what `gauges` say of now.
-  std::string PrometheusText(const Gauges& gauges) const;
+  /// Prometheus text exposition format 0.0.4: the counts, what `gauges` say of now, and what the
+  /// process uses. `detail` is that of the models' series.
+  std::string PrometheusText(const Gauges& gauges, Detail detail = Detail::kFew) const;
 
  private:
   class Impl;

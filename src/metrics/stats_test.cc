@@ -6,6 +6,8 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
+#include <sstream>
 #include <string>
 #include <thread>
 
@@ -146,6 +148,63 @@ TEST(Stats, RecordingWhileOthersReadAndForgetLosesNothing) {
   recorder.join();
   EXPECT_EQ(stats.Server().total_requests, 5000U);
   EXPECT_EQ(stats.Models()[0].success_count, 5000U);
+}
+
+/// Requests to "m" that ended in every possible way.
+void EndInEveryWay(Stats& stats) {
+  stats.AddModel("m", "onnx");
+  const auto counts = stats.CountsOf("m");
+  counts->Record(OkStatus(), 5, 900);
+  counts->RecordRun(1, 900);
+#define MLOS_RECORD_REASON(enumerator, name, code) \
+  counts->Record(Status(Reason::enumerator, "no"), 0, 0);
+  MLOS_REASONS(MLOS_RECORD_REASON)
+#undef MLOS_RECORD_REASON
+}
+
+std::ptrdiff_t CountOf(const std::string& text, std::string_view part) {
+  std::ptrdiff_t count = 0;
+  for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) {
+    ++count;
+  }
+  return count;
+}
+
+TEST(Stats, AModelHasAtMost25SeriesUnlessAskedForAll) {
+  Stats stats;
+  EndInEveryWay(stats);
+  const Gauges gauges{.queues = {{"m", 3}}};
+  const std::string few = stats.PrometheusText(gauges);
+  EXPECT_LE(CountOf(few, "model=\"m\""), 25) << few;
+  EXPECT_THAT(few, HasSubstr("outcome=\"OVERLOADED\"} 1\n"));
+  EXPECT_THAT(few, HasSubstr("outcome=\"DEADLINE_EXCEEDED\"} 1\n"));
+  EXPECT_THAT(few, Not(HasSubstr("outcome=\"MISSING_INPUT\"")));
+  EXPECT_THAT(few, HasSubstr("outcome=\"OTHER\"} "));
+  const std::string all = stats.PrometheusText(gauges, Detail::kAll);
+  EXPECT_GT(CountOf(all, "model=\"m\""), 60);
+  EXPECT_THAT(all, HasSubstr("outcome=\"MISSING_INPUT\"} 1\n"));
+  EXPECT_THAT(all, Not(HasSubstr("outcome=\"OTHER\"")));
+  for (const std::string_view name : {"# TYPE mlos_inference", "# TYPE mlos_model"}) {
+    EXPECT_EQ(CountOf(few, name), CountOf(all, name)) << "names stay";
+  }
+}
+
+TEST(Stats, TheManualNamesEveryMetric) {
+  Stats stats;
+  EndInEveryWay(stats);
+  for (const std::string door : {"http", "grpc", "ipc"}) {
+    stats.RecordRequest(door, "r", OkStatus(), 1);
+  }
+  std::ifstream file("docs/API-REFERENCE.md");
+  std::stringstream manual;
+  manual << file.rdbuf();
+  std::istringstream text(
+      stats.PrometheusText({.queues = {{"m", 1}}, .plugins = {{"echo-c", "echo_runs", 3}}}));
+  for (std::string line; std::getline(text, line);) {
+    if (!line.starts_with("# TYPE ")) continue;
+    const std::string name = line.substr(7, line.find(' ', 7) - 7);
+    EXPECT_THAT(manual.str(), HasSubstr("`" + name + "`"));
+  }
 }
 
 TEST(Stats, PromtoolFindsNothingToCriticise) {

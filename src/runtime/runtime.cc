@@ -82,6 +82,7 @@ class Runtime::Impl {
   // Before whatever could hold bytes of it.
   resource::ByteBudget budget;
   metrics::Stats stats;
+  const metrics::Detail metrics_detail;
   // Before the models whose sequences it watches.
   sequence::Reaper reaper;
   catalog::ModelTable table;
@@ -118,6 +119,7 @@ class Runtime::Impl {
         copies(std::move(opened_copies)),
         plugins(std::move(created_plugins)),
         budget(options.in_flight_bytes_max),
+        metrics_detail(options.metrics_full ? metrics::Detail::kAll : metrics::Detail::kFew),
         reaper(std::chrono::milliseconds(options.sequence_idle_timeout_ms)),
         models(*registry, *packages, *copies, table, *plugins, stats,
                catalog::ModelFinder(ModelPolicy(options), *packages, *copies),
@@ -241,7 +243,7 @@ std::string Runtime::PrometheusText() const {
       gauges.plugins.push_back({plugin.id, gauge.name, gauge.value});
     }
   }
-  return impl_->stats.PrometheusText(gauges);
+  return impl_->stats.PrometheusText(gauges, impl_->metrics_detail);
 }
 
 resource::ByteBudget& Runtime::budget() { return impl_->budget; }

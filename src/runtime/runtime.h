@@ -47,6 +47,8 @@ struct RuntimeOptions {
   std::uint32_t sequences_max = 4096;      ///< of one model, under way at once
   /// After which a sequence that nobody goes on with is over.
   std::int64_t sequence_idle_timeout_ms = 60'000;
+  /// All series of each model for Prometheus, in place of at most 25.
+  bool metrics_full = false;
 };
 
 /// The use cases, and the only thing the doors call. Thread-safe.
