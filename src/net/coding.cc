@@ -7,6 +7,8 @@
 #include <limits>
 #include <string>
 
+#include "base/inflater.h"
+
 namespace mlos::net {
 namespace {
 
@@ -16,7 +18,7 @@ constexpr int kMemoryLevel = 8;  // zlib's default
 constexpr std::uint64_t kRatioMax = 200;
 constexpr std::uint64_t kRatioFreeBytes = 16 << 20;
 
-// The largest window, in a gzip file or a zlib stream; reading, no other format than the one.
+// The largest window, in a gzip file or a zlib stream.
 constexpr int WindowBits(ContentCoding coding) {
   return coding == ContentCoding::kGzip ? 15 + 16 : 15;
 }
@@ -53,43 +55,6 @@ class Deflater {
   bool ready_ = false;
 };
 
-/// A z_stream that is ended. Thread-compatible.
-class Inflater {
- public:
-  Inflater(ContentCoding coding, std::string_view input) {
-    // zlib's interface lacks the const that its documentation promises.
-    stream_.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(input.data()));
-    rest_ = input.size();
-    ready_ = inflateInit2(&stream_, WindowBits(coding)) == Z_OK;
-  }
-  Inflater(const Inflater&) = delete;
-  Inflater& operator=(const Inflater&) = delete;
-  ~Inflater() { inflateEnd(&stream_); }
-
-  bool ready() const { return ready_; }
-  bool at_end() const { return rest_ == 0 && stream_.avail_in == 0; }
-
-  /// Writes up to `room` bytes and returns their number; `result` is what zlib says.
-  std::size_t Next(char* out, std::size_t room, int& result) {
-    if (stream_.avail_in == 0) {
-      // zlib counts its input in 32 bits.
-      stream_.avail_in =
-          static_cast<uInt>(std::min<std::size_t>(rest_, std::numeric_limits<uInt>::max()));
-      rest_ -= stream_.avail_in;
-    }
-    stream_.next_out = reinterpret_cast<Bytef*>(out);
-    stream_.avail_out = static_cast<uInt>(room);
-    result = inflate(&stream_, Z_NO_FLUSH);
-    return room - stream_.avail_out;
-  }
-  void NextMember() { inflateReset(&stream_); }
-
- private:
-  z_stream stream_{};
-  std::size_t rest_ = 0;
-  bool ready_ = false;
-};
-
 Status CheckSize(std::uint64_t inflated, std::uint64_t compressed, std::uint64_t bytes_max) {
   if (inflated > bytes_max) {
     return {Reason::kPayloadTooLarge, "the decompressed body is longer than the " +
@@ -117,28 +82,22 @@ Status Deflate(ContentCoding coding, std::string_view data, ByteBuffer& out) {
 
 Result<ByteBuffer> Inflate(ContentCoding coding, std::string_view compressed,
                            std::uint64_t bytes_max, resource::ByteBudget& budget) {
-  const Status damaged(Reason::kMalformedRequest,
-                       coding == ContentCoding::kGzip
-                           ? "the body is not a whole gzip file"
-                           : "the body is not a whole zlib stream (RFC 1950), as deflate "
-                             "means in HTTP");
-  Inflater inflater(coding, compressed);
+  const bool gzip = coding == ContentCoding::kGzip;
+  Inflater inflater(gzip ? Inflater::Format::kGzip : Inflater::Format::kZlib);
   if (!inflater.ready()) return Status(Reason::kOutOfMemory, "no memory to decompress the body");
+  inflater.Give(compressed);
   ByteBuffer inflated(budget);
-  int result = Z_OK;
-  while (result != Z_STREAM_END || !inflater.at_end()) {
-    if (result == Z_STREAM_END) {
-      if (coding != ContentCoding::kGzip) return damaged;
-      inflater.NextMember();
-    }
+  for (std::size_t count = 1; inflater.problem().empty() && (count != 0 || !inflater.hungry());) {
     char* room = inflated.Prepare(kPieceBytes);
     if (room == nullptr) return inflated.status();
-    const std::size_t count = inflater.Next(room, kPieceBytes, result);
-    if (result != Z_OK && result != Z_STREAM_END) return damaged;
+    count = inflater.Next(room, kPieceBytes);
     inflated.Commit(count);
     MLOS_TRY(CheckSize(inflated.size(), compressed.size(), bytes_max));
   }
-  return inflated;
+  if (inflater.ProblemAtEnd().empty()) return inflated;
+  return Status(Reason::kMalformedRequest,
+                std::string(gzip ? "the body, sent as gzip, " : "the body, sent as deflate, ") +
+                    std::string(inflater.ProblemAtEnd()));
 }
 
 }  // namespace mlos::net

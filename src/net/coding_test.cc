@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 
 namespace mlos::net {
 namespace {
@@ -44,15 +45,53 @@ TEST_F(InflateTest, BringsBackWhatWasCompressed) {
             "one two");
 }
 
-TEST_F(InflateTest, RefusesWhatIsDamaged) {
+TEST_F(InflateTest, NamesWhatIsDamaged) {
   const std::string good = Gzip("some text that is long enough to be cut");
-  std::string flipped = good;
-  flipped[good.size() - 6] ^= 1;  // in the checksum
-  EXPECT_EQ(Verdict(""), "MALFORMED_REQUEST");
-  EXPECT_EQ(Verdict("not gzip"), "MALFORMED_REQUEST");
-  EXPECT_EQ(Verdict(good.substr(0, good.size() - 1)), "MALFORMED_REQUEST");
-  EXPECT_EQ(Verdict(good + "x"), "MALFORMED_REQUEST");
-  EXPECT_EQ(Verdict(flipped), "MALFORMED_REQUEST");
+  std::string checksum = good;
+  checksum[good.size() - 6] ^= 1;
+  std::string length = good;
+  length[good.size() - 2] ^= 1;
+  std::string middle = good;
+  middle[12] ^= 0x5a;
+  const std::pair<std::string, std::string> cases[] = {
+      {"", "is cut off"},
+      {"not gzip", "is no gzip file"},
+      {good.substr(0, 5), "is cut off"},
+      {good.substr(0, good.size() - 1), "is cut off"},
+      {good.substr(0, good.size() - 8), "is cut off"},
+      {checksum, "has a checksum that its content does not have"},
+      {length, "has a length that its content does not have"},
+      {good + "x", "is cut off"},  // it could become another member
+      {good + "trailing bytes", "has bytes behind its end"},
+      {good + std::string(20, '\0'), "has bytes behind its end"},
+      {good + checksum, "has a checksum that its content does not have"},
+  };
+  for (const auto& [compressed, problem] : cases) {
+    const auto inflated = Inflate(ContentCoding::kGzip, compressed, kMax, budget_);
+    ASSERT_FALSE(inflated.ok()) << problem;
+    EXPECT_EQ(inflated.status().reason(), Reason::kMalformedRequest);
+    EXPECT_EQ(inflated.status().message(), "the body, sent as gzip, " + problem);
+  }
+  EXPECT_EQ(Verdict(middle), "MALFORMED_REQUEST");
+}
+
+TEST_F(InflateTest, NamesWhatIsDamagedInAZlibStream) {
+  ByteBuffer packed(budget_);
+  ASSERT_TRUE(Deflate(ContentCoding::kDeflate, "some text", packed).ok());
+  const std::string good(packed.view());
+  std::string checksum = good;
+  checksum.back() ^= 1;
+  const std::pair<std::string, std::string> cases[] = {
+      {good.substr(0, good.size() - 1), "is cut off"},
+      {checksum, "has a checksum that its content does not have"},
+      {good + "x", "has bytes behind its end"},
+      {Gzip("some text"), "is no zlib stream (RFC 1950)"},
+  };
+  for (const auto& [compressed, problem] : cases) {
+    const auto inflated = Inflate(ContentCoding::kDeflate, compressed, kMax, budget_);
+    ASSERT_FALSE(inflated.ok()) << problem;
+    EXPECT_EQ(inflated.status().message(), "the body, sent as deflate, " + problem);
+  }
 }
 
 TEST_F(InflateTest, RefusesBombsBeforeTheyGoOff) {

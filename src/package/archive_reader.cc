@@ -84,14 +84,39 @@ Status ArchiveReader::Open() {
   archive_read_support_format_tar(a);
   archive_read_support_filter_gzip(a);
   archive_read_support_filter_zstd(a);
-  if (archive_read_open_fd(a, fd_, kBlockBytes) != ARCHIVE_OK) return Malformed();
+  if (GzipSource::Fits(fd_)) gzip_ = std::make_unique<GzipSource>(fd_);
+  const int opened = gzip_ != nullptr ? archive_read_open(a, this, nullptr, &Pull, nullptr)
+                                      : archive_read_open_fd(a, fd_, kBlockBytes);
+  if (opened != ARCHIVE_OK) return Malformed();
   // The library peels layers off as long as it finds some; the tar itself counts as one.
-  if (archive_filter_count(a) > 2) return Invalid("the archive is compressed more than once");
-  compressed_ = archive_filter_count(a) > 1;
+  const int layers = archive_filter_count(a) + (gzip_ != nullptr ? 1 : 0);
+  if (layers > 2) return Invalid("the archive is compressed more than once");
+  compressed_ = layers > 1;
+  return OkStatus();
+}
+
+ssize_t ArchiveReader::Pull(archive* handle, void* self, const void** piece) {
+  auto& reader = *static_cast<ArchiveReader*>(self);
+  const Result<std::string_view> next = reader.gzip_->Next();
+  if (!next.ok()) {
+    reader.gzip_status_ = next.status();
+    archive_set_error(handle, EIO, "not a whole gzip file");
+    return ARCHIVE_FATAL;
+  }
+  *piece = next->data();
+  return static_cast<ssize_t>(next->size());
+}
+
+Status ArchiveReader::ReadToEnd() {
+  while (gzip_ != nullptr) {
+    MLOS_TRY(CheckRatio());
+    if (MLOS_TRY(gzip_->Next()).empty()) break;
+  }
   return OkStatus();
 }
 
 Status ArchiveReader::Malformed() const {
+  if (!gzip_status_.ok()) return gzip_status_;
   const char* words = archive_error_string(handle_.get());
   return Invalid("not a readable .axon archive (tar, tar.gz or tar.zst): " +
                  Excerpt(words == nullptr ? "unknown format" : words));
@@ -102,7 +127,10 @@ Result<bool> ArchiveReader::Next(Entry& entry) {
   while (true) {
     archive_entry* raw = nullptr;
     const int outcome = archive_read_next_header(handle_.get(), &raw);
-    if (outcome == ARCHIVE_EOF) return false;
+    if (outcome == ARCHIVE_EOF) {
+      MLOS_TRY(ReadToEnd());
+      return false;
+    }
     // A warning is a name that the locale cannot show; the bytes are there all the same.
     if (outcome != ARCHIVE_OK && outcome != ARCHIVE_WARN) return Malformed();
     MLOS_TRY(TakeEntry(raw, entry));
@@ -164,8 +192,13 @@ Status ArchiveReader::CheckBudget(const Entry& entry) {
 }
 
 Status ArchiveReader::CheckRatio() const {
-  const auto unpacked = static_cast<std::uint64_t>(archive_filter_bytes(handle_.get(), 0));
-  const auto packed = static_cast<std::uint64_t>(archive_filter_bytes(handle_.get(), -1));
+  archive* const a = handle_.get();
+  const std::uint64_t unpacked = gzip_ != nullptr
+                                     ? gzip_->unpacked_bytes()
+                                     : static_cast<std::uint64_t>(archive_filter_bytes(a, 0));
+  const std::uint64_t packed = gzip_ != nullptr
+                                   ? gzip_->packed_bytes()
+                                   : static_cast<std::uint64_t>(archive_filter_bytes(a, -1));
   const std::uint64_t ratio = unpacked / std::max<std::uint64_t>(packed, 1);
   if (unpacked <= kRatioGraceBytes || ratio <= limits_.ratio_max) return OkStatus();
   return Invalid("the archive unpacks to more than " + std::to_string(limits_.ratio_max) +

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <sys/types.h>
+
 #include <functional>
 #include <memory>
 #include <string>
@@ -9,6 +11,7 @@
 #include "base/result.h"
 #include "base/unique_fd.h"
 #include "package/archive.h"
+#include "package/gzip_source.h"
 
 struct archive;
 struct archive_entry;
@@ -46,16 +49,22 @@ class ArchiveReader {
 
   ArchiveReader(int fd, const ArchiveLimits& limits) : fd_(fd), limits_(limits) {}
   Status Open();
+  static ssize_t Pull(archive* handle, void* self, const void** piece);
+  /// What is behind the last entry: the end of a compressed file has to be right too.
+  Status ReadToEnd();
   Status TakeEntry(archive_entry* raw, Entry& entry);
   Status CheckKind(archive_entry* raw, std::string_view path) const;
   Status CheckBudget(const Entry& entry);
   Status PassOver();
   Status CheckRatio() const;
-  /// INVALID_PACKAGE with the library's own message.
+  /// INVALID_PACKAGE with the library's own message, or the failure of `gzip_`.
   Status Malformed() const;
 
   const int fd_;
   const ArchiveLimits limits_;
+  /// Of a gzip file, and its failure; outlive `handle_`, which reads from it.
+  std::unique_ptr<GzipSource> gzip_;
+  Status gzip_status_;
   std::unique_ptr<archive, Free> handle_;
   bool compressed_ = false;
   std::uint64_t file_bytes_ = 0;

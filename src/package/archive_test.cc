@@ -206,6 +206,25 @@ TEST_F(ArchiveTest, OtherFormatsAndDamageAreRefused) {
   EXPECT_EQ(ListArchive(folder()).status().reason(), Reason::kInvalidPackage);
 }
 
+TEST_F(ArchiveTest, TheTrailerOfAGzipFileIsChecked) {
+  const std::string tar = TarFile("a", std::string(100'000, 'x')) + TarEnd();
+  const std::string good = Compress(tar, "gzip");
+  ExpectAccepted(good);
+  ExpectAccepted(good + Compress(TarEnd(), "gzip"));
+  std::string checksum = good;
+  checksum[good.size() - 6] ^= 1;
+  ExpectRefused(checksum, "has a checksum that its content does not have");
+  std::string length = good;
+  length[good.size() - 2] ^= 1;
+  ExpectRefused(length, "has a length that its content does not have");
+  ExpectRefused(good.substr(0, good.size() - 1), "is cut off");
+  ExpectRefused(good.substr(0, good.size() - 8), "is cut off");
+  ExpectRefused(good + "trailing bytes", "has bytes behind its end");
+  ExpectRefused(good + checksum, "has a checksum that its content does not have");
+  const std::string bomb = Compress(std::string(64 << 20, '\0'), "gzip");
+  ExpectRefused(good + bomb, "more than 200 times its size");
+}
+
 TEST_F(ArchiveTest, NothingIsWrittenOverWhatIsThere) {
   Write("x.axon", TarFile("a", "new") + TarEnd());
   Write("staging/a", "old");

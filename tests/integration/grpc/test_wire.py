@@ -4,6 +4,7 @@ reason said where there is someone to hear it, Core answers others, and its memo
 
 from __future__ import annotations
 
+import gzip
 import os
 import time
 import zlib
@@ -395,6 +396,22 @@ def test_a_caller_who_does_not_answer_pings_is_gone(core: GrpcCore):
         assert client.goaway() == 0
         assert any(isinstance(f, PingFrame) and "ACK" not in f.flags for f in client.frames)
         assert client.wait_closed()
+
+
+def test_damage_of_a_compressed_message_is_named(core: GrpcCore):
+    good = gzip.compress(b"")
+    wrong = good[:-6] + b"\x01" + good[-5:]
+    with RawH2(core.grpc_port) as client:
+        for stream, (body, problem) in enumerate(
+            [(good, ""), (good[:-1], "is cut off"), (good + b"garbage", "has bytes behind its end"),
+             (wrong, "has a checksum that its content does not have")]
+        ):  # fmt: skip
+            data = message(body, 1)
+            client.send(client.call(2 * stream + 1, data=data, extra=(("grpc-encoding", "gzip"),)))
+            reply = client.trailers(2 * stream + 1)
+            code = "INVALID_ARGUMENT" if problem else "OK"
+            assert (reply["grpc-status"], problem in reply.get("grpc-message", "")) == (
+                STATUS[code], True), (problem, reply)  # fmt: skip
 
 
 def gzip_bomb(size: int) -> bytes:

@@ -160,6 +160,27 @@ def test_gzip_bodies(echo_core):
             assert (reply.status_code, reply.json()["reason"]) == (status, reason)
 
 
+def damaged(packed: bytes) -> dict[bytes, str]:
+    """A gzip file in different states of damage, and what is said of each."""
+    checksum, length = bytearray(packed), bytearray(packed)
+    checksum[-6] ^= 1
+    length[-2] ^= 1
+    return {
+        packed[:-1]: "is cut off",
+        packed[:-8]: "is cut off",
+        bytes(checksum): "has a checksum that its content does not have",
+        bytes(length): "has a length that its content does not have",
+        packed + b"garbage at the end": "has bytes behind its end",
+    }
+
+
+def test_damage_of_a_gzip_body_is_named(echo_core):
+    for body, problem in damaged(gzip.compress(b'{"x": [1.5]}')).items():
+        reply = post_gzip(echo_core, body)
+        assert (reply.status_code, reply.json()["reason"]) == (400, "MALFORMED_REQUEST"), problem
+        assert reply.json()["message"] == f"the body, sent as gzip, {problem}"
+
+
 PATHS = {
     "/models/%2e%2e%2f%2e%2e%2fetc%2fpasswd": "INVALID_MODEL_ID",
     "/models/..%5c..%5cwindows": "INVALID_MODEL_ID",
