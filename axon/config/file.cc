@@ -3,6 +3,8 @@
 
 #include <yaml-cpp/yaml.h>
 
+#include <vector>
+
 #include "base/files.h"
 
 namespace axon::config {
@@ -26,7 +28,12 @@ Result<YAML::Node> Load(const std::filesystem::path& path) {
   if (!std::filesystem::exists(path, error)) return YAML::Node(YAML::NodeType::Map);
   const std::string text = MLOS_TRY(mlos::ReadFile(path, kConfigBytesMax));
   try {
-    YAML::Node root = YAML::Load(text);
+    const std::vector<YAML::Node> documents = YAML::LoadAll(text);
+    if (documents.size() > 1) {
+      return Invalid(path, documents[1].Mark(),
+                     "a second document begins here; only one is allowed");
+    }
+    YAML::Node root = documents.empty() ? YAML::Node() : documents.front();
     if (root.IsNull()) return YAML::Node(YAML::NodeType::Map);
     if (!root.IsMap()) return Invalid(path, root.Mark(), "settings are `name: value` lines");
     return root;

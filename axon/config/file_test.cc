@@ -66,6 +66,13 @@ TEST_F(FileTest, WhatCannotBeReadIsNotWrittenOver) {
   EXPECT_EQ(Read("home/config.yaml"), "download: [\n");
 }
 
+TEST_F(FileTest, ASecondDocumentIsNeitherIgnoredNorLost) {
+  Put("hub: one\n---\nhub: two\n");
+  EXPECT_EQ(ReadConfigFile(path()).status().message(),
+            "config.yaml line 3: a second document begins here; only one is allowed");
+  EXPECT_FALSE(SetInConfigFile(path(), "hub", "three").ok());
+}
+
 TEST(KeysTest, EveryKeyTakesItsOwnFallbackAndHasOneName) {
   for (const Key& key : Keys()) {
     EXPECT_EQ(FindKey(key.name), &key);

@@ -23,7 +23,11 @@ class ConfigFile {
   Status Apply() {
     const std::string text = MLOS_TRY(ReadFile(path_, kFileBytesMax));
     try {
-      return ApplyDocument(YAML::Load(text));
+      const std::vector<YAML::Node> documents = YAML::LoadAll(text);
+      if (documents.size() > 1) {
+        return Bad(documents[1].Mark(), "a second document begins here; only one is allowed");
+      }
+      return documents.empty() ? OkStatus() : ApplyDocument(documents.front());
     } catch (const YAML::Exception& error) {
       return Bad(error.mark, error.msg);
     }

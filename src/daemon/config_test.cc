@@ -112,6 +112,7 @@ TEST_F(ConfigTest, BadFileIsRefusedWithFileLineAndReason) {
       {"plugin_dirs:\n  - {a: b}\n", ":2: ", "plain values"},
       {"a: [\n", ":", "mlos.yaml"},
       {"- 1\n", ":1: ", "key: value"},
+      {"http_port: 1\n---\nno_grpc: true\n", ":3: ", "a second document begins here"},
   };
   for (const Case& test : cases) {
     WriteConfigFile(test.yaml);

@@ -25,7 +25,11 @@ class TreeBuilder final : public YAML::EventHandler {
 
   Node TakeRoot() { return std::move(root_); }
 
-  void OnDocumentStart(const YAML::Mark&) override {}
+  void OnDocumentStart(const YAML::Mark& mark) override {
+    if (std::exchange(started_, true)) {
+      throw YAML::ParserException(mark, "a second document begins here; only one is allowed");
+    }
+  }
   void OnDocumentEnd() override {}
 
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
@@ -133,6 +137,7 @@ class TreeBuilder final : public YAML::EventHandler {
   }
 
   const int depth_max_;
+  bool started_ = false;
   Node root_;
   std::vector<OpenNode> open_;
 };
@@ -157,10 +162,7 @@ Result<Node> Parse(std::string_view text, const Limits& limits) {
     std::istringstream stream{std::string(text)};
     YAML::Parser parser(stream);
     TreeBuilder builder(limits.depth_max);
-    parser.HandleNextDocument(builder);
-    TreeBuilder second(limits.depth_max);
-    if (parser.HandleNextDocument(second)) {
-      return Status(limits.reason, "there is more than one document");
+    while (parser.HandleNextDocument(builder)) {
     }
     return builder.TakeRoot();
   } catch (const YAML::Exception& e) {
