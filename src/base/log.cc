@@ -13,6 +13,7 @@
 #include <string>
 
 #include "base/clock.h"
+#include "base/text.h"
 
 namespace mlos {
 namespace {
@@ -121,7 +122,9 @@ void Log(LogLevel level, std::string_view event, std::initializer_list<LogField>
   if (!output.logger.should_log(spdlog_level)) return;
   const std::string line =
       output.format == LogFormat::kJson ? JsonLine(level, event, fields) : TextLine(event, fields);
-  output.logger.log(spdlog_level, "{}", line);
+  // JSON needs no escapes for most of what a terminal obeys, and whatever is not UTF-8 would spoil
+  // it. All of it lies within strings here, where an escape means the same.
+  output.logger.log(spdlog_level, "{}", Escaped(line));
 }
 
 }  // namespace mlos

@@ -38,7 +38,8 @@ Status InitLogging(LogFormat format, std::string_view level);
 
 /// Writes a constant sentence with its values as fields, so that logs can be searched:
 /// `Log(LogLevel::kInfo, "model loaded", {{"model", id}, {"load_us", load_us}})`.
-/// Never a request's body. Thread-safe.
+/// Never a request's body. Foreign text is escaped as Escaped does it, in both formats.
+/// Thread-safe.
 void Log(LogLevel level, std::string_view event, std::initializer_list<LogField> fields = {});
 
 }  // namespace mlos

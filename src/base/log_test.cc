@@ -2,8 +2,10 @@
 #include "base/log.h"
 
 #include <gtest/gtest.h>
+#include <rapidjson/document.h>
 
 #include <algorithm>
+#include <cctype>
 #include <limits>
 #include <regex>
 #include <sstream>
@@ -39,6 +41,47 @@ TEST(Log, TextLineCannotBeForgedByAValue) {
     Log(LogLevel::kWarning, "odd", {{"id", "x\n2026 error forged"}});
   });
   EXPECT_EQ(std::count(line.begin(), line.end(), '\n'), 1);
+}
+
+// Escape sequences, a CSI of C1, an override of direction, bytes that are no text.
+constexpr char kForeign[] =
+    "a\x1b[2Jb\xc2\x9b"
+    "1mc\xe2\x80\xae"
+    "d\x7f\xff\ne";
+constexpr char kForeignEscaped[] = R"(a\u001b[2Jb\u009b1mc\u202ed\u007f\ufffd\ne)";
+
+TEST(Log, ForeignTextIsEscapedInBothFormats) {
+  for (const LogFormat format : {LogFormat::kText, LogFormat::kJson}) {
+    const std::string line = Logged(format, "info", [] {
+      Log(LogLevel::kInfo, "plugin says",
+          {{"message", kForeign}, LogField(Status(Reason::kInternal, kForeign))});
+    });
+    std::string lower = line;
+    std::transform(lower.begin(), lower.end(), lower.begin(),
+                   [](char c) { return static_cast<char>(std::tolower(c)); });
+    std::string wanted = kForeignEscaped;
+    std::transform(wanted.begin(), wanted.end(), wanted.begin(),
+                   [](char c) { return static_cast<char>(std::tolower(c)); });
+    EXPECT_NE(lower.find(wanted), std::string::npos) << line;
+    EXPECT_EQ(std::count_if(line.begin(), line.end(),
+                            [](char c) { return static_cast<unsigned char>(c - 0x20) >= 0x5f; }),
+              1)
+        << "the line's own end is the only byte that is not printable ASCII: " << line;
+  }
+}
+
+TEST(Log, JsonLinesAreJsonWhateverTheTextIs) {
+  for (int byte = 1; byte < 256; ++byte) {
+    const std::string text = {'a', static_cast<char>(byte), '"', static_cast<char>(byte)};
+    const std::string line =
+        Logged(LogFormat::kJson, "info", [&] { Log(LogLevel::kInfo, "e", {{"text", text}}); });
+    rapidjson::Document document;
+    document.Parse<rapidjson::kParseValidateEncodingFlag>(line.c_str());
+    ASSERT_FALSE(document.HasParseError()) << byte << ": " << line;
+    if (byte < 0x80) {
+      EXPECT_EQ(document["text"].GetString(), text);
+    }
+  }
 }
 
 TEST(Log, LevelsBelowTheChosenOneAreSilent) {

@@ -2,6 +2,8 @@
 #include "base/text.h"
 
 #include <algorithm>
+#include <cstdio>
+#include <iterator>
 
 namespace mlos {
 namespace {
@@ -27,6 +29,47 @@ bool SecondByteFits(unsigned char lead, unsigned char second) {
 }
 
 bool IsControl(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
+
+/// Characters that are obeyed or have no shape, in order: Unicode's classes Cc, Cf, Zl and Zp.
+struct Range {
+  char32_t first;
+  char32_t last;
+};
+constexpr Range kInvisible[] = {{0x00, 0x1f},       {0x7f, 0x9f},       {0xad, 0xad},
+                                {0x600, 0x605},     {0x61c, 0x61c},     {0x6dd, 0x6dd},
+                                {0x70f, 0x70f},     {0x890, 0x891},     {0x8e2, 0x8e2},
+                                {0x180e, 0x180e},   {0x200b, 0x200f},   {0x2028, 0x202e},
+                                {0x2060, 0x206f},   {0xfeff, 0xfeff},   {0xfff9, 0xfffb},
+                                {0x110bd, 0x110bd}, {0x110cd, 0x110cd}, {0x13430, 0x1343f},
+                                {0x1bca0, 0x1bca3}, {0x1d173, 0x1d17a}, {0xe0001, 0xe007f}};
+
+bool IsInvisible(char32_t character) {
+  return std::any_of(std::begin(kInvisible), std::end(kInvisible), [&](const Range& range) {
+    return range.first <= character && character <= range.last;
+  });
+}
+
+/// The code point of a well-formed character.
+char32_t Decode(std::string_view character) {
+  constexpr unsigned kLeadMask[] = {0x7f, 0x7f, 0x1f, 0x0f, 0x07};
+  char32_t point = static_cast<unsigned char>(character.front()) & kLeadMask[character.size()];
+  for (const char c : character.substr(1))
+    point = point << 6 | (static_cast<unsigned char>(c) & 0x3f);
+  return point;
+}
+
+/// In UTF-16, as JSON has it.
+void AppendEscape(std::string& out, char32_t point) {
+  char digits[16];
+  if (point < 0x10000) {
+    std::snprintf(digits, sizeof(digits), "\\u%04x", static_cast<unsigned>(point));
+  } else {
+    const auto rest = static_cast<unsigned>(point - 0x10000);
+    std::snprintf(digits, sizeof(digits), "\\u%04x\\u%04x", 0xd800 + (rest >> 10),
+                  0xdc00 + (rest & 0x3ff));
+  }
+  out.append(digits);
+}
 
 }  // namespace
 
@@ -57,6 +100,24 @@ std::string Excerpt(std::string_view text, std::size_t bytes_max) {
     const bool printable = Utf8Length(text) != 0 && !IsControl(text.front());
     shown.append(printable ? text.substr(0, length) : "?");
     text.remove_prefix(length);
+  }
+  return shown;
+}
+
+std::string Escaped(std::string_view text) {
+  constexpr char32_t kReplacement = 0xfffd;
+  std::string shown;
+  shown.reserve(text.size());
+  while (!text.empty()) {
+    const std::size_t length = Utf8Length(text);
+    const std::string_view character = text.substr(0, std::max<std::size_t>(length, 1));
+    const char32_t point = length == 0 ? kReplacement : Decode(character);
+    if (length == 0 || IsInvisible(point)) {
+      AppendEscape(shown, point);
+    } else {
+      shown.append(character);
+    }
+    text.remove_prefix(character.size());
   }
   return shown;
 }

@@ -18,4 +18,9 @@ bool IsValidUtf8(std::string_view text);
 /// '?' for control characters and for bytes that are not UTF-8.
 std::string Excerpt(std::string_view text, std::size_t bytes_max = 80);
 
+/// `text` with \uXXXX, as in JSON, in place of every character that a terminal or an editor would
+/// obey or hide: control characters (C0, C1 and DEL), line separators, marks of direction, and
+/// others without a shape; \ufffd in place of bytes that are not UTF-8. What is JSON stays JSON.
+std::string Escaped(std::string_view text);
+
 }  // namespace mlos

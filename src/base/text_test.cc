@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <string_view>
+#include <utility>
+
 namespace mlos {
 namespace {
 
@@ -25,6 +28,29 @@ TEST(Excerpt, IsShortPrintableAndCutBetweenCharacters) {
   EXPECT_EQ(Excerpt("\xc3\xa9\xc3\xa9\xc3\xa9", 5), "\xc3\xa9\xc3\xa9…");
   EXPECT_TRUE(IsValidUtf8(Excerpt("\xc3\xa9\xc3\xa9\xc3\xa9", 3)));
   EXPECT_EQ(Excerpt(std::string(200, 'x')).size(), 80 + std::string("…").size());
+}
+
+TEST(Escaped, LeavesNothingThatATerminalObeysOrHides) {
+  const std::pair<std::string_view, std::string_view> cases[] = {
+      {"as it is: é 日本 😀 …", "as it is: é 日本 😀 …"},
+      {"a\nb\tc\r", "a\\u000ab\\u0009c\\u000d"},
+      {std::string_view("\0", 1), "\\u0000"},
+      {"\x1b[31mred\x1b]0;title\a", "\\u001b[31mred\\u001b]0;title\\u0007"},
+      {"\x7f", "\\u007f"},
+      {"\xc2\x9b"
+       "31m",
+       "\\u009b31m"},  // CSI in one character
+      {"\xe2\x80\xa8\xe2\x80\xa9", "\\u2028\\u2029"},
+      {"user\xe2\x80\xaetxt.exe", "user\\u202etxt.exe"},
+      {"\xe2\x81\xa6\xe2\x81\xa9\xd8\x9c\xe2\x80\x8f", "\\u2066\\u2069\\u061c\\u200f"},
+      {"a\xe2\x80\x8b\xef\xbb\xbf"
+       "b",
+       "a\\u200b\\ufeffb"},
+      {"\xf3\xa0\x81\x81", "\\udb40\\udc41"},  // a tag, which is ASCII in disguise
+      {"\xff\xc0\x80", "\\ufffd\\ufffd\\ufffd"},
+      {"\xe2\x82", "\\ufffd\\ufffd"},
+  };
+  for (const auto& [text, shown] : cases) EXPECT_EQ(Escaped(text), shown);
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "base/log.h"
+#include "base/text.h"
 #include "daemon/command_line.h"
 #include "daemon/config_loader.h"
 #include "daemon/core.h"
@@ -22,7 +23,7 @@ namespace {
 constexpr int kExitFailure = 1;
 
 int Fail(const Status& status) {
-  std::cerr << "error: " << status.message() << '\n';
+  std::cerr << "error: " << Escaped(status.message()) << '\n';
   return kExitFailure;
 }
 
