@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "plugin/call_error.h"
 
 namespace mlos::plugin {
 namespace {
@@ -73,6 +74,8 @@ bool Control::Next(Message* message) {
 
 void Control::Run() {
   for (Message message; Next(&message);) {
+    // A plugin may answer a request from here, and what it has said before was of another.
+    CallError::Clear();
     try {
       message.function(message.target.model, message.target.request_id);
     } catch (...) {

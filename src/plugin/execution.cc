@@ -83,7 +83,11 @@ void smi_execution::Watch(Run& run) {
 smi_status_t smi_execution::Respond(int smi_status, std::span<const smi_tensor_t> outputs,
                                     bool final) {
   Status failure;
-  if (smi_status != SMI_SUCCESS) failure = model_->InferenceFailure(smi_status);
+  if (smi_status != SMI_SUCCESS) {
+    // What it said before the request was there is another's.
+    CallError::ClearBefore(opened_);
+    failure = model_->InferenceFailure(smi_status);
+  }
   // What the thread has said belongs to this response, and to no later one of another request.
   CallError::Clear();
   Result<Outputs> adopted = AdoptAll(outputs);

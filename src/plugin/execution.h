@@ -10,6 +10,7 @@
 #include "base/result.h"
 #include "engine/run.h"
 #include "mlos/smi_spec.h"
+#include "plugin/call_error.h"
 #include "plugin/control.h"
 #include "plugin/marshal.h"
 #include "tensor/tensor.h"
@@ -80,6 +81,7 @@ struct smi_execution {
 
   const std::shared_ptr<const mlos::plugin::ExecutedModel> model_;
   const mlos::plugin::RequestView view_;
+  const mlos::plugin::CallError::Moment opened_ = mlos::plugin::CallError::Now();
   // Whether the plugin has been told to wait for room and there has been none since. The watcher of
   // the credit takes it back.
   std::atomic<bool> waits_{false};

@@ -63,7 +63,11 @@ HostServices::HostServices(std::string plugin_id, std::uint64_t memory_bytes_max
   table_.respond = [](const smi_host_t*, smi_execution_t* execution, smi_status_t status,
                       const smi_tensor_t* outputs, std::size_t output_count, std::uint32_t flags) {
     const InsideHost inside;
-    return execution->Respond(status, {outputs, output_count}, (flags & SMI_RESPOND_FINAL) != 0);
+    const smi_status_t how =
+        execution->Respond(status, {outputs, output_count}, (flags & SMI_RESPOND_FINAL) != 0);
+    // Whatever was said while the host worked is not for what this thread does next.
+    CallError::Clear();
+    return how;
   };
   table_.services = this;
 }

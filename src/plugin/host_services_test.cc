@@ -43,6 +43,19 @@ TEST(HostServices, KeepsErrorsOfThreadsApart) {
   EXPECT_EQ(CallError::Last().size(), 4'096u);
 }
 
+TEST(HostServices, ForgetsWhatWasSaidBeforeAMoment) {
+  HostServices services("p", 0);
+  const smi_host_t* host = services.table();
+  host->set_error(host, "before");
+  const CallError::Moment moment = CallError::Now();
+  CallError::ClearBefore(moment);
+  EXPECT_EQ(CallError::Last(), "");
+  host->set_error(host, "after");
+  CallError::ClearBefore(moment);
+  EXPECT_EQ(CallError::Last(), "after");
+  CallError::Clear();
+}
+
 TEST(HostServices, KeepsWellNamedMetricsUpToALimit) {
   HostServices services("p", 0);
   const smi_host_t* host = services.table();

@@ -16,6 +16,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::SizeIs;
 
 constexpr std::int64_t kQuarterCredit = engine::Credit::kBytesMax / 4;
@@ -100,6 +101,17 @@ TEST(Execute, AReasonIsNotRepeatedForTheNextRequestOfTheSameThread) {
   model->Submit(runs);
   EXPECT_THAT(std::string(said.Ended().message()), HasSubstr("the story has no end"));
   EXPECT_THAT(std::string(silent.Ended().message()), HasSubstr("no reason given"));
+}
+
+TEST(Execute, WhatAThreadSaidForOneCallerNeverReachesALaterOne) {
+  const auto engine = MustLoad(Fixture("gossip"));
+  const auto model = MustLoadModel(*engine, "m");
+  TestRun first(Work({{"say", 1}}));
+  EXPECT_EQ(first.On(*model).Ended().reason(), Reason::kPluginFailed);
+  TestRun second(Work({}));
+  const Status status = second.On(*model).Ended();
+  EXPECT_THAT(std::string(status.message()), HasSubstr("no reason given"));
+  EXPECT_THAT(std::string(status.message()), Not(HasSubstr("secret")));
 }
 
 TEST(Execute, OutputsThatAreWrongEndTheRunAndAreToldAtOnce) {
