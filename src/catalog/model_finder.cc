@@ -6,6 +6,7 @@
 
 #include "base/files.h"
 #include "base/log.h"
+#include "base/text.h"
 
 namespace mlos::catalog {
 namespace {
@@ -82,15 +83,17 @@ Result<package::ModelFiles> ModelFinder::Unpack(const package::ModelFilesRequest
   return Unpack(request, true, found);
 }
 
-Result<package::ModelFiles> ModelFinder::FindAgain(const registry::ModelRecord& record) const {
+Result<package::ModelFiles> ModelFinder::FindAgain(const registry::ModelRecord& record,
+                                                   Digesting digesting) const {
   // The folders allowed may have changed since. What was unpacked is Core's own.
   if (!packages_.Owns(record.served_path)) MLOS_TRY(policy_.Resolve(record.served_path));
   package::ModelFilesRequest request;
   request.manifest = record.manifest_path;
   request.execution_format = record.execution_format;
   request.open = OpenerOf(record.served_path);
-  request.digest = [this](int fd, std::string_view name) {
-    return memory_->RecallOrHash(fd, name);
+  request.digest = [this, digesting](int fd, std::string_view name) {
+    return digesting == Digesting::kRead ? memory_->Hash(fd, name)
+                                         : memory_->RecallOrHash(fd, name);
   };
   package::ModelFiles files = MLOS_TRY(package::FindModelFiles(record.served_path, request));
   if (files.digest.ToString() != record.digest) {
@@ -111,6 +114,15 @@ Result<registry::Copies::Copy> ModelFinder::OwnCopy(package::ModelFiles files) c
   return copies_.Take(
       files, OpenerOf(files.directory), recall,
       [this](int fd, const package::FileDigest& digest) { memory_->Remember(fd, digest); });
+}
+
+Status ModelFinder::CheckCopy(const package::ModelFiles& copy) const {
+  for (const package::FileEntry& file : copy.files) {
+    const UniqueFd fd = MLOS_TRY(OpenBeneath(copy.directory, file.path));
+    if (MLOS_TRY(memory_->Hash(fd.get(), file.path)).sha256 == file.sha256) continue;
+    return {Reason::kChecksumMismatch, "'" + Excerpt(file.path) + "' of Core's copy has changed"};
+  }
+  return OkStatus();
 }
 
 FileOpener ModelFinder::OpenerOf(const fs::path& path) const {

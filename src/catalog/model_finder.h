@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -32,6 +33,9 @@ struct FoundModel {
   std::unique_ptr<registry::OwnedFolders::Pin> pin;
 };
 
+/// Whether a digest that is remembered will do, or every byte is to be read.
+enum class Digesting : std::uint8_t { kRecall, kRead };
+
 /// What the plugins know of formats.
 struct KnownFormats {
   /// Asked with the format before any file is hashed; its refusal is handed on.
@@ -53,7 +57,10 @@ class ModelFinder {
   /// The files of a registered model, as they are now; only those are read that may have changed
   /// since they were last hashed (see DigestMemory). CHECKSUM_MISMATCH where they are not
   /// those that were registered.
-  Result<package::ModelFiles> FindAgain(const registry::ModelRecord& record) const;
+  Result<package::ModelFiles> FindAgain(const registry::ModelRecord& record,
+                                        Digesting digesting = Digesting::kRecall) const;
+  /// Reads all files of a copy. CHECKSUM_MISMATCH if one is not what it was.
+  Status CheckCopy(const package::ModelFiles& copy) const;
 
   /// The same files where only Core writes: for engines, and for the processes that try them. What
   /// was unpacked is Core's own already.

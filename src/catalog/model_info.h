@@ -40,6 +40,14 @@ enum class ModelState : std::uint8_t {
 /// "loaded".
 std::string_view ToString(ModelState state);
 
+/// The last look at a model's files on the disk, from their bytes or from what is remembered of
+/// them.
+struct FileCheck {
+  std::int64_t at = 0;  ///< seconds since the Unix epoch; 0: none yet
+  /// OK if they are what the model's digest says.
+  Status found;
+};
+
 /// Everything the doors tell of a model.
 struct ModelInfo {
   std::string model_id;
@@ -64,6 +72,9 @@ struct ModelInfo {
   engine::ModelSchema schema;
   engine::MemoryReport memory;
   std::int64_t registered_at = 0;  ///< seconds since the Unix epoch
+  /// Since when these very bytes are served; 0 while they are not.
+  std::int64_t loaded_at = 0;
+  FileCheck checked;
 };
 
 struct RegisterModelOutcome {

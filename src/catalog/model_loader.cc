@@ -66,8 +66,7 @@ Result<std::shared_ptr<ServedModel>> ModelLoader::Load(const registry::ModelReco
   const scheduler::ModelQueueOptions queueing{
       .time_given_by_shapes = files.facts.time_given_by_shapes || loaded->time_given_by_shapes()};
   return std::make_shared<ServedModel>(record.model_id, record.version, plugin.id, record.digest,
-                                       files.facts.inputs_that_may_change, std::move(counts),
-                                       copy.pin, plugin.engine, std::move(loaded),
+                                       std::move(counts), copy, plugin.engine, std::move(loaded),
                                        std::move(sequences), queueing, batching, budget_);
 }
 

@@ -125,10 +125,12 @@ ModelInfo InfoOf(const ModelEntry& entry) {
   info.schema = entry.schema;
   if (entry.served != nullptr) {
     info.memory = entry.served->loaded().memory();
+    info.loaded_at = entry.served->loaded_at();
     const sequence::Sequences* const sequences = entry.served->sequences();
     if (sequences != nullptr) info.settings.state_pairs = sequences->pairs();
   }
   info.registered_at = record.registered_at;
+  info.checked = entry.checked;
   return info;
 }
 

@@ -24,6 +24,7 @@ struct ModelEntry {
   /// Why the state is kFailed or kQuarantined.
   Status error;
   engine::ModelSchema schema;
+  FileCheck checked;
   /// Set in state kLoaded, and while another version of it loads.
   std::shared_ptr<ServedModel> served;
 };

@@ -149,6 +149,7 @@ Result<RegisterModelOutcome> Models::RegisterFound(const ModelId& id,
   if (entry.served != nullptr) {
     entry.state = ModelState::kLoaded;
     entry.schema = entry.served->schema();
+    entry.checked = {UnixSecondsNow(), OkStatus()};
   }
   MLOS_TRY(Commit(entry));
   if (existing.ok()) RemoveUnusedPackage(existing->record.served_path);
@@ -202,6 +203,7 @@ Result<ModelInfo> Models::LoadEntry(const ModelEntry& entry, Deadline deadline) 
     e.record.quarantined = false;
     e.served = *served;
     e.schema = e.served->schema();
+    e.checked = {UnixSecondsNow(), OkStatus()};
   });
   if (!served.ok()) return std::move(served).status();
   return InfoOf(MLOS_TRY(table_.Get(model_id)));
@@ -218,6 +220,37 @@ Result<std::shared_ptr<ServedModel>> Models::LoadFiles(const registry::ModelReco
   const registry::Copies::Copy copy = MLOS_TRY(finder_.OwnCopy(std::move(files)));
   const PluginHandle plugin = MLOS_TRY(plugins_.Load(record.plugin_id));
   return loader_.Load(record, copy, plugin, stats_.CountsOf(record.model_id), deadline);
+}
+
+void Models::CheckFiles(const std::atomic<bool>& stop) {
+  for (const ModelEntry& listed : table_.List()) {
+    if (stop.load()) return;
+    // One that is being changed is checked by that.
+    const auto changing = changing_.TryLock(listed.record.model_id, SteadyClock::now());
+    if (!changing.has_value()) continue;
+    const Result<ModelEntry> entry = table_.Get(listed.record.model_id);
+    if (entry.ok()) CheckFilesOf(*entry);
+  }
+}
+
+void Models::CheckFilesOf(const ModelEntry& entry) {
+  const std::string& model_id = entry.record.model_id;
+  Status found = finder_.FindAgain(entry.record, Digesting::kRead).status();
+  if (!found.ok()) {
+    Log(LogLevel::kError, "a check found a model's files changed",
+        {{"model", model_id}, LogField(found)});
+  }
+  if (entry.served != nullptr) {
+    if (Status copy = finder_.CheckCopy(entry.served->files()); !copy.ok()) {
+      Log(LogLevel::kError, "a check found the copy that a model is served from changed",
+          {{"model", model_id}, LogField(copy)});
+      // Its bytes are no longer those of the digest that is shown: nothing is served rather.
+      table_.Update(model_id, [](ModelEntry& e) { e.served = nullptr; });
+      const Result<ModelInfo> loaded = LoadEntry(entry, kNoDeadline);
+      if (found.ok()) found = loaded.status();
+    }
+  }
+  table_.Update(model_id, [&](ModelEntry& e) { e.checked = {UnixSecondsNow(), found}; });
 }
 
 Result<std::shared_ptr<ServedModel>> Models::Unload(std::string_view model_id) {

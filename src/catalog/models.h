@@ -48,6 +48,9 @@ class Models {
   /// Also the model that was served, if one was: its runs may go on.
   Result<std::shared_ptr<ServedModel>> Remove(std::string_view model_id);
   Result<ModelInfo> Load(std::string_view model_id, Deadline deadline);
+  /// Reads the files of all models, those that are registered and those that are served, until
+  /// `stop`, and keeps what was found. A model whose copy has changed is loaded from a new one.
+  void CheckFiles(const std::atomic<bool>& stop);
   Result<std::shared_ptr<ServedModel>> Unload(std::string_view model_id);
   /// Takes the model out of service whose requests wait in `queue`: too many of its runs did not
   /// stop. Quick.
@@ -76,6 +79,7 @@ class Models {
                                                  Deadline deadline);
   Result<std::shared_ptr<ServedModel>> LoadFiles(const registry::ModelRecord& record,
                                                  package::ModelFiles files, Deadline deadline);
+  void CheckFilesOf(const ModelEntry& entry);
   Status Commit(ModelEntry entry);
   void RemoveUnusedPackage(const std::filesystem::path& folder);
   /// Removes the copies of files that no registered model is of.

@@ -2,14 +2,14 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 
+#include "base/clock.h"
 #include "engine/engine.h"
 #include "metrics/counts.h"
+#include "registry/copies.h"
 #include "resource/byte_budget.h"
 #include "scheduler/batcher.h"
 #include "scheduler/model_runner.h"
@@ -21,12 +21,9 @@ namespace mlos::catalog {
 /// model out of the table at once and out of memory when the last holder lets go. Thread-safe.
 class ServedModel {
  public:
-  using InputNames = std::set<std::string, std::less<>>;
-
   ServedModel(std::string model_id, std::string version, std::string plugin_id, std::string digest,
-              InputNames inputs_that_may_change, std::shared_ptr<metrics::ModelCounts> counts,
-              std::shared_ptr<const void> files, std::shared_ptr<engine::Engine> engine,
-              std::unique_ptr<engine::LoadedModel> model,
+              std::shared_ptr<metrics::ModelCounts> counts, registry::Copies::Copy copy,
+              std::shared_ptr<engine::Engine> engine, std::unique_ptr<engine::LoadedModel> model,
               std::unique_ptr<sequence::Sequences> sequences,
               const scheduler::ModelQueueOptions& queueing,
               const std::optional<scheduler::BatchOptions>& batching, resource::ByteBudget& budget)
@@ -34,9 +31,8 @@ class ServedModel {
         version_(std::move(version)),
         plugin_id_(std::move(plugin_id)),
         digest_(std::move(digest)),
-        inputs_that_may_change_(std::move(inputs_that_may_change)),
         counts_(std::move(counts)),
-        files_(std::move(files)),
+        copy_(std::move(copy)),
         engine_(std::move(engine)),
         model_(std::move(model)),
         sequences_(std::move(sequences)),
@@ -50,8 +46,10 @@ class ServedModel {
   const std::string& digest() const { return digest_; }
   const engine::ModelSchema& schema() const { return model_->schema(); }
   engine::LoadedModel& loaded() const { return *model_; }
-  /// See package::ModelFacts.
-  const InputNames& inputs_that_may_change() const { return inputs_that_may_change_; }
+  /// What it was loaded from, where only Core writes.
+  const package::ModelFiles& files() const { return copy_.files; }
+  /// Seconds since the Unix epoch.
+  std::int64_t loaded_at() const { return loaded_at_; }
   /// What every request to it is counted in; see Runtime::Acquire.
   const std::shared_ptr<metrics::ModelCounts>& counts() const { return counts_; }
 
@@ -65,10 +63,10 @@ class ServedModel {
   const std::string version_;
   const std::string plugin_id_;
   const std::string digest_;
-  const InputNames inputs_that_may_change_;
+  const std::int64_t loaded_at_ = UnixSecondsNow();
   const std::shared_ptr<metrics::ModelCounts> counts_;
-  // Keeps the files that the model is mapped from.
-  const std::shared_ptr<const void> files_;
+  // The files that the model is mapped from.
+  const registry::Copies::Copy copy_;
   // The engine outlives its models: destruction goes upwards.
   const std::shared_ptr<engine::Engine> engine_;
   const std::unique_ptr<engine::LoadedModel> model_;

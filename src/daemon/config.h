@@ -54,6 +54,7 @@ struct Config {
   std::uint32_t sequence_idle_timeout_ms = 60'000;
   std::uint64_t arena_bytes_max = 4ULL << 30;
   std::uint64_t model_copies_bytes_max = 0;
+  std::uint32_t scrub_interval_s = 0;
   std::uint32_t probe_timeout_ms = 120'000;
 
   bool metrics_full = false;

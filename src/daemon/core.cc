@@ -33,6 +33,7 @@ runtime::RuntimeOptions RuntimeOptionsOf(const Config& config) {
       .intra_op_threads = config.intra_op_threads,
       .arena_bytes_max = config.arena_bytes_max,
       .model_copies_bytes_max = config.model_copies_bytes_max,
+      .scrub_interval_s = config.scrub_interval_s,
       .queue_length_max = config.queue_length_max,
       .in_flight_bytes_max = config.in_flight_bytes_max,
       .max_batch_size = config.max_batch_size,

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <random>
 #include <thread>
 #include <vector>
 
@@ -73,6 +74,24 @@ TEST_F(CopiesTest, ADamagedCopyIsMadeAgain) {
   fs::permissions(file, fs::perms::owner_all);
   Write(fs::relative(file, folder()), "fir5t");
   EXPECT_EQ(ReadOf(Take(*copies, files).value(), "a.bin"), "first");
+}
+
+TEST_F(CopiesTest, EveryFlippedByteIsFoundAndHealed) {
+  const auto copies = Open();
+  const package::ModelFiles files = Model();
+  const fs::path folder_of_copy = Take(*copies, files).value().files.directory;
+  std::mt19937 random(9);
+  for (int i = 0; i < 1000; ++i) {
+    const package::FileEntry& file = files.files[random() % files.files.size()];
+    const fs::path path = folder_of_copy / file.path;
+    fs::permissions(path, fs::perms::owner_all);
+    std::string bytes = Read(fs::relative(path, folder()));
+    bytes[random() % bytes.size()] ^= static_cast<char>(1U << random() % 8);
+    Write(fs::relative(path, folder()), bytes);
+    copied_ = 0;
+    ASSERT_TRUE(Take(*copies, files).ok());
+    ASSERT_EQ(copied_, 2) << "flip " << i << " was not found";
+  }
 }
 
 TEST_F(CopiesTest, TakesNoMoreOfTheDiskThanItMay) {

@@ -14,6 +14,7 @@
 #include "registry/packages.h"
 #include "registry/registry.h"
 #include "runtime/inferences.h"
+#include "runtime/scrubber.h"
 #include "scheduler/scheduler.h"
 #include "sequence/reaper.h"
 
@@ -93,6 +94,7 @@ class Runtime::Impl {
   // Destroyed first: its jobs use everything else.
   scheduler::Scheduler scheduler;
   Inferences inferences{scheduler, stats};
+  Scrubber scrubber;
 
   /// Waits until a model that was taken out of the table has no runs left.
   Status Retire(const std::shared_ptr<catalog::ServedModel>& served) {
@@ -130,8 +132,9 @@ class Runtime::Impl {
         scheduler(
             {.threads = options.compute_threads,
              .queue_length_max = options.queue_length_max,
-             .on_given_up = [this](const scheduler::ModelQueue& queue) { models.GiveUp(queue); }}) {
-  }
+             .on_given_up = [this](const scheduler::ModelQueue& queue) { models.GiveUp(queue); }}),
+        scrubber(std::chrono::seconds(options.scrub_interval_s),
+                 [this](const std::atomic<bool>& stop) { models.CheckFiles(stop); }) {}
 };
 
 Result<std::unique_ptr<Runtime>> Runtime::Create(const RuntimeOptions& options) {

@@ -38,6 +38,8 @@ struct RuntimeOptions {
   std::uint64_t arena_bytes_max = 0;   ///< of an engine; 0: unlimited
   /// Of the copies of models' files below state_dir; 0: what the disk has.
   std::uint64_t model_copies_bytes_max = 0;
+  /// Between two looks at the bytes of all models' files; 0: none.
+  std::int64_t scrub_interval_s = 0;
   std::uint32_t queue_length_max = 1024;
   /// Request bodies, parser indexes, tensors and replies of all doors together.
   std::uint64_t in_flight_bytes_max = 1ULL << 30;

@@ -17,7 +17,7 @@ const engine::ModelSchema& Ticket::schema() const { return model_->schema(); }
 bool Ticket::streams() const { return model_->loaded().streams(); }
 
 bool Ticket::MayChange(std::string_view input) const {
-  return model_->inputs_that_may_change().contains(input);
+  return model_->files().facts.inputs_that_may_change.contains(input);
 }
 
 void Ticket::Refused(const Status& why) const { model_->counts()->Record(why, 0, 0); }

@@ -93,6 +93,15 @@ std::string_view RegisteredMessage(const catalog::RegisterModelOutcome& outcome)
              : "Model registered successfully from Axon package (MPF)";
 }
 
+/// Nothing if there is none.
+void WriteFault(JsonWriter& writer, std::string_view key, const Status& fault) {
+  if (fault.ok()) return;
+  writer.Key(key);
+  writer.StartObject();
+  WriteErrorMembers(writer, fault);
+  writer.EndObject();
+}
+
 }  // namespace
 
 Result<catalog::RegisterModelRequest> ReadModelRequest(const json::Document& document) {
@@ -139,15 +148,14 @@ void WriteModel(JsonWriter& writer, const ModelInfo& model) {
   writer.Text("status", ToString(model.state));
   writer.Text("state", ToString(model.state));
   writer.Integer("registered_at", model.registered_at);
+  if (model.loaded_at != 0) writer.Integer("loaded_at", model.loaded_at);
+  if (model.checked.at != 0) writer.Integer("checked_at", model.checked.at);
   writer.Text("inference_endpoint", InferenceEndpoint(model.model_id));
   WriteSpecs(writer, "inputs", model.schema.inputs);
   WriteSpecs(writer, "outputs", model.schema.outputs);
   WriteMemory(writer, model.memory);
-  if (model.error.ok()) return;
-  writer.Key("error");
-  writer.StartObject();
-  WriteErrorMembers(writer, model.error);
-  writer.EndObject();
+  WriteFault(writer, "check_error", model.checked.found);
+  WriteFault(writer, "error", model.error);
 }
 
 void WriteModels(JsonWriter& writer, const std::vector<ModelInfo>& models) {

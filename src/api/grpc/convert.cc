@@ -43,6 +43,12 @@ void Convert(const catalog::ModelInfo& model, v1::Model& message) {
   message.set_autoload(model.autoload);
   message.set_state(std::string(ToString(model.state)));
   message.set_registered_at(model.registered_at);
+  message.set_loaded_at(model.loaded_at);
+  message.set_checked_at(model.checked.at);
+  if (!model.checked.found.ok()) {
+    message.set_check_error_reason(std::string(ToString(model.checked.found.reason())));
+    message.set_check_error_message(std::string(model.checked.found.message()));
+  }
   for (const auto& spec : model.schema.inputs) ConvertSpec(spec, *message.add_inputs());
   for (const auto& spec : model.schema.outputs) ConvertSpec(spec, *message.add_outputs());
   message.set_weight_bytes(model.memory.weight_bytes);

@@ -163,3 +163,50 @@ def test_what_is_served_has_the_digest_that_is_shown(core, tmp_path):
 @pytest.mark.deep
 def test_what_is_served_has_the_digest_that_is_shown_for_a_minute(core, tmp_path):
     assert exchange(core, tmp_path, 60) > 0
+
+
+def damage(core: Core, digest: str) -> None:
+    """Flips a byte of Core's own copy of the weights, as a failing disk would."""
+    weights = core.state_dir / "served" / digest.removeprefix("sha256:") / "w.bin"
+    weights.chmod(0o600)
+    with weights.open("r+b") as file:
+        file.seek(4096)
+        file.write(b"\xff")
+
+
+def test_a_look_at_all_bytes_finds_what_changed_and_heals_the_copy(make_core, tmp_path):
+    core = make_core("--scrub-interval-s", "1").start()
+    assert core.register("m", mean_of(tmp_path / "m", 2.0)).status_code == 200
+    assert core.register("n", mean_of(tmp_path / "n", 3.0)).status_code == 200
+
+    def shown(model: str) -> dict:
+        return core.get(core.model_path(model)).json()
+
+    first = shown("m")
+    assert first["loaded_at"] <= first["checked_at"]
+    damage(core, first["digest"])
+    wait_until(lambda: "changed" in core.log(), why=core.log)
+    wait_until(lambda: shown("m")["state"] == "loaded", why=core.log)
+    assert core.infer("m", X)["y"] == [2.5]
+    assert "check_error" not in shown("m")
+    # The original is gone wrong: what is served is still right, and the change is told.
+    overwrite(tmp_path / "n/w.bin")
+    wait_until(lambda: "check_error" in shown("n"), why=core.log)
+    assert shown("n")["check_error"]["reason"] == "CHECKSUM_MISMATCH"
+    assert shown("n")["state"] == "loaded"
+    assert core.infer("n", X)["y"] == [3.5]
+    # With both gone there is nothing left that has the digest that is shown.
+    damage(core, shown("n")["digest"])
+    wait_until(lambda: shown("n")["state"] == "failed", why=core.log)
+    assert core.stop() == 0
+
+
+def test_a_copy_that_changed_while_core_was_stopped_is_made_again(make_core, tmp_path):
+    core = make_core().start()
+    assert core.register("m", mean_of(tmp_path / "m", 2.0)).status_code == 200
+    digest = core.get(core.model_path("m")).json()["digest"]
+    assert core.stop() == 0
+    damage(core, digest)
+    core.start()
+    wait_until(lambda: core.get(core.model_path("m")).json()["state"] == "loaded")
+    assert core.infer("m", X)["y"] == [2.5]

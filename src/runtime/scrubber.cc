@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+#include "runtime/scrubber.h"
+
+#include <sched.h>
+
+#include <utility>
+
+#include "base/clock.h"
+
+namespace mlos::runtime {
+
+Scrubber::Scrubber(std::chrono::seconds interval, Check check) : check_(std::move(check)) {
+  if (interval.count() > 0) thread_ = std::thread([this, interval] { Serve(interval); });
+}
+
+void Scrubber::Stop() {
+  {
+    const MutexLock lock(mutex_);
+    stop_.store(true);
+    stopped_.NotifyAll();
+  }
+  if (thread_.joinable()) thread_.join();
+}
+
+void Scrubber::Serve(std::chrono::seconds interval) {
+  // Hashing is for idle cores. A kernel that refuses this only lets it compete.
+  const sched_param none{};
+  ::sched_setscheduler(0, SCHED_IDLE, &none);
+  while (true) {
+    {
+      const MutexLock lock(mutex_);
+      const SteadyClock::time_point next = SteadyClock::now() + interval;
+      while (!stop_.load() && stopped_.WaitUntil(mutex_, next)) {
+      }
+      if (stop_.load()) return;
+    }
+    check_(stop_);
+  }
+}
+
+}  // namespace mlos::runtime
