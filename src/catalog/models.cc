@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "catalog/models.h"
 
+#include <algorithm>
 #include <chrono>
 #include <set>
 #include <string>
@@ -217,9 +218,13 @@ Result<std::shared_ptr<ServedModel>> Models::LoadAgain(const registry::ModelReco
 Result<std::shared_ptr<ServedModel>> Models::LoadFiles(const registry::ModelRecord& record,
                                                        package::ModelFiles files,
                                                        Deadline deadline) {
+  MLOS_TRY(CheckNoneIsDamaged(record.digest));
   const registry::Copies::Copy copy = MLOS_TRY(finder_.OwnCopy(std::move(files)));
   const PluginHandle plugin = MLOS_TRY(plugins_.Load(record.plugin_id));
-  return loader_.Load(record, copy, plugin, stats_.CountsOf(record.model_id), deadline);
+  auto served =
+      MLOS_TRY(loader_.Load(record, copy, plugin, stats_.CountsOf(record.model_id), deadline));
+  served->on_damage = [this](const ServedModel& damaged) { GiveUp(damaged); };
+  return served;
 }
 
 void Models::CheckFiles(const std::atomic<bool>& stop) {
@@ -282,6 +287,36 @@ void Models::GiveUp(const scheduler::ModelQueue& queue) {
     Log(LogLevel::kError, "model given up: its runs do not stop",
         {{"model", queue.model_id()}, {"overdue_runs", queue.overdue()}});
   }
+}
+
+// All models of these files run in one session of their engine, and so with the same zeros.
+void Models::GiveUp(const ServedModel& damaged) {
+  for (const ModelEntry& listed : table_.List()) {
+    if (listed.served == nullptr || listed.served->digest() != damaged.digest()) continue;
+    table_.Update(listed.record.model_id, [&](ModelEntry& e) {
+      if (e.served != listed.served) return;
+      e.served = nullptr;
+      e.state = ModelState::kFailed;
+      e.error = Status(Reason::kIoError,
+                       "the files of the model could not be read while it ran; load it by hand to "
+                       "try again");
+    });
+    const MutexLock lock(damaged_mutex_);
+    damaged_.push_back(listed.served);
+    Log(LogLevel::kError, "model given up: its files could not be read",
+        {{"model", listed.record.model_id}});
+  }
+}
+
+Status Models::CheckNoneIsDamaged(std::string_view digest) {
+  const MutexLock lock(damaged_mutex_);
+  std::erase_if(damaged_, [](const auto& served) { return served.expired(); });
+  const bool runs = std::ranges::any_of(damaged_, [&](const auto& weak) {
+    const std::shared_ptr<ServedModel> served = weak.lock();
+    return served != nullptr && served->digest() == digest;
+  });
+  if (!runs) return OkStatus();
+  return {Reason::kConflict, "runs with files that could not be read still go on; try again later"};
 }
 
 Result<std::shared_ptr<ServedModel>> Models::Remove(std::string_view model_id) {

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "base/keyed_mutex.h"
 #include "base/mutex.h"
@@ -55,6 +56,8 @@ class Models {
   /// Takes the model out of service whose requests wait in `queue`: too many of its runs did not
   /// stop. Quick.
   void GiveUp(const scheduler::ModelQueue& queue);
+  /// Takes a model out of service whose files could not be read while it ran. Quick.
+  void GiveUp(const ServedModel& damaged);
   std::uint32_t overdue_loads() { return loader_.overdue(); }
   /// PLUGIN_IN_USE while models of it are registered.
   Status RemovePlugin(std::string_view plugin_id);
@@ -80,6 +83,9 @@ class Models {
   Result<std::shared_ptr<ServedModel>> LoadFiles(const registry::ModelRecord& record,
                                                  package::ModelFiles files, Deadline deadline);
   void CheckFilesOf(const ModelEntry& entry);
+  /// CONFLICT while a run goes on in a session that an engine would share with a new model of this
+  /// digest, and that reads zeros.
+  Status CheckNoneIsDamaged(std::string_view digest);
   Status Commit(ModelEntry entry);
   void RemoveUnusedPackage(const std::filesystem::path& folder);
   /// Removes the copies of files that no registered model is of.
@@ -97,6 +103,8 @@ class Models {
   // Held from the last look at which plugins and models there are until the registry has stored
   // what follows from it.
   Mutex committing_;
+  Mutex damaged_mutex_;
+  std::vector<std::weak_ptr<ServedModel>> damaged_ GUARDED_BY(damaged_mutex_);
 };
 
 }  // namespace mlos::catalog

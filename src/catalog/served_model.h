@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 
 #include "base/clock.h"
+#include "base/mapped_files.h"
+#include "base/status.h"
 #include "engine/engine.h"
 #include "metrics/counts.h"
 #include "registry/copies.h"
@@ -48,6 +52,16 @@ class ServedModel {
   engine::LoadedModel& loaded() const { return *model_; }
   /// What it was loaded from, where only Core writes.
   const package::ModelFiles& files() const { return copy_.files; }
+  /// IO_ERROR once a page of those files could not be read: the model computes with zeros in its
+  /// place from then on. The first time, `on_damage` is called.
+  Status CheckIntact() const {
+    if (!mapped_.damaged()) return OkStatus();
+    if (on_damage && !told_.exchange(true)) on_damage(*this);
+    return {Reason::kIoError, "the files of model '" + model_id_ +
+                                  "' could not be read while it ran; it is not served any more"};
+  }
+  /// Set before the model is shared.
+  std::function<void(const ServedModel&)> on_damage;
   /// Seconds since the Unix epoch.
   std::int64_t loaded_at() const { return loaded_at_; }
   /// What every request to it is counted in; see Runtime::Acquire.
@@ -67,6 +81,8 @@ class ServedModel {
   const std::shared_ptr<metrics::ModelCounts> counts_;
   // The files that the model is mapped from.
   const registry::Copies::Copy copy_;
+  const MappedFiles mapped_{copy_.files.directory};
+  mutable std::atomic<bool> told_{false};
   // The engine outlives its models: destruction goes upwards.
   const std::shared_ptr<engine::Engine> engine_;
   const std::unique_ptr<engine::LoadedModel> model_;

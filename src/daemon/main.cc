@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "base/log.h"
+#include "base/mapped_files.h"
 #include "base/text.h"
 #include "daemon/command_line.h"
 #include "daemon/config_loader.h"
@@ -138,6 +139,7 @@ int Main(int argc, const char* const* argv) {
   if (line.action == Action::kExit) return line.exit_code;
   if (line.action == Action::kProbeModel) return probe::RunProbe();
   ForbidCoreFiles();
+  MappedFiles::HandleFaults();
   Result<Config> config = LoadConfig(line.sources);
   if (!config.ok()) return Fail(config.status());
   switch (line.action) {

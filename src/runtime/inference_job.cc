@@ -35,8 +35,10 @@ void ModelJob::Count(const Status& outcome, std::int64_t run_time_us) {
   model_->counts()->Record(outcome, queue_time_us(), run_time_us);
 }
 
-Status ModelJob::InTime(Status outcome, SteadyClock::time_point now) const {
-  if (!outcome.ok() || deadline() > now) return outcome;
+Status ModelJob::Counts(Status outcome, SteadyClock::time_point now) const {
+  if (!outcome.ok()) return outcome;
+  MLOS_TRY(model_->CheckIntact());
+  if (deadline() > now) return outcome;
   return {Reason::kDeadlineExceeded, "the deadline passed while the model ran"};
 }
 
@@ -50,8 +52,8 @@ void ModelJob::LeaveSequence(bool answered) {
 
 void InferenceJob::OnAnswer(Result<InferenceResponse> outcome, std::int64_t run_time_us) {
   if (outcome.ok()) {
-    Status in_time = InTime(OkStatus(), SteadyClock::now());
-    if (!in_time.ok()) outcome = std::move(in_time);
+    Status counts = Counts(OkStatus(), SteadyClock::now());
+    if (!counts.ok()) outcome = std::move(counts);
   }
   Count(outcome.status(), run_time_us);
   if (outcome.ok()) {
@@ -122,6 +124,7 @@ engine::Run::Taken StreamJob::Respond(InferenceResponse response) {
 
 Status StreamJob::HandOn(InferenceResponse response) {
   MLOS_TRY(CheckTime());
+  MLOS_TRY(model()->CheckIntact());
   response.queue_time_us = queue_time_us();
   response.owner = model();
   return sink_->OnResponse(std::move(response));
@@ -137,7 +140,7 @@ void StreamJob::OnEnd(Status status) {
 
 void StreamJob::OnAnswer(Result<InferenceResponse> outcome, std::int64_t run_time_us) {
   DropRequest();
-  Finish(InTime(outcome.status(), SteadyClock::now()), run_time_us);
+  Finish(Counts(outcome.status(), SteadyClock::now()), run_time_us);
 }
 
 void StreamJob::OnRefuse(Status why, bool ran) {

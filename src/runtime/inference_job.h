@@ -40,8 +40,9 @@ class ModelJob : public scheduler::RequestJob {
  protected:
   /// Counts what became of the request.
   void Count(const Status& outcome, std::int64_t run_time_us);
-  /// What the caller waits for is decided: a response that came too late is none.
-  Status InTime(Status outcome, SteadyClock::time_point now) const;
+  /// What the caller waits for is decided: a response that came too late is none, nor is one that
+  /// was computed from files that could not be read.
+  Status Counts(Status outcome, SteadyClock::time_point now) const;
   /// The sequence goes on from here, if the engine keeps its state and has answered.
   void LeaveSequence(bool answered);
   /// Lets go of the request, of which nobody reads any more.

@@ -201,6 +201,31 @@ def test_a_look_at_all_bytes_finds_what_changed_and_heals_the_copy(make_core, tm
     assert core.stop() == 0
 
 
+def test_pages_that_cannot_be_read_fail_their_model_and_nothing_else(make_core, tmp_path):
+    core = make_core().start()
+    assert core.register("m", mean_of(tmp_path / "m", 2.0)).status_code == 200
+    assert core.register("same", tmp_path / "m/m.onnx").status_code == 200
+    assert core.register("n", mean_of(tmp_path / "n", 3.0)).status_code == 200
+    assert core.infer("m", X)["y"] == [2.5]
+    digest = core.get(core.model_path("m")).json()["digest"]
+    weights = core.state_dir / "served" / digest.removeprefix("sha256:") / "w.bin"
+    weights.chmod(0o600)
+    os.truncate(weights, 0)
+
+    body = {"inputs": {"x": [0.5]}}
+    failed = core.post(core.model_path("m", "inference"), json=body)
+    assert (failed.status_code, failed.json()["reason"]) == (500, "IO_ERROR")
+    assert "'m'" in failed.json()["message"]
+    shown = core.get(core.model_path("m")).json()
+    assert (shown["state"], shown["error"]["reason"]) == ("failed", "IO_ERROR")
+    assert core.get(core.model_path("same")).json()["state"] == "failed"
+    assert core.infer("n", X)["y"] == [3.5]
+    # The copy is made again from what was registered, once nothing runs with the old one.
+    wait_until(lambda: core.post(core.model_path("m", "load")).status_code == 200, why=core.log)
+    assert core.infer("m", X)["y"] == [2.5]
+    assert core.stop() == 0
+
+
 def test_a_copy_that_changed_while_core_was_stopped_is_made_again(make_core, tmp_path):
     core = make_core().start()
     assert core.register("m", mean_of(tmp_path / "m", 2.0)).status_code == 200
