@@ -17,6 +17,9 @@ namespace {
 constexpr const char* kWhyQuarantined =
     "Core died while loading it; load it by hand to try once more, or remove it";
 
+constexpr const char* kWhyLost =
+    "its registration was damaged on the disk; register it again, or remove it";
+
 // How long unloading and removing wait for another change of the model: what is longer is a load.
 constexpr std::chrono::milliseconds kQuickChange{500};
 
@@ -42,10 +45,10 @@ void Models::Adopt(std::vector<registry::ModelRecord> records) {
   for (registry::ModelRecord& record : records) {
     ModelEntry entry;
     if (record.quarantined) {
+      const char* const why = record.lost() ? kWhyLost : kWhyQuarantined;
       entry.state = ModelState::kQuarantined;
-      entry.error = Status(Reason::kModelQuarantined, kWhyQuarantined);
-      Log(LogLevel::kError, "model quarantined: Core died while loading it",
-          {{"model", record.model_id}});
+      entry.error = Status(Reason::kModelQuarantined, why);
+      Log(LogLevel::kError, "model quarantined", {{"model", record.model_id}, {"why", why}});
     }
     entry.record = std::move(record);
     stats_.AddModel(entry.record.model_id, entry.record.plugin_id);
@@ -212,6 +215,7 @@ Result<ModelInfo> Models::LoadEntry(const ModelEntry& entry, Deadline deadline) 
 
 Result<std::shared_ptr<ServedModel>> Models::LoadAgain(const registry::ModelRecord& record,
                                                        Deadline deadline) {
+  if (record.lost()) return Status(Reason::kModelQuarantined, kWhyLost);
   return LoadFiles(record, MLOS_TRY(finder_.FindAgain(record)), deadline);
 }
 

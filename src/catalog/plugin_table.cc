@@ -54,7 +54,9 @@ Result<std::unique_ptr<PluginTable>> PluginTable::Create(PluginTableOptions opti
     Entry entry{.record = std::move(record)};
     if (entry.record.quarantined) {
       entry.error = Status(Reason::kPluginFailed,
-                           "Core died while loading it; register it again to try once more");
+                           entry.record.lost()
+                               ? "its registration was damaged on the disk; register it again"
+                               : "Core died while loading it; register it again to try once more");
     }
     table->Put(std::move(entry));
   }

@@ -27,10 +27,12 @@ struct ModelRecord {
   bool verified = false;
   bool autoload = true;
   settings::ModelSettings settings;
-  /// Core died while loading it; not loaded again unless asked for.
+  /// Core died while loading it, or it is lost; not loaded again unless asked for.
   bool quarantined = false;
   std::int64_t registered_at = 0;  ///< seconds since the Unix epoch
 
+  /// Only its id is left: the rest was damaged in both files of the registry.
+  bool lost() const { return digest.empty(); }
   bool operator==(const ModelRecord&) const = default;
 };
 
@@ -44,6 +46,9 @@ struct PluginRecord {
   std::string config;
   bool quarantined = false;
   std::int64_t registered_at = 0;
+
+  /// As a model's.
+  bool lost() const { return quarantined && path.empty(); }
 
   bool operator==(const PluginRecord&) const = default;
 };

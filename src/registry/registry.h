@@ -13,7 +13,7 @@
 #include "base/mutex.h"
 #include "base/result.h"
 #include "registry/records.h"
-#include "registry/sqlite.h"
+#include "registry/twin.h"
 
 namespace mlos::registry {
 
@@ -27,18 +27,20 @@ struct RegistryLimits {
 /// What is being loaded, for the journal.
 enum class LoadKind : std::uint8_t { kModel, kPlugin };
 
-/// Which models and plugins there are, across restarts.
+/// Which models and plugins there are, across restarts, in two files: see Twin.
 ///
 /// A change has happened, and survives SIGKILL and power cut, once its function returned success.
 /// After a failure (DISK_FULL, IO_ERROR, OUT_OF_MEMORY, STORE_CORRUPT) everything is as it was;
-/// only a change whose sync failed may still show after a crash, as the disk may have stored it
-/// after all. Thread-safe; every call may wait for the disk.
+/// only a change whose sync failed may show after a restart, as the disk may have stored it after
+/// all. Models and plugins can be removed on a full disk. Thread-safe; every call may wait for the
+/// disk.
 class Registry {
  public:
-  /// Opens or creates the file and brings it to this version's layout. Whatever was being loaded
-  /// when the last process died is quarantined, if it is registered with the same content and the
-  /// machine was not started anew in between: a power cut is not held against a model.
-  /// STORE_CORRUPT where the file is damaged.
+  /// Opens or creates the files, brings them to this version's layout and heals what is damaged; a
+  /// registration that is damaged in both is quarantined, without its digest. Whatever was being
+  /// loaded when the last process died is quarantined, if it is registered with the same content
+  /// and the machine was not started anew in between: a power cut is not held against a model.
+  /// STORE_CORRUPT where neither file can be read.
   static Result<std::unique_ptr<Registry>> Open(const std::filesystem::path& path,
                                                 const RegistryLimits& limits = {});
 
@@ -67,19 +69,19 @@ class Registry {
   Status PutTrial(const TrialKey& key, const Trial& trial);
 
  private:
-  Registry(std::unique_ptr<Database> database, const RegistryLimits& limits, std::string boot)
-      : limits_(limits), boot_(std::move(boot)), database_(std::move(database)) {}
+  Registry(std::unique_ptr<Twin> files, const RegistryLimits& limits, std::string boot)
+      : limits_(limits), boot_(std::move(boot)), files_(std::move(files)) {}
 
+  Status ForgetOtherBoots();
   Status QuarantineUnsurvived();
-  Result<Transaction> BeginJournal() REQUIRES(mutex_);
-  /// OVERLOADED where a table with `count_others` other rows than the one to be put is full.
-  Status CheckRoom(const char* count_others, std::string_view id, std::int64_t rows_max,
-                   std::string_view noun) REQUIRES(mutex_);
+  Status PutLocked(Room room, const ModelRecord& model) REQUIRES(mutex_);
+  Status PutLocked(Room room, const PluginRecord& plugin) REQUIRES(mutex_);
+  Status CommitJournal(disk::Transaction& transaction) REQUIRES(mutex_);
 
   const RegistryLimits limits_;
   const std::string boot_;  ///< see BootId
   Mutex mutex_;
-  const std::unique_ptr<Database> database_;
+  const std::unique_ptr<Twin> files_;
 };
 
 }  // namespace mlos::registry

@@ -4,6 +4,8 @@
 #include <array>
 #include <string>
 
+#include "registry/rows.h"
+
 namespace mlos::registry {
 namespace {
 
@@ -90,45 +92,113 @@ ALTER TABLE models DROP COLUMN preferred_batch_size;
 ALTER TABLE models DROP COLUMN max_queue_delay_us;
 DROP TABLE state_pairs;
 )sql",
+    // Each row's own seal is in it (seal.h). `seal` says how often models and plugins were changed
+    // and, in `rows`, holds the exclusive or of all their seals, which triggers keep: so a row that
+    // is gone, or comes back, is noticed too. (a | b) & ~(a & b) is how SQLite writes a xor b.
+    R"sql(
+CREATE TABLE seal (
+  id         INTEGER PRIMARY KEY CHECK (id = 1),
+  generation INTEGER NOT NULL,
+  rows       INTEGER NOT NULL,
+  layout     INTEGER NOT NULL,
+  own        INTEGER NOT NULL
+) STRICT;
+INSERT INTO seal VALUES (1, 0, 0, 0, 0);
+ALTER TABLE models ADD COLUMN seal INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE plugins ADD COLUMN seal INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE loading ADD COLUMN seal INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE trials ADD COLUMN seal INTEGER NOT NULL DEFAULT 0;
+CREATE TRIGGER model_put AFTER INSERT ON models BEGIN
+  UPDATE seal SET rows = (rows | new.seal) & ~(rows & new.seal);
+END;
+CREATE TRIGGER model_changed AFTER UPDATE OF seal ON models BEGIN
+  UPDATE seal SET rows = (rows | old.seal) & ~(rows & old.seal);
+  UPDATE seal SET rows = (rows | new.seal) & ~(rows & new.seal);
+END;
+CREATE TRIGGER model_removed AFTER DELETE ON models BEGIN
+  UPDATE seal SET rows = (rows | old.seal) & ~(rows & old.seal);
+END;
+CREATE TRIGGER plugin_put AFTER INSERT ON plugins BEGIN
+  UPDATE seal SET rows = (rows | new.seal) & ~(rows & new.seal);
+END;
+CREATE TRIGGER plugin_changed AFTER UPDATE OF seal ON plugins BEGIN
+  UPDATE seal SET rows = (rows | old.seal) & ~(rows & old.seal);
+  UPDATE seal SET rows = (rows | new.seal) & ~(rows & new.seal);
+END;
+CREATE TRIGGER plugin_removed AFTER DELETE ON plugins BEGIN
+  UPDATE seal SET rows = (rows | old.seal) & ~(rows & old.seal);
+END;
+UPDATE models SET seal = seal_of('models', model_id, name, version, framework, execution_format,
+  description, path, served_path, manifest_path, plugin_id, digest, verified, autoload, quarantined,
+  registered_at, settings);
+UPDATE plugins SET seal = seal_of('plugins', plugin_id, name, version, path, config, quarantined,
+  registered_at);
+UPDATE loading SET seal = seal_of('loading', kind, id, content, boot);
+UPDATE trials SET seal = seal_of('trials', digest, plugin_id, plugin_version, passed, message);
+)sql",
 };
 
-Result<std::int64_t> ReadPragma(Database& database, const char* pragma) {
-  Query query = MLOS_TRY(database.Prepare(pragma));
+Result<std::int64_t> ReadPragma(disk::Database& database, const char* pragma) {
+  disk::Query query = MLOS_TRY(database.Prepare(pragma));
   MLOS_TRY(query.Step());
   return query.IntAt(0);
 }
 
-Status CheckOwner(Database& database, std::int64_t version) {
+Status CheckOwner(disk::Database& database, std::int64_t version) {
   const std::int64_t id = MLOS_TRY(ReadPragma(database, "PRAGMA application_id"));
   const std::int64_t objects = MLOS_TRY(ReadPragma(database, "SELECT count(*) FROM sqlite_schema"));
   if (id == kApplicationId || (id == 0 && version == 0 && objects == 0)) return OkStatus();
   return {Reason::kStoreCorrupt,
-          "registry.db in the state directory is a database of another program; move it away"};
+          "registry.db is a database of another program; move it out of the state directory"};
 }
 
-Status Step(Database& database, std::size_t from) {
+Status Step(disk::Database& database, std::size_t from) {
   MLOS_TRY(database.Execute(kSteps[from]));
   const std::string mark = "PRAGMA application_id = " + std::to_string(kApplicationId) +
                            "; PRAGMA user_version = " + std::to_string(from + 1);
   return database.Execute(mark.c_str());
 }
 
-}  // namespace
-
-Status Migrate(Database& database) {
+/// How many steps were done to the file.
+Result<std::size_t> CheckedVersion(disk::Database& database) {
   const std::int64_t version = MLOS_TRY(ReadPragma(database, "PRAGMA user_version"));
   MLOS_TRY(CheckOwner(database, version));
-  if (version < 0 || static_cast<std::size_t>(version) > kSteps.size()) {
-    return {Reason::kUnimplemented, "the registry has version " + std::to_string(version) +
-                                        "; this MLOS knows up to " + std::to_string(kSteps.size()) +
-                                        ": use the newer MLOS that wrote it"};
+  if (version >= 0 && static_cast<std::size_t>(version) <= kSteps.size()) {
+    return static_cast<std::size_t>(version);
   }
-  if (static_cast<std::size_t>(version) == kSteps.size()) return OkStatus();
-  Transaction transaction = MLOS_TRY(Transaction::Begin(database));
-  for (auto from = static_cast<std::size_t>(version); from < kSteps.size(); ++from) {
+  return Status(Reason::kUnimplemented,
+                "the registry has version " + std::to_string(version) + "; this MLOS knows up to " +
+                    std::to_string(kSteps.size()) + ": use the newer MLOS that wrote it");
+}
+
+// The text of all tables, indexes and triggers, in an order that a copy keeps.
+#define MLOS_LAYOUT_SEAL                                                                     \
+  "(SELECT seal_of('layout', group_concat(type || ' ' || name || ' ' || tbl_name || ' ' || " \
+  "coalesce(sql, ''), ';')) FROM (SELECT * FROM sqlite_schema ORDER BY type, name))"
+
+}  // namespace
+
+Result<bool> NeedsMigration(disk::Database& database) {
+  return MLOS_TRY(CheckedVersion(database)) < kSteps.size();
+}
+
+Status Migrate(disk::Database& database) {
+  const std::size_t version = MLOS_TRY(CheckedVersion(database));
+  if (version == kSteps.size()) return OkStatus();
+  disk::Transaction transaction = MLOS_TRY(disk::Transaction::Begin(database));
+  for (std::size_t from = version; from < kSteps.size(); ++from) {
     MLOS_TRY(Step(database, from));
   }
-  return transaction.Commit();
+  MLOS_TRY(database.Execute("UPDATE seal SET layout = " MLOS_LAYOUT_SEAL));
+  MLOS_TRY(AdvanceSeal(database));
+  MLOS_TRY(transaction.Commit());
+  return database.Sync();
+}
+
+Status CheckLayout(disk::Database& database) {
+  disk::Query query = MLOS_TRY(database.Prepare("SELECT layout = " MLOS_LAYOUT_SEAL " FROM seal"));
+  if (MLOS_TRY(query.Step()) && query.IntAt(0) != 0) return OkStatus();
+  return {Reason::kStoreCorrupt, "its tables are not those that were made"};
 }
 
 }  // namespace mlos::registry

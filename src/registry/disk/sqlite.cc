@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
-#include "registry/sqlite.h"
+#include "registry/disk/sqlite.h"
 
+#include <cctype>
 #include <cerrno>
 
 #include "base/check.h"
 #include "base/files.h"
+#include "registry/disk/seal.h"
 
-namespace mlos::registry {
+namespace mlos::registry::disk {
 namespace {
 
 constexpr int kBusyTimeoutMs = 5000;
@@ -20,14 +22,19 @@ bool IsSyncFailure(int extended_code) {
 Status Damaged(std::string_view why) {
   return {Reason::kStoreCorrupt,
           "the registry of models and plugins is damaged (" + std::string(why) +
-              "); restore registry.db in the state directory from a copy, or move it away to "
-              "start with an empty one"};
+              "); bring back a backup with --restore, or move registry.db and registry.copy out "
+              "of the state directory to start with an empty one"};
 }
 
 Status FailureOf(int extended_code, int system_error) {
   switch (extended_code & 0xff) {
     case SQLITE_FULL:
       return {Reason::kDiskFull, "the disk with the registry is full; nothing was changed"};
+    // The statements are fixed: one that does not fit has met another schema.
+    case SQLITE_ERROR:
+    case SQLITE_SCHEMA:
+    case SQLITE_MISMATCH:
+    case SQLITE_CONSTRAINT:
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
       return Damaged(sqlite3_errstr(extended_code));
@@ -41,6 +48,20 @@ Status FailureOf(int extended_code, int system_error) {
           system_error == ENOSPC || system_error == EDQUOT ? Reason::kDiskFull : Reason::kIoError,
           "cannot access the registry: " + std::string(sqlite3_errstr(extended_code))};
   }
+}
+
+std::string UriOf(const std::filesystem::path& path) {
+  constexpr std::string_view kHex = "0123456789ABCDEF";
+  std::string uri = "file:";
+  for (const char c : path.native()) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (std::isalnum(byte) != 0 || c == '/' || c == '.' || c == '-' || c == '_') {
+      uri += c;
+    } else {
+      uri += {'%', kHex[byte >> 4], kHex[byte & 0xf]};
+    }
+  }
+  return uri;
 }
 
 }  // namespace
@@ -88,18 +109,40 @@ std::string Query::TextAt(int column) const {
 
 std::int64_t Query::IntAt(int column) const { return sqlite3_column_int64(statement_, column); }
 
-Result<std::unique_ptr<Database>> Database::Open(const std::filesystem::path& path) {
+Result<std::unique_ptr<Database>> Database::Connect(const std::string& name, int flags,
+                                                    bool alone) {
   sqlite3* handle = nullptr;
-  const int code =
-      sqlite3_open_v2(path.c_str(), &handle,
-                      SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
+  const int code = sqlite3_open_v2(name.c_str(), &handle, flags | SQLITE_OPEN_NOMUTEX, nullptr);
   if (handle == nullptr) return FailureOf(SQLITE_NOMEM, 0);
   std::unique_ptr<Database> database(new Database(handle));
   sqlite3_extended_result_codes(handle, 1);
   if (code != SQLITE_OK) return database->Failure(code);
+  // Before the first read, which would make the index of the log a file.
+  if (alone) MLOS_TRY(database->Execute("PRAGMA locking_mode = EXCLUSIVE"));
   MLOS_TRY(database->Configure());
-  MLOS_TRY(database->Check());
+  return database;
+}
+
+Result<std::unique_ptr<Database>> Database::Open(const std::filesystem::path& path) {
+  auto database = MLOS_TRY(Connect(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE));
+  sqlite3_wal_hook(database->handle_, &Database::OnCommit, database.get());
+  // In WAL mode the file stays sound with NORMAL
+  // (https://sqlite.org/pragma.html#pragma_synchronous); Sync does the rest.
+  MLOS_TRY(database->Execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL"));
   MLOS_TRY(FsyncDirectory(path.parent_path()));
+  return database;
+}
+
+// A log that nobody else uses is read with an index in memory instead of a file beside it. Without
+// a log, "immutable" keeps SQLite from making an empty one.
+Result<std::unique_ptr<Database>> Database::OpenToLook(const std::filesystem::path& path,
+                                                       bool shared) {
+  const Result<std::uint64_t> log_bytes = FileSize(path.string() + "-wal");
+  if (!shared && (!log_bytes.ok() || *log_bytes == 0)) {
+    return Connect(UriOf(path) + "?immutable=1", SQLITE_OPEN_READONLY | SQLITE_OPEN_URI);
+  }
+  auto database = MLOS_TRY(Connect(path, SQLITE_OPEN_READWRITE, !shared));
+  database->LeaveFiles();
   return database;
 }
 
@@ -113,12 +156,12 @@ Status Database::Configure() {
   // A file from elsewhere must not run code through its schema, nor pass as sound while it is not.
   sqlite3_db_config(handle_, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
   sqlite3_db_config(handle_, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
-  sqlite3_wal_hook(handle_, &Database::OnCommit, this);
+  if (AddSealFunction(handle_) != SQLITE_OK) return FailureOf(SQLITE_NOMEM, 0);
+  // No temporary files: a request would need a descriptor for one.
   return Execute(
-      "PRAGMA journal_mode = WAL;"
-      "PRAGMA synchronous = FULL;"
       "PRAGMA foreign_keys = ON;"
       "PRAGMA cell_size_check = ON;"
+      "PRAGMA temp_store = MEMORY;"
       "PRAGMA cache_size = -256;");
 }
 
@@ -131,21 +174,30 @@ int Database::OnCommit(void* database, sqlite3* handle, const char* name, int lo
   return SQLITE_OK;
 }
 
-// Holds for the commits that follow. In WAL mode the file stays sound either way
-// (https://sqlite.org/pragma.html#pragma_synchronous).
-Status Database::SetDurability(Survives survives) {
-  if (survives == survives_) return OkStatus();
-  MLOS_TRY(Execute(survives == Survives::kPowerCut ? "PRAGMA synchronous = FULL"
-                                                   : "PRAGMA synchronous = NORMAL"));
-  survives_ = survives;
-  return OkStatus();
+Status Database::Sync() {
+  sqlite3_file* log = nullptr;
+  int code = sqlite3_file_control(handle_, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+  if (code == SQLITE_OK) code = log->pMethods->xSync(log, SQLITE_SYNC_NORMAL);
+  return code == SQLITE_OK ? OkStatus() : Failure(code);
 }
 
-Status Database::Check() {
-  Query query = MLOS_TRY(Prepare("PRAGMA quick_check(1)"));
-  if (!MLOS_TRY(query.Step())) return Damaged("its check yields nothing");
-  const std::string verdict = query.TextAt(0);
-  return verdict == "ok" ? OkStatus() : Damaged(verdict);
+Status Database::Checkpoint() {
+  const int code =
+      sqlite3_wal_checkpoint_v2(handle_, "main", SQLITE_CHECKPOINT_RESTART, nullptr, nullptr);
+  return code == SQLITE_OK ? OkStatus() : Failure(code);
+}
+
+Status Database::CopyTo(const std::filesystem::path& path) {
+  // Made beforehand, so that it is nobody else's to read.
+  MLOS_TRY(CreateFile(path, 0600, path.filename().string()));
+  Query copy = MLOS_TRY(Prepare("VACUUM INTO ?"));
+  MLOS_TRY(copy.Text(path.native()).Run());
+  MLOS_TRY(FsyncFile(path));
+  return FsyncDirectory(path.has_parent_path() ? path.parent_path() : ".");
+}
+
+void Database::LeaveFiles() {
+  sqlite3_db_config(handle_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
 }
 
 Status Database::Execute(const char* sql) {
@@ -168,13 +220,12 @@ Status Database::Failure(int code) {
   return FailureOf(code, sqlite3_system_errno(handle_));
 }
 
-Result<Transaction> Transaction::Begin(Database& database, Survives survives) {
+Result<Transaction> Transaction::Begin(Database& database) {
   if (database.read_only()) {
     return Status(Reason::kIoError,
                   "the registry is read-only because its disk failed to store a change; restart "
                   "Core once the disk works");
   }
-  MLOS_TRY(database.SetDurability(survives));
   MLOS_TRY(database.Execute("BEGIN IMMEDIATE"));
   return Transaction(database);
 }
@@ -192,4 +243,4 @@ Status Transaction::Commit() {
   return OkStatus();
 }
 
-}  // namespace mlos::registry
+}  // namespace mlos::registry::disk

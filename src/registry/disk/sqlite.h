@@ -13,15 +13,9 @@
 
 #include "base/result.h"
 
-namespace mlos::registry {
+namespace mlos::registry::disk {
 
 class Database;
-
-/// What a change outlives once it is committed.
-enum class Survives : std::uint8_t {
-  kProcess,   ///< the death of the process; nothing waits for the disk
-  kPowerCut,  ///< that and the machine's
-};
 
 /// One execution of a prepared statement: bind, step through the rows, and on destruction it is
 /// ready for the next. Thread-compatible, like the database it belongs to.
@@ -55,7 +49,8 @@ class Query {
   int bind_error_ = SQLITE_OK;
 };
 
-/// A connection to one SQLite file with a write-ahead log.
+/// A connection to one SQLite file with a write-ahead log. What is committed outlives the process;
+/// what is synced afterwards, the machine.
 ///
 /// Failures: DISK_FULL, STORE_CORRUPT, OUT_OF_MEMORY, STATE_LOCKED (another process writes for
 /// longer than five seconds), IO_ERROR. After a failed sync nothing more is written until the file
@@ -63,8 +58,12 @@ class Query {
 /// notice. Thread-compatible.
 class Database {
  public:
-  /// Opens or creates the file, which is checked from end to end.
+  /// Opens or creates the file. Its content is not checked: see Inspect.
   static Result<std::unique_ptr<Database>> Open(const std::filesystem::path& path);
+  /// Opens a file for reading and leaves it, its log and its folder as they are. `shared` where
+  /// another process may use it.
+  static Result<std::unique_ptr<Database>> OpenToLook(const std::filesystem::path& path,
+                                                      bool shared);
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
   ~Database();
@@ -73,6 +72,16 @@ class Database {
   Status Execute(const char* sql);
   /// A query of `sql`, which must be a literal: it is prepared once.
   Result<Query> Prepare(const char* sql);
+
+  /// Makes all that is committed survive a power cut.
+  Status Sync();
+  /// Moves the log's content into the file, so that the log begins anew where it has room.
+  Status Checkpoint();
+  /// A copy of the content in a file without a log, which only this user may read and which
+  /// survives a power cut. What is at `path` is replaced.
+  Status CopyTo(const std::filesystem::path& path);
+  /// From now on the end of this connection leaves the files as they are.
+  void LeaveFiles();
 
   /// Rows that the last Run inserted, changed or deleted.
   int changes() const { return sqlite3_changes(handle_); }
@@ -83,16 +92,15 @@ class Database {
   friend class Transaction;
 
   explicit Database(sqlite3* handle) : handle_(handle) {}
+  static Result<std::unique_ptr<Database>> Connect(const std::string& name, int flags,
+                                                   bool alone = false);
   Status Configure();
-  Status Check();
-  Status SetDurability(Survives survives);
   Status Failure(int code);
   static int OnCommit(void* database, sqlite3* handle, const char* name, int log_pages);
 
   sqlite3* handle_;
   // By the text of the literal.
   std::unordered_map<std::string_view, sqlite3_stmt*> statements_;
-  Survives survives_ = Survives::kPowerCut;
   bool sync_failed_ = false;
 };
 
@@ -100,13 +108,12 @@ class Database {
 class Transaction {
  public:
   /// Takes the write lock at once, so that what is read in it still holds when it commits.
-  static Result<Transaction> Begin(Database& database, Survives survives = Survives::kPowerCut);
+  static Result<Transaction> Begin(Database& database);
   Transaction(Transaction&& other) noexcept : database_(std::exchange(other.database_, nullptr)) {}
   Transaction& operator=(Transaction&&) = delete;
   ~Transaction();
 
-  /// The changes survive what Begin was told once this has succeeded, and are gone when it fails.
-  /// They survive a power cut, too, once a later transaction does.
+  /// The changes survive the process once this has succeeded, and are gone when it fails.
   Status Commit();
 
  private:
@@ -114,4 +121,4 @@ class Transaction {
   Database* database_;
 };
 
-}  // namespace mlos::registry
+}  // namespace mlos::registry::disk
