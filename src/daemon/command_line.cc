@@ -57,6 +57,53 @@ void CollectFlags(const std::deque<Slot>& slots, ConfigSources& sources) {
   }
 }
 
+/// What to do instead of serving; at most one of it is given.
+struct Actions {
+  bool print_config = false;
+  bool check_config = false;
+  bool check_state = false;
+  bool probe_model = false;
+  std::string backup;
+  std::string restore;
+
+  void AddTo(CLI::App& app);
+  void Take(CommandLine& line) const;
+};
+
+void Actions::AddTo(CLI::App& app) {
+  CLI::Option* const alone[] = {
+      app.add_flag("--print-config", print_config,
+                   "Print the merged configuration as YAML and exit"),
+      app.add_flag("--check-config", check_config, "Check the configuration and exit"),
+      app.add_flag("--check-state", check_state,
+                   "Look for damage in the registry of the state folder and exit"),
+      app.add_option("--backup", backup,
+                     "Write the registry of the state folder to a new file, also while Core runs, "
+                     "and exit")
+          ->type_name("FILE"),
+      app.add_option("--restore", restore,
+                     "Make the registry of the state folder what a backup says, and exit")
+          ->type_name("FILE"),
+      app.add_flag("--probe-model", probe_model)->group(""),  // hidden: Core calls itself
+  };
+  for (CLI::Option* const one : alone) {
+    for (CLI::Option* const other : alone) {
+      if (one != other) one->excludes(other);
+    }
+  }
+}
+
+void Actions::Take(CommandLine& line) const {
+  line.action = probe_model        ? Action::kProbeModel
+                : print_config     ? Action::kPrintConfig
+                : check_config     ? Action::kCheckConfig
+                : check_state      ? Action::kCheckState
+                : !backup.empty()  ? Action::kBackup
+                : !restore.empty() ? Action::kRestore
+                                   : Action::kServe;
+  line.file = backup.empty() ? restore : backup;
+}
+
 }  // namespace
 
 std::string VersionText() {
@@ -72,12 +119,8 @@ CommandLine ParseCommandLine(int argc, const char* const* argv) {
   std::string file;
   CLI::Option* file_option = app.add_option(
       "-c,--config", file, "YAML file with any of these options; see docs/CONFIGURATION.md");
-  bool print_config = false;
-  bool check_config = false;
-  bool probe_model = false;
-  app.add_flag("--print-config", print_config, "Print the merged configuration as YAML and exit");
-  app.add_flag("--check-config", check_config, "Check the configuration and exit");
-  app.add_flag("--probe-model", probe_model)->group("");  // hidden: Core calls itself
+  Actions actions;
+  actions.AddTo(app);
   std::deque<Slot> slots;
   for (const Option& option : Options()) {
     slots.push_back({.option = &option});
@@ -90,10 +133,7 @@ CommandLine ParseCommandLine(int argc, const char* const* argv) {
     app.exit(error, std::cout, std::cerr);
     return {.action = Action::kExit, .exit_code = said ? 0 : 2};
   }
-  line.action = probe_model    ? Action::kProbeModel
-                : print_config ? Action::kPrintConfig
-                : check_config ? Action::kCheckConfig
-                               : Action::kServe;
+  actions.Take(line);
   if (file_option->count() > 0) line.sources.file = file;
   line.sources.environment = &ProcessEnvironment;
   CollectFlags(slots, line.sources);

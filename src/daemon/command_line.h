@@ -12,6 +12,9 @@ enum class Action {
   kServe,
   kPrintConfig,
   kCheckConfig,
+  kCheckState,
+  kBackup,
+  kRestore,
   kProbeModel,  ///< the trial process of a model's first load
   kExit,        ///< everything has been said: --help, --version, or a usage error
 };
@@ -19,6 +22,7 @@ enum class Action {
 struct CommandLine {
   Action action = Action::kServe;
   int exit_code = 0;
+  std::string file;  ///< of kBackup and kRestore
   ConfigSources sources;
 };
 

@@ -16,6 +16,7 @@
 #include "daemon/config_loader.h"
 #include "daemon/core.h"
 #include "daemon/options.h"
+#include "daemon/state_tools.h"
 #include "probe/probe.h"
 
 namespace mlos::daemon {
@@ -133,6 +134,9 @@ int Check(const Config& config) {
   return 0;
 }
 
+/// What a tool printed for, or why it could not.
+int ExitCodeOf(const Result<int>& done) { return done.ok() ? *done : Fail(done.status()); }
+
 int Main(int argc, const char* const* argv) {
   ForbidTelemetry();
   const CommandLine line = ParseCommandLine(argc, argv);
@@ -148,6 +152,12 @@ int Main(int argc, const char* const* argv) {
       return 0;
     case Action::kCheckConfig:
       return Check(*config);
+    case Action::kCheckState:
+      return ExitCodeOf(CheckState(*config));
+    case Action::kBackup:
+      return ExitCodeOf(BackUp(*config, line.file));
+    case Action::kRestore:
+      return ExitCodeOf(Restore(*config, line.file));
     default:
       return Serve(line.sources, std::move(config).value());
   }

@@ -68,6 +68,13 @@ class Core:
         fixed = ["--http-port", port, "--state-dir", state_dir, "--no-grpc", "--no-ipc"]
         return [str(paths.product("mlos_core")), *fixed, *self.args]
 
+    def run(self, *arguments: str) -> subprocess.CompletedProcess:
+        """Runs mlos_core to its end over this state directory."""
+        return subprocess.run(
+            [paths.product("mlos_core"), "--state-dir", self.state_dir, *arguments],
+            capture_output=True, text=True, timeout=60,
+        )  # fmt: skip
+
     def launch(self) -> subprocess.Popen:
         """Starts the process without waiting for it; for tests of starting itself."""
         (self.state_dir / "http.port").unlink(missing_ok=True)

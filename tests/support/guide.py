@@ -12,7 +12,7 @@ from pathlib import Path
 from tests.support import paths, process
 
 _DAEMON = re.compile(r"(?:\w+=\S+ )*\./build/mlos_core\b")
-_ENDS_BY_ITSELF = re.compile(r"--(?:check|print)-config\b")
+_ENDS_BY_ITSELF = re.compile(r"--(?:(?:check|print)-config|check-state|backup|restore)\b")
 
 
 @dataclass(frozen=True)

@@ -22,14 +22,6 @@ from tests.support.waiting import wait_until
 X = {"x": np.array([1.0, 2.5, -3.0], np.float32)}
 
 
-def run_core(core, *arguments: str) -> subprocess.CompletedProcess:
-    """Runs mlos_core to its end over the core's state directory."""
-    return subprocess.run(
-        [paths.product("mlos_core"), "--state-dir", core.state_dir, *arguments],
-        capture_output=True, text=True, timeout=30,
-    )  # fmt: skip
-
-
 def slow_graph(path):
     """A graph that computes for a while, longer with a larger `n`."""
     body = helper.make_graph(
@@ -57,11 +49,11 @@ def test_memory_is_never_written_to_a_core_file(core):
 
 
 def test_a_second_core_on_the_same_port_or_state_is_refused(core, make_core):
-    same_state = run_core(core, "--http-port", "0")
+    same_state = core.run("--http-port", "0")
     assert same_state.returncode == 1
     assert "another Core" in same_state.stderr
     other = make_core(name="other")
-    same_port = run_core(other, "--http-port", str(core.port))
+    same_port = other.run("--http-port", str(core.port))
     assert same_port.returncode == 1
     assert str(core.port) in same_port.stderr
     assert core.get("/health").status_code == 200
@@ -71,23 +63,23 @@ def test_bad_configuration_is_refused_with_its_place(core, tmp_path):
     file = tmp_path / "mlos.yaml"
     file.write_text("# first\nhttp_port: 99999\n")
     for action in ((), ("--check-config",), ("--print-config",)):
-        done = run_core(core, "--config", str(file), *action)
+        done = core.run("--config", str(file), *action)
         assert done.returncode == 1
         assert f"{file}:2: http_port: '99999' is not a whole number" in done.stderr
-    usage = run_core(core, "--no-such-flag")
+    usage = core.run("--no-such-flag")
     assert usage.returncode == 2
 
 
 def test_printed_configuration_is_accepted(core, tmp_path):
-    printed = run_core(core, "--http-port", "1234", "--print-config")
+    printed = core.run("--http-port", "1234", "--print-config")
     assert printed.returncode == 0 and "http_port: 1234" in printed.stdout
     file = tmp_path / "mlos.yaml"
     file.write_text(printed.stdout)
-    assert run_core(core, "--config", str(file), "--check-config").stdout == "configuration ok\n"
+    assert core.run("--config", str(file), "--check-config").stdout == "configuration ok\n"
 
 
 def test_version_names_core_and_smi(core):
-    assert run_core(core, "--version").stdout.strip() == "mlos_core 1.0.0 (SMI 1.0.0)"
+    assert core.run("--version").stdout.strip() == "mlos_core 1.0.0 (SMI 1.0.0)"
 
 
 def test_registrations_come_back_after_kill(core, tmp_path):
@@ -198,7 +190,7 @@ def test_a_signal_is_taken_while_models_load(make_core, tmp_path):
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::"])
 def test_an_open_listener_needs_model_roots(core, host):
-    done = run_core(core, "--http-host", host, "--http-port", "0")
+    done = core.run("--http-host", host, "--http-port", "0")
     assert done.returncode == 1 and "model_roots" in done.stderr
 
 
