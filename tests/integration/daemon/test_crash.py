@@ -117,12 +117,16 @@ def small_disk(tmp_path):
     subprocess.run(["umount", "-l", folder], check=True)
 
 
+def fill(disk) -> None:
+    with (disk / "ballast").open("ab", buffering=0) as ballast, pytest.raises(OSError):
+        while True:
+            ballast.write(b"\0" * 4096)
+
+
 def test_a_full_disk_is_an_answer_and_the_old_state_stays(make_core, tmp_path, small_disk):
     core = make_core(name="disk/core").start()
     assert core.register("kept", scale(tmp_path / "kept.onnx", 2.0)).status_code == 200
-    with (small_disk / "ballast").open("wb", buffering=0) as ballast, pytest.raises(OSError):
-        while True:
-            ballast.write(b"\0" * 4096)
+    fill(small_disk)
     statuses = []
     for number in range(40):
         reply = core.register(f"more{number}", scale(tmp_path / "more.onnx", 10.0 + number))
@@ -140,3 +144,35 @@ def test_a_full_disk_is_an_answer_and_the_old_state_stays(make_core, tmp_path, s
     models = {entry["id"] for entry in core.get("/models").json()["models"]}
     assert models == {"kept", *(f"more{number}" for number in range(acknowledged))}
     assert np.array_equal(core.infer("kept", X)["y"], X["x"] * 2)
+
+
+# Removing was refused, too, although it is what makes room.
+def test_models_are_removed_on_a_full_disk(make_core, tmp_path, small_disk):
+    core = make_core(name="disk/core").start()
+    graph = scale(tmp_path / "a.onnx", 2.0)
+    # Long enough that a removal rewrites pages all over the registry.
+    ids = [f"m{number}" for number in range(150)]
+    for model_id in ids:
+        reply = core.register(model_id, graph, autoload=False, description="d" * 500)
+        assert reply.status_code == 200, reply.text
+    plugin = {"id": "waiting", "name": "Waiting", "version": "1.0.0"}
+    assert core.post("/plugins/register", json=plugin).status_code == 200
+    fill(small_disk)
+    for number in range(1000):
+        reply = core.register(f"more{number}", graph, autoload=False)
+        if reply.status_code != 200:
+            break
+    assert reply.status_code == 507, reply.text
+    more = [f"more{n}" for n in range(number)]
+    for model_id in [*ids, *more]:
+        fill(small_disk)
+        reply = core.delete(core.model_path(model_id))
+        assert reply.status_code == 200, (model_id, reply.text)
+    assert core.delete("/plugins/waiting").status_code == 200
+    assert core.get("/models").json()["models"] == []
+    core.kill()
+    (small_disk / "ballast").unlink()
+    assert core.run("--check-state").returncode == 0
+    core.start()
+    assert core.get("/models").json()["models"] == []
+    assert core.register("again", graph).status_code == 200
