@@ -4,6 +4,7 @@
 #include "axon/install/import.h"
 #include "axon/install/installer.h"
 #include "axon/install/plan.h"
+#include "axon/store/install_lock.h"
 #include "axon/ui/format.h"
 #include "axon/ui/hint.h"
 
@@ -23,6 +24,7 @@ struct InstallOptions {
   std::string file;
   std::string output;
   bool dry_run = false;
+  bool no_wait = false;
   bool force = false;
 };
 
@@ -157,12 +159,16 @@ Status InstallFromHub(Context& context, const install::InstallContext& install_c
                       const InstallOptions& options) {
   const hub::ModelSpec spec = MLOS_TRY(hub::ModelSpec::Parse(options.model));
   const auto hub = MLOS_TRY(OpenHub(context, spec.name_space()));
-  const Plan plan = MLOS_TRY(install::MakePlan(install_context.store, *hub, {spec, options.file}));
+  Plan plan = MLOS_TRY(install::MakePlan(install_context.store, *hub, {spec, options.file}));
   Announce(context, plan);
   if (options.dry_run) {
     ShowPlan(context, install_context.store, plan);
     return mlos::OkStatus();
   }
+  const store::InstallLock lock = MLOS_TRY(install_context.patience().Until(
+      [&] { return store::InstallLock::TryAcquire(install_context.store.layout(), plan.id); }));
+  // The process that had the lock may have installed it.
+  install::CompareWithInstalled(install_context.store, plan);
   if (plan.up_to_date && !options.force) {
     context.console.Note("this commit is already installed; --force installs it again");
     const InstalledModel model = MLOS_TRY(install_context.store.Find(plan.id));
@@ -202,7 +208,8 @@ Status InstallFromArchive(Context& context, const install::InstallContext& insta
 Outcome Install(Context& context, const InstallOptions& options) {
   MLOS_TRY(CheckFormat(options.format));
   const store::Store store = OpenStore(context);
-  const install::InstallContext install_context{store, context.console, context.cancel};
+  const install::InstallContext install_context{store, context.console, context.cancel,
+                                                !options.no_wait};
   return IsArchive(options.model) ? InstallFromArchive(context, install_context, options)
                                   : InstallFromHub(context, install_context, options);
 }
@@ -222,6 +229,8 @@ void AddInstall(Commands& commands) {
       .Setting("--endpoint", "registry.huggingface_endpoint")
       .Setting("--parallel", "download.parallel")
       .Flag("--dry-run", options->dry_run, "Show what would be downloaded, with sizes")
+      .Flag("--no-wait", options->no_wait,
+            "Fail if another axon is installing the model, instead of waiting for it")
       .Flag("--force", options->force, "Install again, or replace another package");
 }
 

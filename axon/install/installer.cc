@@ -76,8 +76,15 @@ Status Installer::CheckSpace(const std::vector<RemoteFile>& files) const {
 
 Status Installer::Bring(const Plan& plan, const std::vector<RemoteFile>& files, Staging& staging,
                         Digests& digests) {
+  return context_.patience().Until([&] { return BringOnce(plan, files, staging, digests); });
+}
+
+// What another process has fetched meanwhile is in the store by the next time.
+Status Installer::BringOnce(const Plan& plan, const std::vector<RemoteFile>& files,
+                            Staging& staging, Digests& digests) {
   std::vector<RemoteFile> missing;
   for (const RemoteFile& file : files) {
+    if (digests.contains(file.path)) continue;
     if (!MLOS_TRY(BringFromStore(file, staging, digests))) missing.push_back(file);
   }
   return missing.empty() ? mlos::OkStatus() : BringFromHub(plan, missing, staging, digests);

@@ -9,6 +9,7 @@
 #include "axon/fetch/download.h"
 #include "axon/hub/hub.h"
 #include "axon/install/plan.h"
+#include "axon/install/wait.h"
 #include "axon/store/store.h"
 #include "axon/ui/console.h"
 #include "base/result.h"
@@ -22,7 +23,10 @@ struct InstallContext {
   const store::Store& store;
   ui::Console& console;
   const fetch::CancelFlag& cancel;
+  /// For another process that is at the same work; otherwise STATE_LOCKED ends it.
+  bool waits = true;
 
+  Patience patience() const { return {console, cancel, waits}; }
   /// Ends long work after Ctrl-C.
   mlos::package::HashProgress go_on() const {
     return [&flag = cancel](std::uint64_t) { return !flag.IsSet(); };
@@ -38,8 +42,9 @@ class Installer {
   Installer(InstallContext context, hub::Hub& hub, fetch::DownloadOptions download)
       : context_(context), hub_(hub), download_(std::move(download)) {}
 
-  /// DISK_FULL before anything is written if there is too little space; otherwise as Download,
-  /// INVALID_MODEL for a bad graph, CONFLICT as Staging::Publish.
+  /// Waits for another process that downloads one of the files. DISK_FULL before anything is
+  /// written if there is too little space; otherwise as Download, INVALID_MODEL for a bad graph,
+  /// CONFLICT as Staging::Publish.
   mlos::Result<store::InstalledModel> Install(const Plan& plan);
 
  private:
@@ -49,6 +54,9 @@ class Installer {
   /// Brings `files` into the staged model and notes their digests.
   mlos::Status Bring(const Plan& plan, const std::vector<hub::RemoteFile>& files,
                      store::Staging& staging, Digests& digests);
+  /// The same; STATE_LOCKED if another process downloads one of them.
+  mlos::Status BringOnce(const Plan& plan, const std::vector<hub::RemoteFile>& files,
+                         store::Staging& staging, Digests& digests);
   mlos::Result<bool> BringFromStore(const hub::RemoteFile& file, store::Staging& staging,
                                     Digests& digests);
   mlos::Status BringFromHub(const Plan& plan, const std::vector<hub::RemoteFile>& files,

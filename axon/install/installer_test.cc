@@ -3,8 +3,14 @@
 
 #include <gmock/gmock.h>
 
+#include <atomic>
+#include <optional>
+#include <thread>
+
+#include "axon/fetch/partial_file.h"
 #include "axon/install/test_repository.h"
 #include "base/files.h"
+#include "base/test_waiting.h"
 
 namespace axon::install {
 namespace {
@@ -68,6 +74,43 @@ TEST_F(InstallerTest, WhatTheStoreHasIsNotAskedFor) {
   EXPECT_THAT(FilesOf(manifest), ElementsAre("config.json", "onnx/model.onnx"));
   EXPECT_EQ(manifest.extension->source.commit, "c0ffee");
   EXPECT_TRUE(Planned()->up_to_date);
+}
+
+/// Counts how often it is asked where a file lies.
+class CountingHub : public TestHub {
+ public:
+  Result<fetch::Url> FileUrl(const hub::RemoteModel& model,
+                             const hub::RemoteFile& file) const override {
+    ++attempts;
+    return TestHub::FileUrl(model, file);
+  }
+  mutable std::atomic<int> attempts = 0;
+};
+
+TEST_F(InstallerTest, AFileThatAnotherProcessDownloadsIsWaitedFor) {
+  const std::string bytes = Identity();
+  List("onnx/model.onnx", bytes);
+  const Plan plan = Planned().value();
+  ASSERT_TRUE(store().Stage().ok());  // makes the folders
+  const store::Store store = this->store();
+  CountingHub hub;
+  auto held = std::make_optional(
+      fetch::PartialFile::Open(PartOf(store, plan.files.front()), bytes.size()).value());
+  InstallContext context{store, console_, cancel_, false};
+  EXPECT_EQ(Installer(context, hub, {.retries_max = 0}).Install(plan).status().reason(),
+            Reason::kStateLocked);
+  std::thread other([&] {
+    EXPECT_TRUE(mlos::Eventually([&] { return hub.attempts > 2; }));
+    EXPECT_TRUE(held->Append(bytes).ok());
+    auto staging = store.Stage();
+    EXPECT_TRUE(staging->AddFile(held->path(), mlos::package::DigestOf(bytes), "file", {}).ok());
+    held.reset();
+  });
+  context.waits = true;
+  const auto model = Installer(context, hub, {.retries_max = 0}).Install(plan);
+  other.join();
+  ASSERT_TRUE(model.ok()) << model.status();
+  EXPECT_EQ(mlos::ReadFile(model->directory / "onnx/model.onnx", 1 << 20).value(), bytes);
 }
 
 TEST_F(InstallerTest, WhatIsInstalledIsComparedWithTheHub) {

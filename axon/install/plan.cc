@@ -37,7 +37,11 @@ bool HasItsFiles(const std::filesystem::path& directory, const mlos::package::Ma
   });
 }
 
+}  // namespace
+
 void CompareWithInstalled(const store::Store& store, Plan& plan) {
+  plan.installed_commit.clear();
+  plan.up_to_date = false;
   const auto installed = store.Find(plan.id);
   if (!installed.ok()) return;
   const Result<ParsedManifest> parsed =
@@ -50,8 +54,6 @@ void CompareWithInstalled(const store::Store& store, Plan& plan) {
                     extension.graph == plan.graph.path &&
                     HasItsFiles(installed->directory, parsed->manifest);
 }
-
-}  // namespace
 
 std::uint64_t Plan::total_bytes() const {
   std::uint64_t total = 0;

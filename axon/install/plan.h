@@ -38,6 +38,9 @@ struct PlanRequest {
 /// nothing. Fails as Hub and ChooseGraph do.
 mlos::Result<Plan> MakePlan(const store::Store& store, hub::Hub& hub, const PlanRequest& request);
 
+/// Brings up to date what `plan` says of the model that is installed under its id.
+void CompareWithInstalled(const store::Store& store, Plan& plan);
+
 /// The file that collects the bytes of a download.
 std::filesystem::path PartOf(const store::Store& store, const hub::RemoteFile& file);
 

@@ -16,6 +16,7 @@ namespace axon::store {
 ///   downloads/<digest>.part             what came of files that are not whole yet
 ///   staging/<random>/model/             a model on its way in or out
 ///   lock                                held for the moment in which something is published
+///   install.lock                        a byte of it is locked while a model is installed
 ///
 /// A file system without hard links gets copies. Plain data.
 struct Layout {
@@ -26,6 +27,7 @@ struct Layout {
   std::filesystem::path downloads() const { return root / "downloads"; }
   std::filesystem::path staging() const { return root / "staging"; }
   std::filesystem::path lock() const { return root / "lock"; }
+  std::filesystem::path install_lock() const { return root / "install.lock"; }
 
   std::filesystem::path Object(const mlos::package::Digest& digest) const;
   /// Requires an id with namespace and version.

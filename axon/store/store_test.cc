@@ -11,6 +11,7 @@
 #include <functional>
 #include <vector>
 
+#include "axon/store/install_lock.h"
 #include "axon/store/usage.h"
 #include "base/files.h"
 
@@ -66,6 +67,22 @@ class StoreTest : public testing::Test {
 nlink_t Links(const fs::path& path) {
   struct stat info{};
   return ::lstat(path.c_str(), &info) == 0 ? info.st_nlink : 0;
+}
+
+TEST_F(StoreTest, AModelIsInstalledByOneProcessAtATime) {
+  const Layout layout{root_ / "cache"};
+  const ModelId id = Id("hf/org/m@latest");
+  const ModelId other = Id("hf/org/n@latest");
+  {
+    const auto held = InstallLock::TryAcquire(layout, id);
+    ASSERT_TRUE(held.ok()) << held.status();
+    const auto again = InstallLock::TryAcquire(layout, id);
+    ASSERT_FALSE(again.ok());
+    EXPECT_EQ(again.status().reason(), Reason::kStateLocked);
+    EXPECT_EQ(again.status().message(), "another axon is installing hf/org/m@latest");
+    EXPECT_TRUE(InstallLock::TryAcquire(layout, other).ok());
+  }
+  EXPECT_TRUE(InstallLock::TryAcquire(layout, id).ok());
 }
 
 TEST_F(StoreTest, LookingCreatesNothing) {

@@ -245,13 +245,59 @@ def test_files_are_fetched_in_parallel_and_no_more_than_asked(axon, hub, limit):
     assert max(fetch["under_way"] for fetch in fetches) == limit
 
 
-def test_two_at_once_do_not_collide(axon, hub):
+def test_the_second_of_two_at_once_waits_and_downloads_nothing(axon, hub):
+    hub.fault("throttle", path=GRAPH, bytes_per_second=5_000_000)
+    first = axon.start("install", MODEL)
+    wait_for_bytes(axon, first, 100_000)
+    second = axon.run("install", MODEL, check=True)
+    assert "another axon is installing" in second.stderr
+    assert "waiting for it" in second.stderr
+    assert "already installed" in second.stderr
+    assert first.wait(30) == 0
+    assert sent(hub) == GRAPH_BYTES
+    axon.run("verify", check=True)
+
+
+def test_nobody_waits_who_does_not_want_to(axon, hub):
     hub.fault("throttle", path=GRAPH, bytes_per_second=2_500_000)
     first = axon.start("install", MODEL)
     wait_for_bytes(axon, first, 100_000)
-    second = axon.run("install", MODEL)
+    second = axon.run("install", "--no-wait", MODEL)
     assert second.exit_code == 8
-    assert "another axon is downloading this file" in second.stderr
-    assert axon.run("install", "hf/mlos-test/bert-tiny").exit_code == 0
+    assert "another axon is installing" in second.stderr
+    assert axon.run("install", "--no-wait", "hf/mlos-test/bert-tiny").exit_code == 0
     assert first.wait(30) == 0
     axon.run("verify", check=True)
+
+
+def start_waiting(axon: Axon) -> subprocess.Popen:
+    """A second installation, which waits for the first."""
+    child = process.spawn(
+        axon.command("install", MODEL), env=axon.environment(), cwd=axon.home,
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert any("waiting for it" in line for line in child.stderr)
+    return child
+
+
+def test_one_that_waits_goes_on_where_a_killed_one_was(axon, hub):
+    hub.fault("throttle", path=GRAPH, bytes_per_second=2_000_000, times=1)
+    first = axon.start("install", MODEL)
+    wait_for_bytes(axon, first, 2_000_000)
+    second = start_waiting(axon)
+    first.kill()
+    first.wait()
+    assert second.wait(60) == 0
+    assert len(ranges(hub)) == 1
+    axon.run("verify", check=True)
+
+
+def test_one_that_waits_ends_at_ctrl_c(axon, hub):
+    hub.fault("throttle", path=GRAPH, bytes_per_second=1_000_000)
+    first = axon.start("install", MODEL)
+    wait_for_bytes(axon, first, 100_000)
+    second = start_waiting(axon)
+    second.send_signal(signal.SIGINT)
+    assert second.wait(10) == 130
+    first.kill()
+    first.wait()
