@@ -70,7 +70,7 @@ Status ModelFinder::Find(const RegisterModelRequest& request, KnownFormats forma
 
 Result<package::ModelFiles> ModelFinder::Unpack(const package::ModelFilesRequest& request,
                                                 bool anew, FoundModel& found) {
-  registry::Packages::Package package = MLOS_TRY(packages_.Unpack(found.path, anew));
+  store::Packages::Package package = MLOS_TRY(packages_.Unpack(found.path, anew));
   found.served_path = package.folder;
   found.pin = std::move(package.pin);
   std::error_code error;
@@ -104,8 +104,8 @@ Result<package::ModelFiles> ModelFinder::FindAgain(const registry::ModelRecord& 
   return files;
 }
 
-Result<registry::Copies::Copy> ModelFinder::OwnCopy(package::ModelFiles files) const {
-  if (packages_.Owns(files.directory)) return registry::Copies::Copy{.files = std::move(files)};
+Result<store::Copies::Copy> ModelFinder::OwnCopy(package::ModelFiles files) const {
+  if (packages_.Owns(files.directory)) return store::Copies::Copy{.files = std::move(files)};
   const package::FileDigester recall =
       [this](const fs::path& folder, std::string_view relative) -> Result<package::FileDigest> {
     const UniqueFd fd = MLOS_TRY(OpenBeneath(folder, relative));

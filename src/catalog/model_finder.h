@@ -15,8 +15,8 @@
 #include "catalog/digest_memory.h"
 #include "catalog/model_info.h"
 #include "package/model_files.h"
-#include "registry/copies.h"
-#include "registry/packages.h"
+#include "store/copies.h"
+#include "store/packages.h"
 #include "registry/records.h"
 
 namespace mlos::catalog {
@@ -30,7 +30,7 @@ struct FoundModel {
   /// Where the files are: `path`, or where the archive was unpacked.
   std::filesystem::path served_path;
   /// Of an archive: keeps it unpacked until it is registered.
-  std::unique_ptr<registry::OwnedFolders::Pin> pin;
+  std::unique_ptr<store::OwnedFolders::Pin> pin;
 };
 
 /// Whether a digest that is remembered will do, or every byte is to be read.
@@ -46,7 +46,7 @@ struct KnownFormats {
 /// From what callers and the registry say of a model to its checked files. Thread-safe.
 class ModelFinder {
  public:
-  ModelFinder(PathPolicy policy, registry::Packages& packages, registry::Copies& copies)
+  ModelFinder(PathPolicy policy, store::Packages& packages, store::Copies& copies)
       : policy_(std::move(policy)), packages_(packages), copies_(copies) {}
 
   /// Fills `found`. PATH_NOT_ALLOWED, FILE_NOT_FOUND, INVALID_PACKAGE and whatever
@@ -64,7 +64,7 @@ class ModelFinder {
 
   /// The same files where only Core writes: for engines, and for the processes that try them. What
   /// was unpacked is Core's own already.
-  Result<registry::Copies::Copy> OwnCopy(package::ModelFiles files) const;
+  Result<store::Copies::Copy> OwnCopy(package::ModelFiles files) const;
 
  private:
   Result<package::ModelFiles> Unpack(const package::ModelFilesRequest& request, bool anew,
@@ -74,8 +74,8 @@ class ModelFinder {
   FileOpener OpenerOf(const std::filesystem::path& path) const;
 
   const PathPolicy policy_;
-  registry::Packages& packages_;
-  registry::Copies& copies_;
+  store::Packages& packages_;
+  store::Copies& copies_;
   // Loading a model again need not read files that are as they were.
   std::unique_ptr<DigestMemory> memory_ = std::make_unique<DigestMemory>();
 };

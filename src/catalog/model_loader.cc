@@ -46,7 +46,7 @@ Status OfPath(Status status) {
 }  // namespace
 
 Result<std::shared_ptr<ServedModel>> ModelLoader::Load(const registry::ModelRecord& record,
-                                                       const registry::Copies::Copy& copy,
+                                                       const store::Copies::Copy& copy,
                                                        const PluginHandle& plugin,
                                                        std::shared_ptr<metrics::ModelCounts> counts,
                                                        Deadline deadline) {

@@ -11,7 +11,7 @@
 #include "catalog/timed_loads.h"
 #include "package/model_files.h"
 #include "probe/probe.h"
-#include "registry/copies.h"
+#include "store/copies.h"
 #include "registry/registry.h"
 #include "resource/byte_budget.h"
 #include "sequence/sequences.h"
@@ -41,7 +41,7 @@ class ModelLoader {
   /// for declared state that the model does not have; DEADLINE_EXCEEDED if it takes longer than
   /// until `deadline`, or than a trial may; otherwise as Engine::Load.
   Result<std::shared_ptr<ServedModel>> Load(const registry::ModelRecord& record,
-                                            const registry::Copies::Copy& copy,
+                                            const store::Copies::Copy& copy,
                                             const PluginHandle& plugin,
                                             std::shared_ptr<metrics::ModelCounts> counts,
                                             Deadline deadline);

@@ -223,7 +223,7 @@ Result<std::shared_ptr<ServedModel>> Models::LoadFiles(const registry::ModelReco
                                                        package::ModelFiles files,
                                                        Deadline deadline) {
   MLOS_TRY(CheckNoneIsDamaged(record.digest));
-  const registry::Copies::Copy copy = MLOS_TRY(finder_.OwnCopy(std::move(files)));
+  const store::Copies::Copy copy = MLOS_TRY(finder_.OwnCopy(std::move(files)));
   const PluginHandle plugin = MLOS_TRY(plugins_.Load(record.plugin_id));
   auto served =
       MLOS_TRY(loader_.Load(record, copy, plugin, stats_.CountsOf(record.model_id), deadline));
@@ -350,7 +350,7 @@ void Models::RemoveUnusedCopies() {
   const MutexLock committing(committing_);
   std::set<std::string> digests;
   table_.Any([&](const registry::ModelRecord& record) {
-    digests.insert(registry::Copies::NameOf(record.digest));
+    digests.insert(store::Copies::NameOf(record.digest));
     return false;
   });
   copies_.Sweep([&](const std::string& name) { return digests.contains(name); });

@@ -15,8 +15,8 @@
 #include "catalog/model_table.h"
 #include "catalog/plugin_table.h"
 #include "metrics/stats.h"
-#include "registry/copies.h"
-#include "registry/packages.h"
+#include "store/copies.h"
+#include "store/packages.h"
 #include "registry/registry.h"
 
 namespace mlos::catalog {
@@ -26,7 +26,7 @@ namespace mlos::catalog {
 /// to one model follow each other.
 class Models {
  public:
-  Models(registry::Registry& registry, registry::Packages& packages, registry::Copies& copies,
+  Models(registry::Registry& registry, store::Packages& packages, store::Copies& copies,
          ModelTable& table, PluginTable& plugins, metrics::Stats& stats, ModelFinder finder,
          ModelLoader loader)
       : registry_(registry),
@@ -92,8 +92,8 @@ class Models {
   void RemoveUnusedCopies();
 
   registry::Registry& registry_;
-  registry::Packages& packages_;
-  registry::Copies& copies_;
+  store::Packages& packages_;
+  store::Copies& copies_;
   ModelTable& table_;
   PluginTable& plugins_;
   metrics::Stats& stats_;

@@ -13,7 +13,7 @@
 #include "base/status.h"
 #include "engine/engine.h"
 #include "metrics/counts.h"
-#include "registry/copies.h"
+#include "store/copies.h"
 #include "resource/byte_budget.h"
 #include "scheduler/batcher.h"
 #include "scheduler/model_runner.h"
@@ -26,7 +26,7 @@ namespace mlos::catalog {
 class ServedModel {
  public:
   ServedModel(std::string model_id, std::string version, std::string plugin_id, std::string digest,
-              std::shared_ptr<metrics::ModelCounts> counts, registry::Copies::Copy copy,
+              std::shared_ptr<metrics::ModelCounts> counts, store::Copies::Copy copy,
               std::shared_ptr<engine::Engine> engine, std::unique_ptr<engine::LoadedModel> model,
               std::unique_ptr<sequence::Sequences> sequences,
               const scheduler::ModelQueueOptions& queueing,
@@ -80,7 +80,7 @@ class ServedModel {
   const std::int64_t loaded_at_ = UnixSecondsNow();
   const std::shared_ptr<metrics::ModelCounts> counts_;
   // The files that the model is mapped from.
-  const registry::Copies::Copy copy_;
+  const store::Copies::Copy copy_;
   const MappedFiles mapped_{copy_.files.directory};
   mutable std::atomic<bool> told_{false};
   // The engine outlives its models: destruction goes upwards.

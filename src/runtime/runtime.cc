@@ -10,8 +10,8 @@
 #include "base/threads.h"
 #include "catalog/models.h"
 #include "catalog/plugin_table.h"
-#include "registry/copies.h"
-#include "registry/packages.h"
+#include "store/copies.h"
+#include "store/packages.h"
 #include "registry/registry.h"
 #include "runtime/inferences.h"
 #include "runtime/scrubber.h"
@@ -48,10 +48,10 @@ std::set<fs::path> ServedPaths(const std::vector<registry::ModelRecord>& records
   return paths;
 }
 
-registry::OwnedFolders::IsUsed UsedBy(const std::vector<registry::ModelRecord>& records) {
+store::OwnedFolders::IsUsed UsedBy(const std::vector<registry::ModelRecord>& records) {
   std::set<std::string> names;
   for (const registry::ModelRecord& record : records) {
-    names.insert(registry::Copies::NameOf(record.digest));
+    names.insert(store::Copies::NameOf(record.digest));
   }
   return [names = std::move(names)](const std::string& name) { return names.contains(name); };
 }
@@ -65,8 +65,8 @@ class Runtime::Impl {
     auto registry = MLOS_TRY(registry::Registry::Open(options.state_dir / "registry.db"));
     std::vector<registry::ModelRecord> records = MLOS_TRY(registry->Models());
     auto packages =
-        MLOS_TRY(registry::Packages::Open(options.state_dir / "packages", ServedPaths(records)));
-    auto copies = MLOS_TRY(registry::Copies::Open(options.state_dir / "served", UsedBy(records),
+        MLOS_TRY(store::Packages::Open(options.state_dir / "packages", ServedPaths(records)));
+    auto copies = MLOS_TRY(store::Copies::Open(options.state_dir / "served", UsedBy(records),
                                                   options.model_copies_bytes_max));
     auto plugins = MLOS_TRY(catalog::PluginTable::Create(
         {options.plugin_dirs, options.intra_op_threads, options.arena_bytes_max}, *registry));
@@ -77,8 +77,8 @@ class Runtime::Impl {
   }
 
   const std::unique_ptr<registry::Registry> registry;
-  const std::unique_ptr<registry::Packages> packages;
-  const std::unique_ptr<registry::Copies> copies;
+  const std::unique_ptr<store::Packages> packages;
+  const std::unique_ptr<store::Copies> copies;
   const std::unique_ptr<catalog::PluginTable> plugins;
   // Before whatever could hold bytes of it.
   resource::ByteBudget budget;
@@ -113,8 +113,8 @@ class Runtime::Impl {
 
  private:
   Impl(const RuntimeOptions& options, std::unique_ptr<registry::Registry> opened_registry,
-       std::unique_ptr<registry::Packages> opened_packages,
-       std::unique_ptr<registry::Copies> opened_copies,
+       std::unique_ptr<store::Packages> opened_packages,
+       std::unique_ptr<store::Copies> opened_copies,
        std::unique_ptr<catalog::PluginTable> created_plugins)
       : registry(std::move(opened_registry)),
         packages(std::move(opened_packages)),

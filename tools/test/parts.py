@@ -38,7 +38,8 @@ _LAYERS = {
     "ipc": ["src/api/ipc/", "src/api/document/", "sdk/", "include/", *_BELOW_DOORS],
     "models": ["src/catalog/", "src/daemon/", "src/engine/", "src/metrics/", "src/package/",
                "src/plugin/", "src/probe/", "src/process/", "src/registry/", "src/runtime/",
-               "src/scheduler/", "src/sequence/", "src/settings/", "plugins/", "include/"],
+               "src/scheduler/", "src/sequence/", "src/settings/", "src/store/", "plugins/",
+               "include/"],
 }  # fmt: skip
 _PARSERS = [
     "src/api/grpc/", "src/api/http/", "src/api/ipc/", "src/json/", "src/net/", "src/package/",
@@ -109,7 +110,7 @@ PARTS = (
     _door("tsan", "tsan", "grpc", 200),
     _door("tsan", "tsan", "ipc", 50),
     _door("tsan", "tsan", "models", 110),
-    _long("kills", 140, ("axon/", "src/registry/", "src/catalog/", "src/scheduler/"), *_KILLS),
+    _long("kills", 140, ("axon/", "src/registry/", "src/store/", "src/catalog/", "src/scheduler/"), *_KILLS),
     _long("floods", 70, ("src/net/", "src/resource/"), *_FLOODS),
     _long("sweeps", 50,
           ("src/api/http/", "src/api/grpc/", "src/api/oip/", "tests/support/triton/"), "tests",

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "registry/copies.h"
+#include "store/copies.h"
 
 #include <fcntl.h>
 #include <linux/fs.h>
@@ -17,7 +17,7 @@
 #include "base/files.h"
 #include "base/text.h"
 
-namespace mlos::registry {
+namespace mlos::store {
 namespace {
 
 namespace fs = std::filesystem;
@@ -146,4 +146,4 @@ Status Copies::Make(const package::ModelFiles& files, const FileOpener& open,
   return folders_->Publish(staged, NameOf(files.digest.ToString()));
 }
 
-}  // namespace mlos::registry
+}  // namespace mlos::store

@@ -7,9 +7,9 @@
 #include <utility>
 
 #include "base/result.h"
-#include "registry/owned_folders.h"
+#include "store/owned_folders.h"
 
-namespace mlos::registry {
+namespace mlos::store {
 
 /// The archives that were registered, unpacked: one folder each, named by the digest of the
 /// archive. A folder is complete or absent, also after a power cut. Thread-safe.
@@ -44,4 +44,4 @@ class Packages {
   const std::unique_ptr<OwnedFolders> folders_;
 };
 
-}  // namespace mlos::registry
+}  // namespace mlos::store

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include "registry/owned_folders.h"
+#include "store/owned_folders.h"
 
 #include <gtest/gtest.h>
 
 #include "package/test_folder.h"
 
-namespace mlos::registry {
+namespace mlos::store {
 namespace {
 
 namespace fs = std::filesystem;
@@ -78,4 +78,4 @@ TEST_F(OwnedFoldersTest, OnlyItsUserMayLookIntoIt) {
 }
 
 }  // namespace
-}  // namespace mlos::registry
+}  // namespace mlos::store

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "registry/packages.h"
+#include "store/packages.h"
 
 #include <string>
 #include <system_error>
@@ -7,7 +7,7 @@
 #include "package/archive.h"
 #include "package/digest.h"
 
-namespace mlos::registry {
+namespace mlos::store {
 
 namespace fs = std::filesystem;
 
@@ -42,4 +42,4 @@ void Packages::Remove(const fs::path& folder) {
   if (Owns(folder)) folders_->Remove(folder.filename());
 }
 
-}  // namespace mlos::registry
+}  // namespace mlos::store

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "registry/owned_folders.h"
+#include "store/owned_folders.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -14,7 +14,7 @@
 #include "base/files.h"
 #include "base/log.h"
 
-namespace mlos::registry {
+namespace mlos::store {
 namespace {
 
 namespace fs = std::filesystem;
@@ -157,4 +157,4 @@ std::uint64_t OwnedFolders::TotalBytes() const {
   return bytes;
 }
 
-}  // namespace mlos::registry
+}  // namespace mlos::store

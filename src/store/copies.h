@@ -13,9 +13,9 @@
 #include "base/result.h"
 #include "package/digest.h"
 #include "package/model_files.h"
-#include "registry/owned_folders.h"
+#include "store/owned_folders.h"
 
-namespace mlos::registry {
+namespace mlos::store {
 
 /// What engines open: copies of registered models' files that only Core writes, one folder for each
 /// digest. Whoever may write to the originals can neither change what is served nor end Core by
@@ -63,4 +63,4 @@ class Copies {
   const std::uint64_t bytes_max_;
 };
 
-}  // namespace mlos::registry
+}  // namespace mlos::store

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "registry/copies.h"
+#include "store/copies.h"
 
 #include <gtest/gtest.h>
 
@@ -9,7 +9,7 @@
 
 #include "package/test_folder.h"
 
-namespace mlos::registry {
+namespace mlos::store {
 namespace {
 
 namespace fs = std::filesystem;
@@ -134,4 +134,4 @@ TEST_F(CopiesTest, TakersAtTheSameTimeEachHaveAWholeOne) {
 }
 
 }  // namespace
-}  // namespace mlos::registry
+}  // namespace mlos::store

@@ -12,7 +12,7 @@
 #include "base/mutex.h"
 #include "base/result.h"
 
-namespace mlos::registry {
+namespace mlos::store {
 
 /// Folders below one folder that only Core writes to, each with a name of its own, such as the
 /// digest of what is in it. A folder is complete or absent. Thread-safe.
@@ -87,4 +87,4 @@ class OwnedFolders {
   int staged_ GUARDED_BY(mutex_) = 0;
 };
 
-}  // namespace mlos::registry
+}  // namespace mlos::store

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "registry/packages.h"
+#include "store/packages.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -10,7 +10,7 @@
 #include "package/archive.h"
 #include "package/test_folder.h"
 
-namespace mlos::registry {
+namespace mlos::store {
 namespace {
 
 namespace fs = std::filesystem;
@@ -113,4 +113,4 @@ TEST_F(PackagesTest, ThreadsThatUnpackTheSameArchiveAgree) {
 }
 
 }  // namespace
-}  // namespace mlos::registry
+}  // namespace mlos::store
