@@ -3,10 +3,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <pwd.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -17,6 +14,8 @@
 #include <cstdlib>
 #include <fstream>
 #include <functional>
+
+#include "base/test_seccomp.h"
 
 namespace mlos {
 namespace {
@@ -87,22 +86,6 @@ TEST_F(FilesTest, MessagesNameTheFileButNotTheFolder) {
   EXPECT_EQ(status.message().find(folder_.string()), std::string_view::npos);
 }
 
-/// From now on the kernel answers openat2 with `error` in this process, as an old one or a sandbox
-/// does.
-void RefuseOpenat2(int error) {
-  sock_filter filter[] = {
-      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat2, 0, 1),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | static_cast<unsigned>(error)),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-  };
-  const sock_fprog program{std::size(filter), filter};
-  ASSERT_EQ(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
-  ASSERT_EQ(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), 0);
-  ASSERT_EQ(syscall(SYS_openat2, AT_FDCWD, "/", nullptr, 0), -1);
-  ASSERT_EQ(errno, error);
-}
-
 /// `openat2` answers with this error; 0: it works.
 class OpenBeneathTest : public FilesTest, public testing::WithParamInterface<int> {
  protected:
@@ -135,7 +118,7 @@ TEST_P(OpenBeneathTest, StaysBeneath) {
   const pid_t child = fork();
   ASSERT_GE(child, 0);
   if (child == 0) {
-    if (GetParam() != 0) RefuseOpenat2(GetParam());
+    if (GetParam() != 0) test::RefuseCall(SYS_openat2, GetParam());
     Check();
     _exit(HasFailure() ? 1 : 0);
   }

@@ -18,6 +18,7 @@
 #include "daemon/options.h"
 #include "daemon/state_tools.h"
 #include "probe/probe.h"
+#include "process/child_process.h"
 
 namespace mlos::daemon {
 namespace {
@@ -105,6 +106,7 @@ void ReturnFreeMemory() {
 }
 
 int Serve(const ConfigSources& sources, Config config) {
+  if (const Status kernel = process::CheckKernel(); !kernel.ok()) return Fail(kernel);
   const sigset_t signals = BlockSignals();
   RaiseDescriptorLimit();
   if (const Status logging = InitLogging(LogFormatOf(config), config.log_level); !logging.ok()) {

@@ -14,6 +14,8 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <cstring>
+#include <string>
 
 #include "base/check.h"
 #include "base/clock.h"
@@ -163,6 +165,15 @@ ChildExit::Cause Await(const ChildCommand& command, const Child& child, int outp
 }
 
 }  // namespace
+
+Status CheckKernel() {
+  const UniqueFd self(static_cast<int>(::syscall(SYS_pidfd_open, ::getpid(), 0)));
+  if (self.valid()) return OkStatus();
+  return {Reason::kUnimplemented,
+          std::string("this kernel cannot watch child processes (pidfd_open: ") +
+              std::strerror(errno) +
+              "); Linux 5.3 or newer is needed, and a sandbox that allows it"};
+}
 
 Result<ChildExit> RunChild(const ChildCommand& command) {
   const UniqueFd input = MLOS_TRY(FileOf(command.input));

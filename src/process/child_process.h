@@ -38,6 +38,9 @@ struct ChildExit {
   std::string output;
 };
 
+/// Whether this kernel can do what RunChild needs, Linux 5.3 at least (pidfd_open). UNIMPLEMENTED.
+Status CheckKernel();
+
 /// Runs a program to its end and waits for it. The child has no descriptor and no variable of this
 /// process, an empty signal mask, default signal handlers and a process group of its own; its
 /// standard error goes nowhere. IO_ERROR or FILE_NOT_FOUND where it cannot be started.

@@ -5,9 +5,12 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <cstdlib>
+#include <iostream>
 #include <thread>
 
 #include "base/clock.h"
+#include "base/test_seccomp.h"
 
 namespace mlos::process {
 namespace {
@@ -84,6 +87,17 @@ TEST(RunChild, AProgramThatIsNotThereIsAnError) {
   ASSERT_FALSE(end.ok());
   EXPECT_EQ(end.status().reason(), Reason::kFileNotFound);
   EXPECT_THAT(std::string(end.status().message()), ::testing::Not(::testing::HasSubstr("/")));
+}
+
+TEST(CheckKernelDeathTest, SaysWhichKernelIsNeeded) {
+  EXPECT_TRUE(CheckKernel().ok());
+  const auto check = [] {
+    test::RefuseCall(SYS_pidfd_open, ENOSYS);
+    const Status refused = CheckKernel();
+    std::cerr << refused.message();
+    std::exit(refused.ok() ? 1 : 0);
+  };
+  EXPECT_EXIT(check(), testing::ExitedWithCode(0), "Linux 5.3 or newer");
 }
 
 }  // namespace
