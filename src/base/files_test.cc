@@ -15,7 +15,7 @@
 #include <fstream>
 #include <functional>
 
-#include "base/test_seccomp.h"
+#include "process/test_seccomp.h"
 
 namespace mlos {
 namespace {

@@ -15,9 +15,9 @@
 #include "catalog/digest_memory.h"
 #include "catalog/model_info.h"
 #include "package/model_files.h"
+#include "registry/records.h"
 #include "store/copies.h"
 #include "store/packages.h"
-#include "registry/records.h"
 
 namespace mlos::catalog {
 

@@ -11,10 +11,10 @@
 #include "catalog/timed_loads.h"
 #include "package/model_files.h"
 #include "probe/probe.h"
-#include "store/copies.h"
 #include "registry/registry.h"
 #include "resource/byte_budget.h"
 #include "sequence/sequences.h"
+#include "store/copies.h"
 
 namespace mlos::catalog {
 

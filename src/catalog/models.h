@@ -15,9 +15,9 @@
 #include "catalog/model_table.h"
 #include "catalog/plugin_table.h"
 #include "metrics/stats.h"
+#include "registry/registry.h"
 #include "store/copies.h"
 #include "store/packages.h"
-#include "registry/registry.h"
 
 namespace mlos::catalog {
 

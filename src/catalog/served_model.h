@@ -9,15 +9,15 @@
 #include <string>
 
 #include "base/clock.h"
-#include "base/mapped_files.h"
 #include "base/status.h"
 #include "engine/engine.h"
 #include "metrics/counts.h"
-#include "store/copies.h"
 #include "resource/byte_budget.h"
 #include "scheduler/batcher.h"
 #include "scheduler/model_runner.h"
 #include "sequence/sequences.h"
+#include "store/copies.h"
+#include "store/mapped_files.h"
 
 namespace mlos::catalog {
 
@@ -81,7 +81,7 @@ class ServedModel {
   const std::shared_ptr<metrics::ModelCounts> counts_;
   // The files that the model is mapped from.
   const store::Copies::Copy copy_;
-  const MappedFiles mapped_{copy_.files.directory};
+  const store::MappedFiles mapped_{copy_.files.directory};
   mutable std::atomic<bool> told_{false};
   // The engine outlives its models: destruction goes upwards.
   const std::shared_ptr<engine::Engine> engine_;

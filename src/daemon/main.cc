@@ -10,7 +10,6 @@
 #include <thread>
 
 #include "base/log.h"
-#include "base/mapped_files.h"
 #include "base/text.h"
 #include "daemon/command_line.h"
 #include "daemon/config_loader.h"
@@ -19,6 +18,7 @@
 #include "daemon/state_tools.h"
 #include "probe/probe.h"
 #include "process/child_process.h"
+#include "store/mapped_files.h"
 
 namespace mlos::daemon {
 namespace {
@@ -145,7 +145,7 @@ int Main(int argc, const char* const* argv) {
   if (line.action == Action::kExit) return line.exit_code;
   if (line.action == Action::kProbeModel) return probe::RunProbe();
   ForbidCoreFiles();
-  MappedFiles::HandleFaults();
+  store::MappedFiles::HandleFaults();
   Result<Config> config = LoadConfig(line.sources);
   if (!config.ok()) return Fail(config.status());
   switch (line.action) {

@@ -10,7 +10,7 @@
 #include <thread>
 
 #include "base/clock.h"
-#include "base/test_seccomp.h"
+#include "process/test_seccomp.h"
 
 namespace mlos::process {
 namespace {

@@ -10,13 +10,13 @@
 #include "base/threads.h"
 #include "catalog/models.h"
 #include "catalog/plugin_table.h"
-#include "store/copies.h"
-#include "store/packages.h"
 #include "registry/registry.h"
 #include "runtime/inferences.h"
 #include "runtime/scrubber.h"
 #include "scheduler/scheduler.h"
 #include "sequence/reaper.h"
+#include "store/copies.h"
+#include "store/packages.h"
 
 namespace mlos::runtime {
 namespace {
@@ -67,7 +67,7 @@ class Runtime::Impl {
     auto packages =
         MLOS_TRY(store::Packages::Open(options.state_dir / "packages", ServedPaths(records)));
     auto copies = MLOS_TRY(store::Copies::Open(options.state_dir / "served", UsedBy(records),
-                                                  options.model_copies_bytes_max));
+                                               options.model_copies_bytes_max));
     auto plugins = MLOS_TRY(catalog::PluginTable::Create(
         {options.plugin_dirs, options.intra_op_threads, options.arena_bytes_max}, *registry));
     std::unique_ptr<Impl> impl(new Impl(options, std::move(registry), std::move(packages),

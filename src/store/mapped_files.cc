@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "base/mapped_files.h"
+#include "store/mapped_files.h"
 
 #include <signal.h>
 #include <sys/mman.h>
@@ -15,7 +15,7 @@
 
 #include "base/mutex.h"
 
-namespace mlos {
+namespace mlos::store {
 namespace {
 
 using Range = std::pair<std::uintptr_t, std::uintptr_t>;
@@ -112,4 +112,4 @@ void MappedFiles::HandleFaults() {
   ::sigaction(SIGBUS, &action, &handler_before);
 }
 
-}  // namespace mlos
+}  // namespace mlos::store

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "base/mapped_files.h"
+#include "store/mapped_files.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -11,7 +11,7 @@
 
 #include "base/unique_fd.h"
 
-namespace mlos {
+namespace mlos::store {
 namespace {
 
 namespace fs = std::filesystem;
@@ -70,4 +70,4 @@ TEST_F(MappedFilesDeathTest, AFaultElsewhereEndsTheProcess) {
 }
 
 }  // namespace
-}  // namespace mlos
+}  // namespace mlos::store

@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <vector>
 
-namespace mlos {
+namespace mlos::store {
 
 /// Files of one folder that this process has mapped, guarded for as long as this lives: a page that
 /// cannot be read, since the file was truncated or its disk failed, reads as zeros instead of
@@ -33,4 +33,4 @@ class MappedFiles {
   std::vector<std::size_t> places_;
 };
 
-}  // namespace mlos
+}  // namespace mlos::store
