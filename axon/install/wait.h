@@ -32,9 +32,9 @@ struct Patience {
   }
 
  private:
-  static const mlos::Status& StatusOf(const mlos::Status& status) { return status; }
+  static mlos::Status StatusOf(mlos::Status status) { return status; }
   template <typename T>
-  static const mlos::Status& StatusOf(const mlos::Result<T>& result) {
+  static mlos::Status StatusOf(const mlos::Result<T>& result) {
     return result.status();
   }
   mlos::Status Pause(const mlos::Status& locked, bool told) const;

@@ -2,7 +2,7 @@
 #include "base/log.h"
 
 #include <gtest/gtest.h>
-#include <rapidjson/document.h>
+#include <rapidjson/reader.h>
 
 #include <algorithm>
 #include <cctype>
@@ -70,16 +70,32 @@ TEST(Log, ForeignTextIsEscapedInBothFormats) {
   }
 }
 
+/// Keeps the member "text".
+struct TextOf : rapidjson::BaseReaderHandler<rapidjson::UTF8<>, TextOf> {
+  bool Key(const char* name, rapidjson::SizeType size, bool /*copy*/) {
+    key.assign(name, size);
+    return true;
+  }
+  bool String(const char* value, rapidjson::SizeType size, bool /*copy*/) {
+    if (key == "text") text.assign(value, size);
+    return true;
+  }
+  std::string key;
+  std::string text;
+};
+
 TEST(Log, JsonLinesAreJsonWhateverTheTextIs) {
   for (int byte = 1; byte < 256; ++byte) {
     const std::string text = {'a', static_cast<char>(byte), '"', static_cast<char>(byte)};
     const std::string line =
         Logged(LogFormat::kJson, "info", [&] { Log(LogLevel::kInfo, "e", {{"text", text}}); });
-    rapidjson::Document document;
-    document.Parse<rapidjson::kParseValidateEncodingFlag>(line.c_str());
-    ASSERT_FALSE(document.HasParseError()) << byte << ": " << line;
+    TextOf read;
+    rapidjson::Reader reader;
+    rapidjson::StringStream stream(line.c_str());
+    ASSERT_TRUE(reader.Parse<rapidjson::kParseValidateEncodingFlag>(stream, read))
+        << byte << ": " << line;
     if (byte < 0x80) {
-      EXPECT_EQ(document["text"].GetString(), text);
+      EXPECT_EQ(read.text, text);
     }
   }
 }

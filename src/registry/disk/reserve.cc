@@ -29,7 +29,7 @@ Status Allocate(const std::filesystem::path& path) {
 
 Status Reserve::Take() {
   if (held_) return OkStatus();
-  const Status allocated = Allocate(path_);
+  Status allocated = Allocate(path_);
   held_ = allocated.ok();
   if (held_) return allocated;
   ::unlink(path_.c_str());
