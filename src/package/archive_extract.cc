@@ -52,7 +52,9 @@ class StagingWriter {
     UniqueFd root(::open(staging.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
     if (!root.valid()) return ErrnoStatus(errno, "cannot open the staging folder");
     std::error_code error;
-    if (!fs::is_empty(staging, error) || error) {
+    const bool empty = fs::is_empty(staging, error);
+    if (error) return ErrnoStatus(error.value(), "cannot list the staging folder");
+    if (!empty) {
       return Status(Reason::kAlreadyExists, "the staging folder is not empty");
     }
     return StagingWriter(std::move(root));

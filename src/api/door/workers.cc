@@ -101,6 +101,9 @@ class Workers::Impl {
   boost::asio::thread_pool workers_{CoreCount()};
   boost::asio::thread_pool managers_{kManagerThreads};
   boost::asio::thread_pool loaders_{kLoaderThreads};
+  // The first timer of a pool opens descriptors, and throws if there is none left: not while Core
+  // serves.
+  boost::asio::steady_timer first_timer_{managers_};
 };
 
 Workers::Workers() : impl_(std::make_unique<Impl>()) {}

@@ -4,7 +4,11 @@ mend is its fault, what passes is Core's load, and only the rest is an error of 
 
 from __future__ import annotations
 
+import itertools
+import os
+import resource
 import subprocess
+from contextlib import contextmanager
 
 import pytest
 from onnx import TensorProto
@@ -60,6 +64,45 @@ def test_what_open_answers_is_told(tmp_path, error):
         assert str(tmp_path) not in told.json()["message"]
     finally:
         assert core.stop() == 0
+
+
+@contextmanager
+def descriptors_left(core: Core, count: int):
+    """Lets Core open only that many more."""
+    usual = resource.prlimit(core.pid, resource.RLIMIT_NOFILE)
+    used = {int(fd) for fd in os.listdir(f"/proc/{core.pid}/fd")}
+    free = (fd for fd in itertools.count() if fd not in used)
+    limit = next(itertools.islice(free, count, None))
+    resource.prlimit(core.pid, resource.RLIMIT_NOFILE, (limit, usual[1]))
+    try:
+        yield
+    finally:
+        resource.prlimit(core.pid, resource.RLIMIT_NOFILE, usual)
+
+
+# The first registration without a descriptor left ended Core.
+def test_without_a_descriptor_left_a_request_is_told_to_come_again(make_core, tmp_path, hub):
+    core = make_core().start()
+    axon = Axon(tmp_path / "axon", hub.url)
+    axon.run("install", MODEL, check=True)
+    archive = tmp_path / "bert.axon"
+    axon.run("install", MODEL, "--output", str(archive), check=True)
+    alone = identity(tmp_path / GRAPH, TensorProto.FLOAT)
+    for path in (alone, axon.model_dir("mlos-test/bert-tiny"), archive):
+        told = []
+        for count in itertools.count():
+            with descriptors_left(core, count):
+                told.append(core.register("m", path))
+            if told[-1].status_code == 200:
+                break
+            assert told[-1].status_code == 503, told[-1].text
+            assert told[-1].json()["reason"] == "OVERLOADED"
+        assert len(told) > 1, "there were enough"
+        assert core.post("/models/m/unload").status_code == 200
+        with descriptors_left(core, 0):
+            assert core.post("/models/m/load").status_code == 503
+            assert core.get("/health").status_code == 200
+            assert core.delete("/models/m").status_code == 200
 
 
 @pytest.mark.release_only
