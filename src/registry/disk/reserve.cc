@@ -31,7 +31,7 @@ Status Reserve::Take() {
   if (held_) return OkStatus();
   Status allocated = Allocate(path_);
   held_ = allocated.ok();
-  if (held_) return allocated;
+  if (held_) return OkStatus();
   ::unlink(path_.c_str());
   if (allocated.reason() == Reason::kDiskFull) {
     return {Reason::kDiskFull,
