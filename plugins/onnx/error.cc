@@ -132,6 +132,13 @@ std::string WithNodeFirst(const std::string& text) {
   return result + ": " + text.substr(std::min(text.find_first_not_of(' ', at), text.size()));
 }
 
+/// The locale that StringNormalizer could not have; empty if `what` tells of something else.
+std::string_view MissingLocale(std::string_view what) {
+  std::size_t at = 0;
+  std::string_view name;
+  return Between(what, "Failed to construct locale with name:", ":", &at, &name) ? name : "";
+}
+
 }  // namespace
 
 std::string CleanMessage(std::string_view message) {
@@ -142,6 +149,12 @@ std::string CleanMessage(std::string_view message) {
 
 Error LoadError(const Ort::Exception& exception) {
   const std::string_view what = exception.what();
+  if (const std::string locale(MissingLocale(what)); !locale.empty()) {
+    return {SMI_ERROR_UNSUPPORTED,
+            "the locale " + locale +
+                " is missing on this machine; StringNormalizer needs it. Install it (on Debian: "
+                "the package locales, then locale-gen) and register the model again"};
+  }
   smi_status_t status = SMI_ERROR_INVALID_MODEL;
   if (ContainsAny(what, kMemoryTexts)) {
     status = SMI_ERROR_OUT_OF_MEMORY;

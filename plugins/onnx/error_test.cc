@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <string_view>
+
 namespace mlos::onnx {
 namespace {
 
@@ -41,6 +43,19 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"Nothing", "plain: nothing at 12:30 (or so)", "plain: nothing at 12:30 (or so)"},
         Case{"Unbalanced", "x.cc:1 ) f(", ") f("}, Case{"Empty", "", ""}),
     [](const auto& info) { return info.param.name; });
+
+TEST(LoadError, NamesTheLocaleThatIsMissing) {
+  const Error error = LoadError(Ort::Exception(
+      "Exception during initialization: /src/core/providers/cpu/text/string_normalizer.cc:235 "
+      "onnxruntime::StringNormalizer::Locale::Locale(const std::string&)::<lambda()> Failed to "
+      "construct locale with name:en_US.UTF-8:locale::facet::_S_create_c_locale name not "
+      "valid:Please, install necessary language-pack-XX and configure locales\n",
+      ORT_FAIL));
+  EXPECT_EQ(error.status(), SMI_ERROR_UNSUPPORTED);
+  EXPECT_TRUE(std::string_view(error.what())
+                  .starts_with("the locale en_US.UTF-8 is missing on this machine; "))
+      << error.what();
+}
 
 TEST(RunError, KnowsMemoryByItsWords) {
   const auto status = [](const char* message, OrtErrorCode code) {

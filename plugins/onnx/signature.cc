@@ -64,6 +64,12 @@ std::string_view KindName(ONNXType kind) {
   }
 }
 
+// What ZipMap makes of a classifier's scores.
+bool IsSequenceOfMaps(const Ort::TypeInfo& type) {
+  return type.GetONNXType() == ONNX_TYPE_SEQUENCE &&
+         type.GetSequenceTypeInfo().GetSequenceElementType().GetONNXType() == ONNX_TYPE_MAP;
+}
+
 Spec ReadSpec(std::string_view what, std::string name, const Ort::TypeInfo& type,
               const std::set<std::string, std::less<>>& unranked) {
   const auto refuse = [&](const std::string& why) {
@@ -146,9 +152,21 @@ Signature::Signature(Ort::Session& session, const std::set<std::string, std::les
                                session.GetOverridableInitializerTypeInfo(i), unranked));
     inputs_.back().optional = true;
   }
+  std::string maps;
   for (std::size_t i = 0; i < session.GetOutputCount(); ++i) {
-    outputs_.push_back(ReadSpec("output", session.GetOutputNameAllocated(i, allocator).get(),
-                                session.GetOutputTypeInfo(i), unranked));
+    std::string name = session.GetOutputNameAllocated(i, allocator).get();
+    const Ort::TypeInfo type = session.GetOutputTypeInfo(i);
+    if (IsSequenceOfMaps(type)) {
+      maps = std::move(name);
+    } else {
+      outputs_.push_back(ReadSpec("output", std::move(name), type, unranked));
+    }
+  }
+  if (outputs_.empty() && !maps.empty()) {
+    throw Error(SMI_ERROR_UNSUPPORTED,
+                "output \"" + maps +
+                    "\" is a sequence of maps, and there is no other; only tensors are supported. "
+                    "Export the model without ZipMap: options={'zipmap': False} in skl2onnx");
   }
   shown_inputs_ = ToSmi(inputs_);
   shown_outputs_ = ToSmi(outputs_);

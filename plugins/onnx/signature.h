@@ -30,7 +30,8 @@ std::size_t ElementSize(smi_dtype_t dtype);
 class Signature {
  public:
   /// Throws Error (UNSUPPORTED) that names an input or output which is no tensor, or one of
-  /// elements that SMI does not have. `unranked`: see ModelFile.
+  /// elements that SMI does not have. Outputs that are sequences of maps, with which graphs of
+  /// scikit-learn end, are left out if there are others. `unranked`: see ModelFile.
   Signature(Ort::Session& session, const std::set<std::string, std::less<>>& unranked);
   Signature(const Signature&) = delete;
   Signature& operator=(const Signature&) = delete;

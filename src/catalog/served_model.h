@@ -7,6 +7,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/status.h"
@@ -64,6 +66,10 @@ class ServedModel {
   std::function<void(const ServedModel&)> on_damage;
   /// Seconds since the Unix epoch.
   std::int64_t loaded_at() const { return loaded_at_; }
+  /// Outputs of its graph that are sequences, which no door carries.
+  const std::vector<std::string>& sequence_outputs() const {
+    return copy_.files.facts.sequence_outputs;
+  }
   /// What every request to it is counted in; see Runtime::Acquire.
   const std::shared_ptr<metrics::ModelCounts>& counts() const { return counts_; }
 
@@ -87,6 +93,7 @@ class ServedModel {
   const std::shared_ptr<engine::Engine> engine_;
   const std::unique_ptr<engine::LoadedModel> model_;
   const std::unique_ptr<sequence::Sequences> sequences_;
+  std::vector<std::string> sequence_outputs_;  // does not change once others see the model
   scheduler::ModelRunner runner_;
 };
 

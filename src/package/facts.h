@@ -16,6 +16,8 @@ struct ModelFacts {
   bool has_schema = false;
   std::vector<tensor::TensorSpec> inputs;
   std::vector<tensor::TensorSpec> outputs;
+  /// Outputs that are sequences. No door carries them; an engine may leave them out.
+  std::vector<std::string> sequence_outputs;
   /// The operator that makes the items of a batch influence each other; empty if none is known.
   std::string whole_batch_operator;
   /// Inputs that may be written to while the model reads them: the answer is wrong then, and no

@@ -59,10 +59,23 @@ std::vector<tensor::TensorSpec> SpecsOf(std::vector<onnx::Value> values) {
   return specs;
 }
 
+/// Takes the names of those that are sequences out of `values`.
+std::vector<std::string> TakeSequences(std::vector<onnx::Value>& values) {
+  std::vector<std::string> names;
+  std::erase_if(values, [&](const onnx::Value& value) {
+    if (value.kind != onnx::ValueKind::kSequence) return false;
+    names.push_back(value.spec.name);
+    return true;
+  });
+  return names;
+}
+
 ModelFacts FactsOf(onnx::Model model) {
+  std::vector<std::string> sequences = TakeSequences(model.outputs);
   return {.has_schema = true,
           .inputs = SpecsOf(std::move(model.inputs)),
           .outputs = SpecsOf(std::move(model.outputs)),
+          .sequence_outputs = std::move(sequences),
           .whole_batch_operator = std::move(model.whole_batch_operator),
           .inputs_that_may_change = std::move(model.inputs_that_may_change),
           .time_given_by_shapes = model.time_given_by_shapes};

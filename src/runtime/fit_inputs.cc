@@ -222,13 +222,30 @@ Status CheckOutputs(const ModelSchema& schema, const std::vector<std::string>& o
       .WithField(*twice);
 }
 
+namespace {
+
+Status CheckOutputs(const catalog::ServedModel& model, const std::vector<std::string>& outputs) {
+  const std::vector<std::string>& sequences = model.sequence_outputs();
+  for (const std::string& name : outputs) {
+    if (std::find(sequences.begin(), sequences.end(), name) == sequences.end()) continue;
+    return Status(Reason::kInvalidField,
+                  "output '" + Excerpt(name) +
+                      "' is a sequence, and only tensors are served; if ZipMap makes it, export "
+                      "the model without: options={'zipmap': False} in skl2onnx")
+        .WithField(name);
+  }
+  return runtime::CheckOutputs(model.schema(), outputs);
+}
+
+}  // namespace
+
 Status FitRequest(const catalog::ServedModel& model, engine::InferenceRequest& request) {
-  MLOS_TRY(CheckOutputs(model.schema(), request.requested_outputs));
+  MLOS_TRY(CheckOutputs(model, request.requested_outputs));
   return FitInputs(model.schema(), request.inputs, *MLOS_TRY(StateOf(model, request)));
 }
 
 Status CheckRequest(const catalog::ServedModel& model, const engine::InferenceRequest& request) {
-  MLOS_TRY(CheckOutputs(model.schema(), request.requested_outputs));
+  MLOS_TRY(CheckOutputs(model, request.requested_outputs));
   return CheckInputs(model.schema(), request.inputs, *MLOS_TRY(StateOf(model, request)));
 }
 

@@ -42,6 +42,23 @@ def identity(dtype, shape):
                  [tensor("y", dtype, shape)])
 
 
+def classifier(outputs):
+    """Of two classes, as scikit-learn's are exported: it ends in ZipMap."""
+    scores = helper.make_map_type_proto(TensorProto.INT64,
+                                        helper.make_tensor_type_proto(TensorProto.FLOAT, None))
+    known = {"label": tensor("label", TensorProto.INT64, ["n"]),
+             "scores": helper.make_value_info("scores", helper.make_sequence_type_proto(scores))}
+    nodes = [node("LinearClassifier", ["x"], ["label", "table"], domain="ai.onnx.ml",
+                  coefficients=[-1.0, 1.0], intercepts=[0.0, 0.0], classlabels_ints=[0, 1],
+                  post_transform="SOFTMAX"),
+             node("ZipMap", ["table"], ["scores"], domain="ai.onnx.ml",
+                  classlabels_int64s=[0, 1])]
+    graph = helper.make_graph(nodes, "test", [tensor("x", TensorProto.FLOAT, ["n", 1])],
+                              [known[name] for name in outputs])
+    opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid("ai.onnx.ml", 1)]
+    return helper.make_model(graph, opset_imports=opsets, ir_version=IR_VERSION)
+
+
 def graphs():
     """File name → model."""
     for name, dtype in DTYPES.items():
@@ -99,6 +116,12 @@ def graphs():
     sequence = helper.make_tensor_sequence_value_info("items", TensorProto.FLOAT, None)
     yield "sequence", model([node("SequenceLength", ["items"], ["y"])], [sequence],
                             [tensor("y", TensorProto.INT64, [])])
+    yield "classifier", classifier(["label", "scores"])
+    yield "only_scores", classifier(["scores"])
+    yield "locale", model([node("StringNormalizer", ["x"], ["y"], case_change_action="LOWER",
+                                locale="xx_XX.UTF-8")],
+                          [tensor("x", TensorProto.STRING, ["n"])],
+                          [tensor("y", TensorProto.STRING, ["m"])])
     yield "complex", identity(TensorProto.COMPLEX64, ["n"])
     yield "unknown_op", model([node("NoSuchOp", ["x"], ["y"])],
                               [tensor("x", TensorProto.FLOAT, [1])],

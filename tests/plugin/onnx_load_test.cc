@@ -61,6 +61,10 @@ INSTANTIATE_TEST_SUITE_P(
                       Refusal{"future.onnx", Reason::kUnsupportedModel, "99"},
                       Refusal{"sequence.onnx", Reason::kUnsupportedModel,
                               "input \"items\" is a sequence"},
+                      Refusal{"only_scores.onnx", Reason::kUnsupportedModel,
+                              "without ZipMap: options={'zipmap': False}"},
+                      Refusal{"locale.onnx", Reason::kUnsupportedModel,
+                              "the locale xx_XX.UTF-8 is missing on this machine; "},
                       Refusal{"complex.onnx", Reason::kUnsupportedModel, "complex64"}),
     [](const auto& info) {
       std::string name = info.param.file;
@@ -99,6 +103,19 @@ TEST(OnnxModels, MayComputeWithThreadsOfTheirOwn) {
     EXPECT_EQ(FloatsOf(response->outputs[0].tensor), FloatsOf(other->outputs[0].tensor));
   }
   EXPECT_EQ(CountThreads(), before) << "they end with their model";
+}
+
+TEST(OnnxModels, OfScikitLearnServeTheirTensors) {
+  const auto engine = MustLoad(OnnxPlugin());
+  const auto model = MustLoadModel(*engine, "m", Model("classifier"));
+  ASSERT_EQ(model->schema().outputs.size(), 1U);
+  EXPECT_EQ(model->schema().outputs[0].name, "label");
+  const auto response = model->Infer(Request("x", Floats({3, -3}, {2, 1})), nullptr);
+  ASSERT_TRUE(response.ok()) << response.status();
+  ASSERT_EQ(response->outputs.size(), 1U);
+  const auto labels = response->outputs[0].tensor.elements<std::int64_t>();
+  EXPECT_THAT((std::vector<std::int64_t>{labels.begin(), labels.end()}),
+              testing::ElementsAre(1, 0));
 }
 
 TEST(OnnxModels, HaveNoOptions) {
