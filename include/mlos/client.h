@@ -104,10 +104,17 @@ typedef struct mlos_client mlos_client_t;
 typedef struct mlos_region mlos_region_t;
 typedef struct mlos_result mlos_result_t;
 
-/* Connects to `path`; NULL stands for $XDG_RUNTIME_DIR/mlos.sock, or /tmp/mlos.sock if that
- * variable is not set. MLOS_UNAVAILABLE if no Core listens. OWNERSHIP: *client is the caller's, to
- * be given to mlos_close. */
+/* Connects to `path`. NULL stands for the first place at which a trusted Core listens:
+ * $XDG_RUNTIME_DIR/mlos.sock, /run/mlos/mlos.sock, mlos.sock in the default state folder of this
+ * user, /tmp/mlos.sock. Core must run as this user, as root, or as the user whom the environment
+ * variable MLOS_SERVER_USER names, by name or number: the kernel says who serves, and anyone else
+ * is MLOS_PERMISSION_DENIED, reason "UNTRUSTED_SERVER". MLOS_UNAVAILABLE if no Core listens.
+ * OWNERSHIP: *client is the caller's, to be given to mlos_close. */
 MLOS_API int mlos_connect(const char* path, mlos_client_t** client, mlos_error_t* error);
+/* The same; `server_user` stands in for MLOS_SERVER_USER. With "", nobody is trusted but this user
+ * and root; with NULL, it is mlos_connect. MLOS_INVALID_ARGUMENT if there is no such user. */
+MLOS_API int mlos_connect_trusting(const char* path, const char* server_user,
+                                   mlos_client_t** client, mlos_error_t* error);
 /* Ends the connection and cancels requests in flight. Regions and results stay valid until they are
  * destroyed. NULL is allowed. */
 MLOS_API void mlos_close(mlos_client_t* client);

@@ -1,32 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-#define _GNU_SOURCE
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "internal.h"
-
-static int connect_socket(const char* path, int* fd, mlos_error_t* error) {
-  struct sockaddr_un address = {.sun_family = AF_UNIX};
-  const char* folder = getenv("XDG_RUNTIME_DIR");
-  const bool in_folder = path == NULL && folder != NULL && *folder != '\0';
-  const int size =
-      in_folder ? snprintf(address.sun_path, sizeof(address.sun_path), "%s/mlos.sock", folder)
-                : snprintf(address.sun_path, sizeof(address.sun_path), "%s",
-                           path == NULL ? "/tmp/mlos.sock" : path);
-  if (size < 0 || (size_t)size >= sizeof(address.sun_path)) {
-    return fail(error, MLOS_INVALID_ARGUMENT, "INVALID_FIELD", "path", "the path is too long");
-  }
-  *fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (*fd < 0) return fail_errno(error, "cannot make a socket");
-  if (connect(*fd, (const struct sockaddr*)&address, sizeof(address)) == 0) return MLOS_OK;
-  const int code = fail_errno(error, "cannot connect to Core");
-  close(*fd);
-  return code;
-}
 
 static int greet(mlos_client_t* client, mlos_error_t* error) {
   char body[16] = {0};
@@ -43,12 +20,17 @@ static int greet(mlos_client_t* client, mlos_error_t* error) {
 }
 
 int mlos_connect(const char* path, mlos_client_t** client, mlos_error_t* error) {
+  return mlos_connect_trusting(path, NULL, client, error);
+}
+
+int mlos_connect_trusting(const char* path, const char* server_user, mlos_client_t** client,
+                          mlos_error_t* error) {
   *client = NULL;
   mlos_client_t* made = calloc(1, sizeof(*made));
   if (made == NULL) return fail_errno(error, "cannot make a client");
   made->next_request_id = 1;
   made->next_region_id = 1;
-  int code = connect_socket(path, &made->fd, error);
+  int code = connect_core(path, server_user, &made->fd, error);
   if (code != MLOS_OK) {
     free(made);
     return code;

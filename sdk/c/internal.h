@@ -12,6 +12,7 @@
 #define FRAME_BYTES_MAX (16u << 20)
 #define TENSOR_ALIGNMENT 64u
 #define INPUT_BYTES 4096u
+#define USER_ENTRY_BYTES_MAX 16384u /* of getpwnam_r and the like */
 #define PROTOCOL_MAGIC 0x534F4C4Du
 #define PROTOCOL_VERSION 1u
 
@@ -85,7 +86,16 @@ struct mlos_client {
 };
 
 /* Each file calls those below it only, never one above: client, region, infer; transport, result;
- * ring; memfd; error; wire. */
+ * connect; places; ring; memfd; error; wire. */
+
+/* connect.c: connects to a Core that runs as this user, root or `server_user` (NULL: what
+ * MLOS_SERVER_USER says), at `path` (NULL: at the first default place). */
+int connect_core(const char* path, const char* server_user, int* fd, mlos_error_t* error);
+
+/* places.c: where Core listens by default, in the order in which it is looked for. */
+enum place { PLACE_RUNTIME_FOLDER, PLACE_SYSTEM, PLACE_STATE_FOLDER, PLACE_SHARED, PLACE_COUNT };
+/* False if the place does not exist for this process, or its path does not fit. */
+bool default_path(enum place place, char* path, size_t size);
 
 /* error.c: each returns `code`. */
 int fail(mlos_error_t* error, int code, const char* reason, const char* field, const char* message);

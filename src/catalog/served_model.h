@@ -93,7 +93,6 @@ class ServedModel {
   const std::shared_ptr<engine::Engine> engine_;
   const std::unique_ptr<engine::LoadedModel> model_;
   const std::unique_ptr<sequence::Sequences> sequences_;
-  std::vector<std::string> sequence_outputs_;  // does not change once others see the model
   scheduler::ModelRunner runner_;
 };
 

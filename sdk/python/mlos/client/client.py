@@ -19,12 +19,6 @@ from mlos.client.region import Region, RegionTensor
 from mlos.client.wire import Frame
 
 
-def default_socket() -> str:
-    """Where Core listens unless it is told otherwise."""
-    folder = os.environ.get("XDG_RUNTIME_DIR")
-    return f"{folder}/mlos.sock" if folder else "/tmp/mlos.sock"
-
-
 @dataclass(frozen=True)
 class Result:
     """The answer of a model. Outputs that went to a region are arrays over it."""
@@ -58,11 +52,23 @@ class Client:
     """A connection to Core, with any number of requests in flight. Thread-safe: a thread that
     waits for an answer also reads those of the others."""
 
-    def __init__(self, socket: str | None = None, timeout_s: float = 10.0):
-        """Connects. OSError if no Core listens; ProtocolError; MlosError if Core refuses."""
+    def __init__(
+        self,
+        socket: str | os.PathLike | None = None,
+        timeout_s: float = 10.0,
+        *,
+        server_user: str | int | None = None,
+    ):
+        """Connects to `socket`, or to the first default place at which a trusted Core listens.
+
+        Core must run as this user, as root, or as `server_user` (a name or a number; by default
+        what the environment variable MLOS_SERVER_USER says). PermissionError if someone else
+        serves; OSError if no Core listens; ValueError if there is no such user; ProtocolError;
+        MlosError if Core refuses."""
         self._ids = itertools.count(1)
         self._region_ids = itertools.count(1)
-        self._connection = Connection(socket or default_socket(), timeout_s)
+        path = os.fspath(socket) if socket else None
+        self._connection = Connection(path, timeout_s, server_user)
         try:
             body = wire.HELLO.pack(wire.MAGIC, wire.VERSION, wire.VERSION, 0)
             hello = self._ask(Frame.HELLO, body, Frame.HELLO_OK, timeout_s)

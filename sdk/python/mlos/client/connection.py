@@ -12,34 +12,41 @@ import time
 
 from mlos.client import wire
 from mlos.client.error import MlosError, ProtocolError
+from mlos.client.places import connect_trusted
 
 # Between two looks whether another thread still reads.
 _OTHER_READER_S = 0.01
+
+
+def _connect(path: str, timeout_s: float) -> socket.socket:
+    connected = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        # Not settimeout: that would give up at once where Core has others to accept first.
+        _limit_sending(connected, timeout_s)
+        connected.connect(path)
+        _limit_sending(connected, 0)
+    except BaseException:
+        connected.close()
+        raise
+    return connected
+
+
+def _limit_sending(connected: socket.socket, seconds: float) -> None:
+    limit = struct.pack("ll", int(seconds), int(seconds % 1 * 1e6))
+    connected.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
 
 
 class Connection:
     """A socket whose answers come in any order. One of the waiting threads reads and
     wakes the others. Thread-safe."""
 
-    def __init__(self, path: str, timeout_s: float):
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        try:
-            # Not settimeout: that would give up at once where Core has others to accept first.
-            self._limit_sending(timeout_s)
-            self._socket.connect(path)
-            self._limit_sending(0)
-        except BaseException:
-            self._socket.close()
-            raise
+    def __init__(self, path: str | None, timeout_s: float, server_user: str | int | None = None):
+        self._socket = connect_trusted(path, server_user, lambda place: _connect(place, timeout_s))
         self._send_lock = threading.Lock()
         self._lock = threading.Condition()
         self._reading = False
         self._broken: Exception | None = None
         self._answers: dict[int, tuple[int, memoryview] | None] = {}
-
-    def _limit_sending(self, seconds: float) -> None:
-        limit = struct.pack("ll", int(seconds), int(seconds % 1 * 1e6))
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
 
     def close(self) -> None:
         """Ends it; waiting threads get a ProtocolError."""
