@@ -64,7 +64,7 @@ def test_core_in_its_whole_life(tmp_path):
     assert trace.sockets() <= {"AF_INET", "AF_UNIX"}
     # A door whose port is 0 asks for any first.
     assert trace.bound() <= {*ports, "AF_INET:0", str(core.socket)}
-    assert not outside(trace, core.state_dir, core.socket)
+    assert not outside(trace, core.state_dir, core.socket, f"{core.socket}.lock")
     left = {path.name for path in home.iterdir()}
     assert left <= {"state", "core.log", "worker.model"}, "a file in its HOME"
 
