@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Requests on their way through the runtime: times, deadlines, counts, draining.
 
-#include <thread>
+#include <filesystem>
+#include <fstream>
+#include <string>
 
 #include "base/test_waiting.h"
 #include "runtime/runtime_fixture.h"
@@ -12,19 +14,27 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-// A run of the slow model: longer than a busy machine keeps a test from its next line.
-constexpr std::int64_t kSlowUs = 400'000;
+// A run of the slow model.
+constexpr std::int64_t kSlowUs = 20'000;
 
 class InferenceTest : public RuntimeTest {
  protected:
   void SetUp() override {
     RuntimeTest::SetUp();
+    hold_ = folder() / "hold";
     options_.compute_threads = 1;
     options_.queue_length_max = 1;
     StartWithPlugin();
     ASSERT_TRUE(Register("fast", Model("fast", "2")).ok());
-    ASSERT_TRUE(Register("slow", Model("slow", "2 400")).ok());
+    ASSERT_TRUE(Register("slow", Model("slow", "2 20 " + hold_)).ok());
   }
+  void TearDown() override {
+    LetGo();
+    RuntimeTest::TearDown();
+  }
+  /// Until `LetGo`, the slow model ends no run.
+  void Hold() { std::ofstream(hold_).put('h'); }
+  void LetGo() { std::filesystem::remove(hold_); }
   std::future<Outcome> AskFast(float x) { return Ask(Admit("fast").value(), x); }
   std::future<Outcome> AskSlow(float x, Deadline deadline = kNoDeadline) {
     return Ask(Admit("slow").value(), x, deadline);
@@ -41,6 +51,9 @@ class InferenceTest : public RuntimeTest {
     }
     return {};
   }
+
+ private:
+  std::string hold_;
 };
 
 TEST_F(InferenceTest, MeasuresWhatItRuns) {
@@ -84,7 +97,9 @@ TEST_F(InferenceTest, WhatTheRequestKeptIsLetGoBeforeTheAnswer) {
 }
 
 TEST_F(InferenceTest, ADeadlineThatPassesWhileItRunsIsNoAnswer) {
+  Hold();
   const auto outcome = AskSlow(1, SteadyClock::now() + milliseconds(20)).get();
+  LetGo();
   ASSERT_FALSE(outcome.ok());
   EXPECT_EQ(outcome.status().reason(), Reason::kDeadlineExceeded);
   ASSERT_EQ(StatsOf("slow").errors.size(), 1U);
@@ -92,10 +107,12 @@ TEST_F(InferenceTest, ADeadlineThatPassesWhileItRunsIsNoAnswer) {
 }
 
 TEST_F(InferenceTest, MoreThanTheQueueHoldsIsRefused) {
+  Hold();
   auto running = AskSlow(1);
   AwaitEmptyQueue();
   auto waiting = AskSlow(1);
   const auto refused = AskSlow(1).get();
+  LetGo();
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.status().reason(), Reason::kOverloaded);
   EXPECT_TRUE(running.get().ok());
@@ -131,13 +148,16 @@ TEST_F(InferenceTest, DrainAnswersWhatRunsAndRefusesTheRest) {
 }
 
 TEST_F(InferenceTest, DrainGivesUpAtItsDeadline) {
+  Hold();
   auto running = AskSlow(1);
   EXPECT_FALSE(runtime_->Drain(SteadyClock::now() + milliseconds(10)));
+  LetGo();
   EXPECT_TRUE(running.get().ok());
 }
 
 TEST_F(InferenceTest, WhatNobodyWaitsForIsNotRun) {
   const auto cancellation = std::make_shared<engine::Cancellation>();
+  Hold();
   auto running = AskSlow(1);
   AwaitEmptyQueue();
   engine::InferenceRequest request = RequestFor(1);
@@ -145,6 +165,7 @@ TEST_F(InferenceTest, WhatNobodyWaitsForIsNotRun) {
   auto unwanted = Run(Admit("slow").value(), std::move(request));
   cancellation->Cancel();
   EXPECT_EQ(unwanted.get().status().reason(), Reason::kCancelled);
+  LetGo();
   EXPECT_TRUE(running.get().ok());
   const metrics::ModelStats stats = StatsOf("slow");
   EXPECT_EQ(stats.success_count, 1U);

@@ -317,7 +317,7 @@ TEST_F(BatcherTest, RaggedShapesAreKeptApart) {
 }
 
 TEST_F(BatcherTest, RefusesTheExcessAndWhatWasCancelled) {
-  model_.run_ms = 100;
+  model_.Hold(true);
   auto first = Ask(1);
   while (model_.started.load() == 0) std::this_thread::yield();
   const auto cancellation = std::make_shared<engine::Cancellation>();
@@ -325,6 +325,7 @@ TEST_F(BatcherTest, RefusesTheExcessAndWhatWasCancelled) {
   cancellation->Cancel();
   std::vector<std::future<BatchedJob::Outcome>> others;
   for (int i = 0; i < 17; ++i) others.push_back(Ask(1));
+  model_.Hold(false);
   int overloaded = 0;
   for (auto& other : others) {
     const BatchedJob::Outcome outcome = other.get();
