@@ -18,4 +18,15 @@ template <typename Condition>
   return true;
 }
 
+/// Gives `attempt` a time, `first`, then four times as much and so on up to a minute, until it is
+/// true; false if it never was. For tests in which something has to happen before a time is over:
+/// on a busy machine it may happen only afterwards.
+template <typename Attempt>
+[[nodiscard]] bool WithTimeEnough(std::chrono::milliseconds first, Attempt attempt) {
+  for (std::chrono::milliseconds time = first; time <= std::chrono::minutes(1); time *= 4) {
+    if (attempt(time)) return true;
+  }
+  return false;
+}
+
 }  // namespace mlos

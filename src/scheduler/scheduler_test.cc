@@ -9,6 +9,8 @@
 #include <future>
 #include <string>
 
+#include "base/test_waiting.h"
+
 namespace mlos::scheduler {
 namespace {
 
@@ -237,13 +239,11 @@ TEST(Scheduler, ADeadlineThatPassedIsRefusedAtAdmissionEvenInline) {
 TEST(Scheduler, ADeadlineIsAnsweredWhenItIsDueWhetherARequestWaitsOrRuns) {
   TestQueue queue;
   Scheduler scheduler({.threads = 1});
-  // On a busy machine, a run may begin only after its deadline: then there is none.
-  bool entered = false;
-  for (milliseconds ahead{5}; !entered; ahead *= 4) {
+  EXPECT_TRUE(WithTimeEnough(milliseconds(5), [&](milliseconds ahead) {
     Gate gate;
     const Deadline due = SteadyClock::now() + ahead;
     Submitted running(scheduler, queue, gate.Wait(), due);
-    entered = gate.EntersBefore(running);
+    const bool entered = gate.EntersBefore(running);
     Submitted waiting(scheduler, queue, {}, due);
     for (Submitted* job : {&running, &waiting}) {
       const Outcome outcome = job->Wait();
@@ -253,7 +253,8 @@ TEST(Scheduler, ADeadlineIsAnsweredWhenItIsDueWhetherARequestWaitsOrRuns) {
     }
     gate.Open();
     EXPECT_TRUE(Submitted(scheduler, queue).Wait().ran);
-  }
+    return entered;
+  }));
 }
 
 TEST(Scheduler, ACallerThatLeavesIsAnsweredWhileOthersRun) {
@@ -352,16 +353,20 @@ TEST(Scheduler, AModelWhoseRunsDoNotStopIsGivenUp) {
        }});
   TestQueue queue;
   std::atomic<bool> open{false};
+  std::atomic<int> begun{0};
+  const auto go_on = [&](engine::Stop* /*stop*/) {
+    ++begun;
+    while (!open.load()) std::this_thread::yield();
+  };
   std::vector<std::unique_ptr<Submitted>> runs;
-  for (int i = 0; i < 3; ++i) {
-    runs.push_back(std::make_unique<Submitted>(
-        scheduler, queue,
-        [&](engine::Stop* /*stop*/) {
-          while (!open.load()) std::this_thread::yield();
-        },
-        SteadyClock::now() + seconds(2 * i + 1)));
-    // The next one runs although the one before has not stopped: another thread takes its place.
-    EXPECT_EQ(runs.back()->Wait().status.reason(), Reason::kDeadlineExceeded);
+  for (int i = 1; i <= 3; ++i) {
+    // If the run before has not stopped for a second, another thread takes its place.
+    EXPECT_TRUE(WithTimeEnough(milliseconds(1'500), [&](milliseconds ahead) {
+      runs.push_back(
+          std::make_unique<Submitted>(scheduler, queue, go_on, SteadyClock::now() + ahead));
+      EXPECT_EQ(runs.back()->Wait().status.reason(), Reason::kDeadlineExceeded);
+      return begun.load() == i;
+    }));
   }
   EXPECT_EQ(given_up.get_future().get(), "m");
   EXPECT_EQ(queue.overdue(), 3U);

@@ -19,3 +19,13 @@ def wait_until(
     while not holds():
         assert time.monotonic() < end, why()
         time.sleep(_PAUSE_S)
+
+
+def with_time_enough(first_s: float, attempt: Callable[[float], bool]) -> None:
+    """Gives `attempt` a time, `first_s`, then four times as much and so on up to a minute, until it
+    is true. For tests in which something has to happen before a time is over: on a busy machine it
+    may happen only afterwards."""
+    time_s = first_s
+    while not attempt(time_s):
+        time_s *= 4
+        assert time_s <= 60, "it never happened in time"

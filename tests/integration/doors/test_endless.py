@@ -66,12 +66,14 @@ def test_a_model_that_was_quick_before_runs_on_no_connections_thread(core: OpenC
     for _ in range(50):
         assert ask(core, "a", arrays(1)) == "OK"
     with ThreadPoolExecutor(8) as pool:
-        endless = [pool.submit(ask, core, "a", arrays(FOREVER), 2.0) for _ in range(4)]
+        endless = [pool.submit(ask, core, "a", arrays(FOREVER), 50.0) for _ in range(4)]
         wait_until(lambda: core.in_flight() >= 4)
+        assert ask(core, "a", arrays(FOREVER), DEADLINE_S) == "DEADLINE_EXCEEDED"
         others = [pool.submit(core.infer, "quick", {"x": np.ones(3, np.float32)}) for _ in range(4)]
         for other in others:
             assert other.result(timeout=30)["y"].tolist() == [2.0, 2.0, 2.0]
-        assert {future.result() for future in endless} == {"DEADLINE_EXCEEDED"}
+        assert core.post(core.model_path("a", "unload")).status_code == 200
+        assert {future.result() for future in endless} == {"MODEL_NOT_LOADED"}
 
 
 def test_endless_runs_without_deadlines_keep_no_other_model_from_an_answer(core: OpenCore):

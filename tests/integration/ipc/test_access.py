@@ -118,7 +118,7 @@ def test_memory_that_nobody_can_write_is_used_in_place(open_core):
 
 
 def test_what_does_not_come_in_time_ends(open_core):
-    core = open_core("--body-timeout-ms", "300")
+    core = open_core("--body-timeout-ms", "1500")
     with RawIpc(core.socket) as idle, RawIpc(core.socket, hello=False) as silent:
         assert silent.ended()
         with RawIpc(core.socket) as slow:

@@ -29,7 +29,7 @@ class TestClient {
     socket_.shutdown(boost::asio::ip::tcp::socket::shutdown_send, error);
   }
 
-  /// Reads until `end` has come, the server closes, or nothing comes for five seconds.
+  /// Reads until `end` has come, the server closes, or nothing comes for 20 seconds.
   std::string ReadUntil(std::string_view end) {
     while (received_.find(end) == std::string::npos && ReadSome()) {
     }
@@ -59,7 +59,7 @@ class TestClient {
                               count = read;
                             });
     io_.restart();
-    io_.run_for(std::chrono::seconds(5));
+    io_.run_for(std::chrono::seconds(20));
     if (!done) {
       socket_.cancel();
       io_.restart();
