@@ -24,7 +24,7 @@ int fail(mlos_error_t* error, int code, const char* reason, const char* field,
 }
 
 int fail_errno(mlos_error_t* error, const char* what) {
-  char message[256];
+  char message[512];
   snprintf(message, sizeof(message), "%s: %s", what, strerror(errno));
   return fail(error, MLOS_UNAVAILABLE, "IO_ERROR", "", message);
 }

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#define _GNU_SOURCE
 #include <limits.h>
 #include <linux/futex.h>
 #include <stdlib.h>

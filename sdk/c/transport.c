@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT
  * Frames over the socket, and waiting for those of a request. */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
