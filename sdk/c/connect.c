@@ -90,9 +90,9 @@ static int connect_at(const char* path, const trust_t* trust, int* fd, mlos_erro
   return code;
 }
 
-/* As connect_at. A stranger could fill the queue of a socket in the shared folder, so that
- * connecting hangs: whose it is, is looked at before. */
-static int connect_shared(const char* path, const trust_t* trust, int* fd, mlos_error_t* error) {
+/* As connect_at. A stranger's full queue would keep whoever connects waiting, so whose the socket
+ * is is looked at before: Core's default ones are its own user's. */
+static int connect_default(const char* path, const trust_t* trust, int* fd, mlos_error_t* error) {
   struct stat file;
   if (lstat(path, &file) == 0 && !is_trusted(trust, file.st_uid)) {
     return fail_untrusted(path, file.st_uid, error);
@@ -110,8 +110,7 @@ static int connect_somewhere(const trust_t* trust, int* fd, mlos_error_t* error)
     /* What is not there is no news, and the first failure tells more than later ones. */
     if (lstat(path, &file) != 0 && (errno == ENOENT || errno == ENOTDIR)) continue;
     mlos_error_t failure;
-    const int outcome = place == PLACE_SHARED ? connect_shared(path, trust, fd, &failure)
-                                              : connect_at(path, trust, fd, &failure);
+    const int outcome = connect_default(path, trust, fd, &failure);
     if (outcome == MLOS_OK) return MLOS_OK;
     if (code != MLOS_OK) continue;
     code = outcome;

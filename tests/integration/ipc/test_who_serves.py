@@ -88,6 +88,9 @@ def test_clients_do_not_ask_strangers(machine, ask):
         assert core.stop() == 0
 
 
-def test_clients_do_not_wait_in_a_strangers_queue(machine, ask):
-    with stranger_listening(machine.tmp / "mlos.sock"):
-        assert f"user {STRANGER} serves /tmp/mlos.sock" in ask()
+@pytest.mark.parametrize("runtime", [True, False])
+def test_clients_do_not_wait_in_a_strangers_queue(machine, ask, runtime):
+    folder = machine.made("runtime", 0o700, STRANGER)
+    with stranger_listening((folder if runtime else machine.tmp) / "mlos.sock"):
+        named = folder if runtime else "/tmp"
+        assert f"user {STRANGER} serves {named}/mlos.sock" in ask(XDG_RUNTIME_DIR=str(folder))

@@ -12,8 +12,6 @@ from collections.abc import Callable
 _CREDENTIALS = struct.Struct("3i")  # pid, uid, gid
 _UID = struct.Struct("I")
 _UID_MAX = 0xFFFFFFFF
-# Where anybody may put something.
-_SHARED = "/tmp/mlos.sock"
 
 
 def default_sockets() -> list[str]:
@@ -24,7 +22,7 @@ def default_sockets() -> list[str]:
         *([f"{runtime_dir}/mlos.sock"] if runtime_dir else []),
         "/run/mlos/mlos.sock",
         *([f"{state_dir}/mlos.sock"] if state_dir else []),
-        _SHARED,
+        "/tmp/mlos.sock",
     ]
 
 
@@ -39,9 +37,9 @@ def connect_trusted(
     first_failure = None
     for place in default_sockets():
         try:
-            if place == _SHARED:
-                # A stranger could fill the queue of a socket there, so that connecting hangs.
-                _check(place, os.lstat(place).st_uid, trusted)
+            # A stranger's full queue would keep whoever connects waiting, so whose the socket is is
+            # looked at before: Core's default ones are its own user's.
+            _check(place, os.lstat(place).st_uid, trusted)
             return _connect_at(place, trusted, connect)
         except (FileNotFoundError, NotADirectoryError):
             continue
