@@ -19,7 +19,7 @@ struct Config {
   std::string tls_key;
   std::string tls_client_ca;
   bool insecure = false;
-  std::string socket = "/tmp/mlos.sock";
+  std::string socket;  ///< LoadConfig fills it in
   std::uint32_t socket_mode = 0600;
   std::vector<std::string> socket_users;
   std::uint32_t socket_connections_max = 1'024;

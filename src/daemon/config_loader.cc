@@ -11,6 +11,7 @@
 #include "base/files.h"
 #include "daemon/config_file.h"
 #include "daemon/options.h"
+#include "daemon/socket_place.h"
 
 namespace mlos::daemon {
 namespace {
@@ -116,12 +117,6 @@ std::string DefaultStateDir() {
   return home ? (*home / ".local/state/mlos").string() : std::string();
 }
 
-std::string DefaultSocket() {
-  const auto runtime_dir = ProcessEnvironment("XDG_RUNTIME_DIR");
-  return runtime_dir && runtime_dir->starts_with('/') ? *runtime_dir + "/mlos.sock"
-                                                      : "/tmp/mlos.sock";
-}
-
 }  // namespace
 
 std::optional<std::string> ProcessEnvironment(const std::string& name) {
@@ -133,7 +128,6 @@ std::optional<std::string> ProcessEnvironment(const std::string& name) {
 Config DefaultConfig() {
   Config config;
   config.state_dir = DefaultStateDir();
-  config.socket = DefaultSocket();
   // Beside the program in a build folder, below the prefix once installed.
   const fs::path folder = ProgramFolder();
   // Folders that do not exist are left out, since only one of the two does.
@@ -151,6 +145,7 @@ Result<Config> LoadConfig(const ConfigSources& sources) {
   MLOS_TRY(ApplyEnvironment(sources, config));
   MLOS_TRY(ApplyFlags(sources, config));
   MLOS_TRY(CheckWhole(config));
+  if (config.socket.empty()) config.socket = DefaultSocket(config.state_dir);
   return config;
 }
 

@@ -30,7 +30,8 @@ std::optional<std::string> ProcessEnvironment(const std::string& name);
 /// "mlos.yaml:3: http_port: '99999' is not a whole number from 0 to 65535".
 Result<Config> LoadConfig(const ConfigSources& sources);
 
-/// The defaults that depend on the machine: state folder by user, plugin folders by program.
+/// The defaults, also those that depend on the machine (state folder by user, plugin folders by
+/// program), but for the socket, which depends on the other options.
 Config DefaultConfig();
 
 /// The configuration as a file that LoadConfig accepts.

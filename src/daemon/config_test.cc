@@ -185,6 +185,21 @@ TEST_F(ConfigTest, WhatIsNotEncryptedStaysOnLoopback) {
   }
 }
 
+TEST_F(ConfigTest, TheSocketLiesWhereNobodyElseWrites) {
+  const std::string own = (folder_ / "mlos.sock").string();
+  const auto socket = [this] { return LoadConfig(sources_).value().socket; };
+  ::setenv("XDG_RUNTIME_DIR", folder_.c_str(), 1);
+  EXPECT_EQ(socket(), own);
+  fs::permissions(folder_, fs::perms::all);
+  EXPECT_NE(socket(), own) << "others may write there";
+  fs::permissions(folder_, fs::perms::owner_all);
+  ::setenv("XDG_RUNTIME_DIR", "run", 1);
+  EXPECT_EQ(socket().front(), '/') << "a relative path counts as unset";
+  sources_.flags = {{"socket", {"core.sock"}}};
+  EXPECT_EQ(socket(), "core.sock") << "a path that is named is taken as it is";
+  ::unsetenv("XDG_RUNTIME_DIR");
+}
+
 std::string DefaultOf(const Option& option) {
   std::string value;
   for (const std::string& element : option.get(Config())) value += element;

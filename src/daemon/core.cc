@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/log.h"
+#include "daemon/socket_place.h"
 #include "daemon/version.h"
 
 namespace mlos::daemon {
@@ -102,6 +103,10 @@ api::http::ServerOptions HttpOptionsOf(const Config& config,
   return options;
 }
 
+bool IsDefaultSocket(const Config& config) {
+  return config.socket == DefaultSocket(config.state_dir);
+}
+
 api::ipc::ServerOptions IpcOptionsOf(const Config& config) {
   std::vector<std::uint32_t> users;
   for (const std::string& user : config.socket_users) {
@@ -109,6 +114,8 @@ api::ipc::ServerOptions IpcOptionsOf(const Config& config) {
   }
   return {
       .socket = config.socket,
+      // Whoever names a socket wants that one and no other.
+      .second_socket = IsDefaultSocket(config) ? kFormerSocket : "",
       .mode = config.socket_mode,
       .connections_max = config.socket_connections_max,
       .users = std::move(users),
@@ -193,8 +200,8 @@ Status Core::OpenDoors(const Config& config) {
     Log(LogLevel::kInfo, "serving gRPC", {{"host", config.http_host}, {"port", grpc_->port()}});
   }
   if (config.no_ipc) return OkStatus();
+  if (IsDefaultSocket(config)) MLOS_TRY(MakeSocketFolder(config.socket));
   ipc_ = MLOS_TRY(api::ipc::Serve(IpcOptionsOf(config), *lobby_));
-  Log(LogLevel::kInfo, "serving IPC", {{"socket", config.socket}});
   return OkStatus();
 }
 

@@ -25,45 +25,42 @@ constexpr int kLastAcceptsMax = 8192;
 }  // namespace
 
 EventLoop::EventLoop(std::string_view door)
-    : door_(door),
-      work_(boost::asio::make_work_guard(io_)),
-      listening_(io_),
-      timer_(io_),
-      accept_pause_(io_) {}
+    : door_(door), work_(boost::asio::make_work_guard(io_)), timer_(io_) {}
 
 Status EventLoop::AcceptOn(UniqueFd listening) {
   error_code error;
-  listening_.assign(listening.get(), error);
+  auto& descriptor = listen_points_.emplace_back(io_).listening;
+  descriptor.assign(listening.get(), error);
   if (!error) static_cast<void>(listening.Release());
-  if (!error) listening_.non_blocking(true, error);
+  if (!error) descriptor.non_blocking(true, error);
   if (error) return {Reason::kIoError, "cannot listen: " + error.message()};
   return OkStatus();
 }
 
 void EventLoop::Run() {
   Tick();
-  Accept();
+  for (ListenPoint& point : listen_points_) Accept(point);
   Serve();
 }
 
 // One at a time: who has connected before is read from first, and is not taken for idle.
-void EventLoop::Accept() {
-  if (!listening_.is_open()) return;
-  listening_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
-                        [self = shared_from_this()](const error_code& stopped) {
-                          if (stopped || self->draining_) return;
-                          const Accepted accepted = self->AcceptOne();
-                          if (accepted == Accepted::kOne || accepted == Accepted::kNone) {
-                            return self->Accept();
-                          }
-                          if (accepted == Accepted::kNoDescriptor) self->OnNoDescriptor();
-                          self->PauseAccepting();
-                        });
+void EventLoop::Accept(ListenPoint& point) {
+  if (!point.listening.is_open()) return;
+  point.listening.async_wait(boost::asio::posix::stream_descriptor::wait_read,
+                             [self = shared_from_this(), &point](const error_code& stopped) {
+                               if (stopped || self->draining_) return;
+                               const Accepted accepted = self->AcceptOne(point);
+                               if (accepted == Accepted::kOne || accepted == Accepted::kNone) {
+                                 return self->Accept(point);
+                               }
+                               if (accepted == Accepted::kNoDescriptor) self->OnNoDescriptor();
+                               self->PauseAccepting(point);
+                             });
 }
 
-EventLoop::Accepted EventLoop::AcceptOne() {
-  UniqueFd socket(
-      ::accept4(listening_.native_handle(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+EventLoop::Accepted EventLoop::AcceptOne(ListenPoint& point) {
+  const int listening = point.listening.native_handle();
+  UniqueFd socket(::accept4(listening, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
   if (socket.valid()) {
     OnAccept(std::move(socket));
     return Accepted::kOne;
@@ -79,11 +76,21 @@ EventLoop::Accepted EventLoop::AcceptOne() {
 }
 
 // Without a pause, a full table of descriptors would keep this loop busy with failing accepts.
-void EventLoop::PauseAccepting() {
-  accept_pause_.expires_after(kAcceptPause);
-  accept_pause_.async_wait([self = shared_from_this()](const error_code& stopped) {
-    if (!stopped) self->Accept();
+void EventLoop::PauseAccepting(ListenPoint& point) {
+  point.pause.expires_after(kAcceptPause);
+  point.pause.async_wait([self = shared_from_this(), &point](const error_code& stopped) {
+    if (!stopped) self->Accept(point);
   });
+}
+
+// Takes the connections that wait, and closes the socket. False if it was closed before.
+bool EventLoop::EndAccepting(ListenPoint& point) {
+  if (!point.listening.is_open()) return false;
+  for (int i = 0; i < kLastAcceptsMax && AcceptOne(point) == Accepted::kOne; ++i) {
+  }
+  error_code ignored;
+  point.listening.close(ignored);
+  return true;
 }
 
 void EventLoop::Add(const std::shared_ptr<Connection>& connection) {
@@ -112,13 +119,9 @@ void EventLoop::Tick() {
 
 void EventLoop::Drain() {
   Post([self = shared_from_this()] {
-    if (self->listening_.is_open()) {
-      for (int i = 0; i < kLastAcceptsMax && self->AcceptOne() == Accepted::kOne; ++i) {
-      }
-      error_code ignored;
-      self->listening_.close(ignored);
-      self->OnAcceptingEnded();
-    }
+    bool ended = false;
+    for (ListenPoint& point : self->listen_points_) ended |= self->EndAccepting(point);
+    if (ended) self->OnAcceptingEnded();
     self->draining_ = true;
     for (auto it = self->open_.begin(); it != self->open_.end();) (it++)->Drain();
     self->Tick();
@@ -147,14 +150,14 @@ void EventLoop::Finish() {
     finished_ = true;
   }
   error_code ignored;
-  listening_.close(ignored);
+  for (ListenPoint& point : listen_points_) point.listening.close(ignored);
   work_.reset();
   // Delivers the cancelled operations, which hold the loop and its connections. A late Drain among
   // them stops the context once more, a late accept brings another connection, and a timer that was
   // due already is set again.
   do {
     timer_.cancel();
-    accept_pause_.cancel();
+    for (ListenPoint& point : listen_points_) point.pause.cancel();
     while (!open_.empty()) open_.front().Close();
     io_.restart();
   } while (io_.poll() != 0);

@@ -8,6 +8,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/intrusive/list.hpp>
 #include <cstdint>
+#include <list>
 #include <memory>
 #include <string_view>
 #include <utility>
@@ -21,7 +22,7 @@
 
 namespace mlos::net {
 
-/// One thread's share of a door: its listening socket, its connections and their deadlines. Loops
+/// One thread's share of a door: its listening sockets, its connections and their deadlines. Loops
 /// share no state, so requests pass without a lock. A door derives its own loop, which makes
 /// connections of the sockets that are accepted.
 ///
@@ -62,7 +63,8 @@ class EventLoop : public Loop, public std::enable_shared_from_this<EventLoop> {
   /// `door` is what the log calls it, of static lifetime.
   explicit EventLoop(std::string_view door);
 
-  /// Takes the listening socket over, on which it will accept. Before Run. IO_ERROR.
+  /// Takes a listening socket over, on which it will accept, beside earlier ones. Before Run.
+  /// IO_ERROR.
   Status AcceptOn(UniqueFd listening);
   /// Starts `connection`, which is open from now on, until Forget.
   void Add(const std::shared_ptr<Connection>& connection);
@@ -87,18 +89,26 @@ class EventLoop : public Loop, public std::enable_shared_from_this<EventLoop> {
  private:
   enum class Accepted : std::uint8_t { kOne, kNone, kNoDescriptor, kFailed };
 
-  void Accept();
-  Accepted AcceptOne();
-  void PauseAccepting();
+  /// A listening socket, and the time to wait before the next accept on it.
+  struct ListenPoint {
+    explicit ListenPoint(boost::asio::io_context& io) : listening(io), pause(io) {}
+
+    boost::asio::posix::stream_descriptor listening;
+    boost::asio::steady_timer pause;
+  };
+
+  void Accept(ListenPoint& point);
+  Accepted AcceptOne(ListenPoint& point);
+  void PauseAccepting(ListenPoint& point);
+  bool EndAccepting(ListenPoint& point);
   void Tick();
   void EndWhenEmpty();
 
   const std::string_view door_;
   boost::asio::io_context io_{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
-  boost::asio::posix::stream_descriptor listening_;
+  std::list<ListenPoint> listen_points_;  ///< their addresses stay
   boost::asio::steady_timer timer_;
-  boost::asio::steady_timer accept_pause_;
   SteadyClock::time_point now_ = SteadyClock::now();
   bool draining_ = false;
   bool adopting_ = false;  ///< connections may come from another loop

@@ -50,10 +50,10 @@ EventLoop::~EventLoop() {
   }
 }
 
-Status EventLoop::Listen(socket::ListeningSocket socket,
+Status EventLoop::Listen(std::vector<socket::ListeningSocket> sockets,
                          std::vector<std::shared_ptr<EventLoop>> others) {
-  MLOS_TRY(AcceptOn(socket.TakeDescriptor()));
-  listening_ = std::make_unique<socket::ListeningSocket>(std::move(socket));
+  for (socket::ListeningSocket& socket : sockets) MLOS_TRY(AcceptOn(socket.TakeDescriptor()));
+  listening_ = std::move(sockets);
   others_ = std::move(others);
   return OkStatus();
 }
@@ -75,7 +75,7 @@ void EventLoop::OnAccept(UniqueFd fd) {
 }
 
 void EventLoop::OnAcceptingEnded() {
-  listening_->Remove();
+  for (socket::ListeningSocket& socket : listening_) socket.Remove();
   for (const auto& other : others_) other->EndAdopting();
 }
 

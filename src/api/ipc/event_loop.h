@@ -19,8 +19,10 @@ class EventLoop final : public PollingLoop {
   /// Waits for the threads of rings, which use what outlives the door.
   ~EventLoop() override;
 
-  /// Accepts for itself and for `others`, which must AwaitConnections. Before Run. IO_ERROR.
-  Status Listen(socket::ListeningSocket socket, std::vector<std::shared_ptr<EventLoop>> others);
+  /// Accepts on all of `sockets`, for itself and for `others`, which must AwaitConnections. Before
+  /// Run. IO_ERROR.
+  Status Listen(std::vector<socket::ListeningSocket> sockets,
+                std::vector<std::shared_ptr<EventLoop>> others);
 
  private:
   void OnAccept(UniqueFd fd) override;
@@ -29,7 +31,7 @@ class EventLoop final : public PollingLoop {
   void Open(UniqueFd fd, std::shared_ptr<Session> session);
 
   const std::shared_ptr<Service> service_;
-  std::unique_ptr<socket::ListeningSocket> listening_;  ///< null for loops that do not accept
+  std::vector<socket::ListeningSocket> listening_;  ///< empty for loops that do not accept
   std::vector<std::shared_ptr<EventLoop>> others_;
   std::size_t next_ = 0;
 };

@@ -9,6 +9,7 @@ namespace mlos::api::ipc {
 
 struct ServerOptions {
   std::string socket;         ///< path of the Unix socket
+  std::string second_socket;  ///< served beside it if nothing is in the way there; or empty
   std::uint32_t mode = 0600;  ///< of the socket: who may connect
   unsigned threads = 0;       ///< event threads; 0: one for each core, two at most
   unsigned connections_max = 1024;

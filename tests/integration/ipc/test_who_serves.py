@@ -65,12 +65,33 @@ def ask(request, machine: Machine) -> Callable[..., str]:
     return ask
 
 
+@pytest.mark.parametrize("place", ["runtime", "system", "shared"])
+def test_clients_find_core_where_it_is(machine, make, ask, place):
+    folder = machine.made("runtime", 0o700)
+    env = {"XDG_RUNTIME_DIR": str(folder)}
+    make(**(env if place == "runtime" else {})).start()
+    sockets = {"runtime": folder, "system": machine.run / "mlos", "shared": machine.tmp}
+    for name, other in sockets.items():
+        if name != place:
+            (other / "mlos.sock").unlink(missing_ok=True)
+    assert ask(**env) == "healthy"
+
+
+def test_clients_find_core_in_its_state_folder(machine, make, ask):
+    machine.made("run/mlos", 0o755, STRANGER)
+    core = make()
+    core.state_dir = machine.lib / "mlos"
+    core.start()
+    (machine.tmp / "mlos.sock").unlink()
+    assert ask() == "healthy"
+
+
 def test_clients_say_that_nobody_is_there(ask):
     assert NOBODY_THERE in ask()
     assert "/nowhere/at/all" in ask("/nowhere/at/all")
 
 
-def test_clients_do_not_ask_strangers(machine, ask):
+def test_clients_do_not_ask_strangers(machine, make, ask):
     core = IpcCore(machine.folder / "core").start()
     core.socket.chmod(0o777)
     theirs = machine.made("theirs", 0o777) / "core.sock"
@@ -86,6 +107,15 @@ def test_clients_do_not_ask_strangers(machine, ask):
             assert "'no-such-user' is not a user" in ask(theirs, "no-such-user")
     finally:
         assert core.stop() == 0
+
+
+def test_clients_pass_strangers_on_the_way_to_core(machine, make, ask):
+    folder = machine.made("runtime", 0o700, STRANGER)
+    with stranger_listening(folder / "mlos.sock"):
+        refusal = ask(XDG_RUNTIME_DIR=str(folder))
+        assert f"user {STRANGER} serves {folder}/mlos.sock" in refusal
+        make(XDG_RUNTIME_DIR=str(folder)).start()
+        assert ask(XDG_RUNTIME_DIR=str(folder)) == "healthy"
 
 
 @pytest.mark.parametrize("runtime", [True, False])
