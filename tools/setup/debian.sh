@@ -46,13 +46,13 @@ require_debian_12() {
     "holds include/ and lib/ as in the official release archives."
 }
 
-# as_root COMMAND...: runs it as root, through sudo where that can work; otherwise prints what to
-# type and stops.
+# as_root COMMAND...: runs it as root, logged, through sudo where that can work; otherwise prints
+# what to type and stops.
 as_root() {
   if [ "$(id -u)" = 0 ]; then
-    "$@"
+    logged "$@"
   elif command -v sudo > /dev/null && { sudo -n true 2> /dev/null || [ -t 0 ]; }; then
-    sudo "$@"
+    logged sudo "$@"
   else
     die "packages are missing and this user cannot install them. As root, run this and try again:" \
       "  apt-get update && apt-get install -y --no-install-recommends ${missing[*]}"
@@ -71,15 +71,16 @@ install_packages() {
   [[ " ${missing[*]} " != *" libboost1.81-dev "* ]] || refuse_boost_conflict
   say "installing ${#missing[@]} Debian packages: ${missing[*]}"
   local apt=(apt-get -qq -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0)
-  logged as_root "${apt[@]}" update
-  logged as_root env DEBIAN_FRONTEND=noninteractive \
+  as_root "${apt[@]}" update
+  as_root env DEBIAN_FRONTEND=noninteractive \
     "${apt[@]}" install -y --no-install-recommends "${missing[@]}"
 }
 
-# logged COMMAND...: apt says hundreds of lines; they go to .deps/apt.log and are shown on failure.
+# logged COMMAND...: apt and the packages' scripts say hundreds of lines, on both outputs; they go to
+# .deps/apt.log and are shown on failure.
 logged() {
   mkdir -p "$deps"
-  "$@" > "$deps/apt.log" || {
+  "$@" > "$deps/apt.log" 2>&1 || {
     tail -n 30 "$deps/apt.log" >&2
     die "the command above failed; all it said is in .deps/apt.log."
   }

@@ -21,7 +21,8 @@ def run(script, *, installed="", machine=DEBIAN_12 + ROOT, apt="true"):
     return subprocess.run(
         ["bash", "-euo", "pipefail", "-c", f"""
             . {SETUP}/lib.sh; . {SETUP}/debian.sh
-            apt-get() {{ echo "apt-get $*" >&2; {apt}; }}
+            exec 3>&2
+            apt-get() {{ echo "apt-get $*" >&3; {apt}; }}
             deps=$(mktemp -d); trap 'rm -r "$deps"' EXIT
             env() {{ shift; "$@"; }}
             installed_packages() {{
@@ -78,10 +79,18 @@ def test_another_system_is_told_what_to_install():
     assert (skipped.returncode, skipped.stderr) == (0, "")
 
 
-def test_a_failing_installation_shows_what_apt_said():
-    done = run("install_packages build", apt="echo E: no such host; return 100")
+@pytest.mark.parametrize("output", [1, 2])
+def test_a_failing_installation_shows_what_apt_said(output):
+    done = run("install_packages build", apt=f"echo E: no such host >&{output}; return 100")
     assert done.returncode == 1
     assert "E: no such host\nsetup: error: the command above failed" in done.stderr
+
+
+@pytest.mark.parametrize("output", [1, 2])
+def test_what_apt_says_is_not_shown_if_it_succeeds(output):
+    done = run("install_packages build", apt=f"echo Created symlink >&{output}")
+    assert done.returncode == 0
+    assert "Created symlink" not in done.stdout + done.stderr
 
 
 def test_an_unknown_group_is_refused():
