@@ -71,7 +71,7 @@ class Part:
 
 def _unit(preset, name, layers, seconds):
     # A tenth of the schedules: a sanitizer makes each ten times as slow.
-    command = ("env", "MLOS_KILL_ROUNDS=200", "MLOS_FLIPS=500", "MLOS_SCHEDULES=10000",
+    command = ("env", "MLOS_KILL_ROUNDS=200", "MLOS_FLIPS=50", "MLOS_SCHEDULES=10000",
                "tools/test/ctest.sh", f"build-{preset}")
     return Part(name, command, seconds, tuple(layers), preset, "units")
 

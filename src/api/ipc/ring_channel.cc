@@ -58,6 +58,7 @@ RingChannel::~RingChannel() { origin_.service->totals()->rings.fetch_sub(1); }
 
 void RingChannel::Start() {
   origin_.service->totals()->ring_threads.fetch_add(1);
+  const MutexLock lock(mutex_);
   thread_ = std::thread([self = shared_from_this()] {
     self->Serve();
     self->EndThread();
@@ -72,12 +73,15 @@ void RingChannel::Stop() {
 // A worker joins the thread only when it is past everything but its return.
 void RingChannel::EndThread() {
   const std::shared_ptr<Totals> totals = origin_.service->totals();
-  origin_.service->lobby().workers().Post(door::Executor::kWorker,
-                                          [self = shared_from_this()] { self->thread_.join(); });
+  origin_.service->lobby().workers().Post(door::Executor::kWorker, [self = shared_from_this()] {
+    const MutexLock lock(self->mutex_);
+    self->thread_.join();
+  });
   totals->ring_threads.fetch_sub(1);
 }
 
 void RingChannel::Serve() {
+  server_.store(std::this_thread::get_id());
   while (!stopping_.load(std::memory_order_relaxed)) {
     const Status served = ServeWaiting();
     if (!served.ok()) return Fail(served);
@@ -158,7 +162,7 @@ void RingChannel::Send(wire::ByteBuffer frame) {
     full_.store(true);
   }
   // From now on the thread looks for room.
-  if (std::this_thread::get_id() != thread_.get_id()) ring_.Wake();
+  if (std::this_thread::get_id() != server_.load()) ring_.Wake();
 }
 
 Status RingChannel::Flush() {

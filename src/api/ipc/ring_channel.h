@@ -53,7 +53,8 @@ class RingChannel : public Channel,
   std::deque<wire::ByteBuffer> outbox_ GUARDED_BY(mutex_);
   // Whether answers wait in outbox_ for room in the ring.
   std::atomic<bool> full_{false};
-  std::thread thread_;
+  std::thread thread_ GUARDED_BY(mutex_);
+  std::atomic<std::thread::id> server_;  ///< the thread, once it serves
 };
 
 }  // namespace mlos::api::ipc
