@@ -76,8 +76,8 @@ install_packages() {
     "${apt[@]}" install -y --no-install-recommends "${missing[@]}"
 }
 
-# logged COMMAND...: apt and the packages' scripts say hundreds of lines, on both outputs; they go to
-# .deps/apt.log and are shown on failure.
+# logged COMMAND...: apt and the packages' scripts say hundreds of lines, on both outputs; they go
+# to .deps/apt.log and are shown on failure.
 logged() {
   mkdir -p "$deps"
   "$@" > "$deps/apt.log" 2>&1 || {
