@@ -49,20 +49,10 @@ Reason ReasonOf(int error) {
   }
 }
 
-Status WriteAll(int fd, std::string_view bytes, const std::string& name) {
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(fd, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return ErrnoStatus(errno, "cannot write " + name);
-    bytes.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return OkStatus();
-}
-
 Status WriteTemporary(const std::string& temporary, std::string_view bytes, unsigned mode,
                       const std::string& name) {
   const UniqueFd fd = MLOS_TRY(CreateFile(temporary, mode, name));
-  MLOS_TRY(WriteAll(fd.get(), bytes, name));
+  MLOS_TRY(WriteAll(fd.get(), bytes, "cannot write " + name));
   if (::fsync(fd.get()) != 0) return ErrnoStatus(errno, "cannot sync " + name);
   return OkStatus();
 }
@@ -135,6 +125,16 @@ Status ErrnoStatus(int error, std::string_view what) {
   std::string message(what);
   message.append(": ").append(std::generic_category().message(error));
   return {ReasonOf(error), std::move(message)};
+}
+
+Status WriteAll(int fd, std::string_view bytes, std::string_view what) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(fd, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return ErrnoStatus(errno, what);
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return OkStatus();
 }
 
 Result<std::string> ReadFile(const std::filesystem::path& path, std::uint64_t size_bytes_max) {

@@ -23,6 +23,9 @@ Status ErrnoStatus(int error, std::string_view what);
 /// read; a directory, device or pipe is INVALID_FIELD.
 Result<std::string> ReadFile(const std::filesystem::path& path, std::uint64_t size_bytes_max);
 
+/// Writes all bytes. After a failure some of them may be written; `what` is as for ErrnoStatus.
+Status WriteAll(int fd, std::string_view bytes, std::string_view what);
+
 /// A new, empty file for writing, which messages call `name`. An existing file at `path` is removed
 /// first, never written to: in a folder that others may write to, somebody could have planted a
 /// link there.

@@ -275,18 +275,27 @@ Result<std::shared_ptr<ServedModel>> Models::Unload(std::string_view model_id) {
   return served;
 }
 
-void Models::GiveUp(const scheduler::ModelQueue& queue) {
-  // Let go of outside of the table's lock.
+std::shared_ptr<ServedModel> Models::TakeOut(std::string_view model_id,
+                                             const std::function<bool(ServedModel&)>& is_meant,
+                                             const Status& why) {
   std::shared_ptr<ServedModel> served;
-  table_.Update(queue.model_id(), [&](ModelEntry& e) {
-    if (e.served == nullptr || &e.served->runner() != &queue) return;
+  table_.Update(model_id, [&](ModelEntry& e) {
+    if (e.served == nullptr || !is_meant(*e.served)) return;
     served = std::move(e.served);
     e.served = nullptr;
     e.state = ModelState::kFailed;
-    e.error = Status(Reason::kModelInUse, std::to_string(queue.overdue()) +
-                                              " runs of the model did not stop when their time was "
-                                              "over; load it by hand to try again");
+    e.error = why;
   });
+  return served;
+}
+
+void Models::GiveUp(const scheduler::ModelQueue& queue) {
+  const Status why(Reason::kModelInUse,
+                   std::to_string(queue.overdue()) +
+                       " runs of the model did not stop when their time was over; load it by hand "
+                       "to try again");
+  const auto served =
+      TakeOut(queue.model_id(), [&](ServedModel& model) { return &model.runner() == &queue; }, why);
   if (served != nullptr) {
     Log(LogLevel::kError, "model given up: its runs do not stop",
         {{"model", queue.model_id()}, {"overdue_runs", queue.overdue()}});
@@ -295,16 +304,14 @@ void Models::GiveUp(const scheduler::ModelQueue& queue) {
 
 // All models of these files run in one session of their engine, and so with the same zeros.
 void Models::GiveUp(const ServedModel& damaged) {
+  const Status why(Reason::kIoError,
+                   "the files of the model could not be read while it ran; load it by hand to try "
+                   "again");
   for (const ModelEntry& listed : table_.List()) {
     if (listed.served == nullptr || listed.served->digest() != damaged.digest()) continue;
-    table_.Update(listed.record.model_id, [&](ModelEntry& e) {
-      if (e.served != listed.served) return;
-      e.served = nullptr;
-      e.state = ModelState::kFailed;
-      e.error = Status(Reason::kIoError,
-                       "the files of the model could not be read while it ran; load it by hand to "
-                       "try again");
-    });
+    TakeOut(
+        listed.record.model_id, [&](ServedModel& model) { return &model == listed.served.get(); },
+        why);
     const MutexLock lock(damaged_mutex_);
     damaged_.push_back(listed.served);
     Log(LogLevel::kError, "model given up: its files could not be read",

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -83,6 +84,11 @@ class Models {
   Result<std::shared_ptr<ServedModel>> LoadFiles(const registry::ModelRecord& record,
                                                  package::ModelFiles files, Deadline deadline);
   void CheckFilesOf(const ModelEntry& entry);
+  /// Takes the model out of service that is served under this id, if it is meant. The caller lets
+  /// go of it, outside of the table's lock; null if it was not.
+  std::shared_ptr<ServedModel> TakeOut(std::string_view model_id,
+                                       const std::function<bool(ServedModel&)>& is_meant,
+                                       const Status& why);
   /// CONFLICT while a run goes on in a session that an engine would share with a new model of this
   /// digest, and that reads zeros.
   Status CheckNoneIsDamaged(std::string_view digest);

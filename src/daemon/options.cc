@@ -362,8 +362,8 @@ constexpr Option kOptions[] = {
     {"scrub_interval_s", "--scrub-interval-s", "", "S",
      "Time between two looks at all bytes of models' files and of their copies; 0: never", false,
      false, MLOS_INTEGER(scrub_interval_s, 0, 31'536'000),
-     "Take days for disks you trust. Reading takes an idle core and the disk: about a second for "
-     "each gigabyte. What is found is logged and shown at the model (`check_error`)."},
+     "Take days for disks you trust: reading takes an idle core and the disk, about a second for "
+     "each gigabyte. Core logs what it finds and shows it at the model (`check_error`)."},
     {"probe_timeout_ms", "--probe-timeout-ms", "", "MS",
      "Time that a model's trial load, and the load that follows, may each take", false, false,
      MLOS_INTEGER(probe_timeout_ms, 100, kDay),

@@ -71,7 +71,8 @@ class StagingWriter {
     const UniqueFd fd(::openat(folder.get(), name.c_str(),
                                O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644));
     if (!fd.valid()) return ErrnoStatus(errno, "cannot create " + Excerpt(path));
-    MLOS_TRY(reader.Read([&](std::string_view bytes) { return Write(fd.get(), bytes, path); }));
+    const std::string what = "cannot write " + Excerpt(path);
+    MLOS_TRY(reader.Read([&](std::string_view bytes) { return WriteAll(fd.get(), bytes, what); }));
     return ::fsync(fd.get()) == 0 ? OkStatus() : ErrnoStatus(errno, "cannot sync " + Excerpt(path));
   }
 
@@ -86,16 +87,6 @@ class StagingWriter {
 
  private:
   explicit StagingWriter(UniqueFd root) : root_(std::move(root)) {}
-
-  static Status Write(int fd, std::string_view bytes, std::string_view path) {
-    while (!bytes.empty()) {
-      const ssize_t written = ::write(fd, bytes.data(), bytes.size());
-      if (written < 0 && errno == EINTR) continue;
-      if (written < 0) return ErrnoStatus(errno, "cannot write " + Excerpt(path));
-      bytes.remove_prefix(static_cast<std::size_t>(written));
-    }
-    return OkStatus();
-  }
 
   /// Opens a folder below the root and creates its missing parts.
   Result<UniqueFd> OpenFolder(std::string_view path) {

@@ -122,16 +122,6 @@ Status ReadAll(const std::filesystem::path& path, Copy::Found& found) {
   return TakeAll(MLOS_TRY(ReadFile(path, kCopyBytesMax)), found);
 }
 
-Status WriteLine(int fd, std::string_view line) {
-  while (!line.empty()) {
-    const ssize_t written = ::write(fd, line.data(), line.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return ErrnoStatus(errno, "cannot write registry.copy");
-    line.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return OkStatus();
-}
-
 }  // namespace
 
 void Content::Apply(const Entry& entry) { std::visit(Applier{*this}, entry); }
@@ -181,7 +171,7 @@ void Copy::AllocateAhead(std::uint64_t line_bytes) {
 Status Copy::Append(std::int64_t generation, const Entry& entry) {
   const std::string line = LineOf(generation, entry);
   AllocateAhead(line.size());
-  Status written = WriteLine(fd_.get(), line);
+  Status written = WriteAll(fd_.get(), line, "cannot write registry.copy");
   if (written.ok()) {
     size_bytes_ += line.size();
   } else if (::ftruncate(fd_.get(), static_cast<off_t>(size_bytes_)) != 0) {

@@ -31,16 +31,6 @@ std::uint64_t TotalOf(const package::ModelFiles& files) {
   return bytes;
 }
 
-Status WriteAll(int fd, std::string_view bytes, const std::string& name) {
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(fd, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return ErrnoStatus(errno, "cannot copy " + name);
-    bytes.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return OkStatus();
-}
-
 /// Copies the bytes and digests those that it writes.
 Result<package::FileDigest> CopyBytes(int from, int to, const std::string& name) {
   constexpr std::size_t kBlock = std::size_t{1} << 20;
@@ -54,7 +44,7 @@ Result<package::FileDigest> CopyBytes(int from, int to, const std::string& name)
     if (got == 0) break;
     const std::string_view bytes(block.data(), static_cast<std::size_t>(got));
     hasher.Update(bytes);
-    MLOS_TRY(WriteAll(to, bytes, name));
+    MLOS_TRY(WriteAll(to, bytes, "cannot copy " + name));
     size_bytes += bytes.size();
   }
   return package::FileDigest{hasher.FinishDigest(), size_bytes};
