@@ -11,6 +11,14 @@ function(mlos_layer name)
   target_link_libraries(mlos_${name} ${ARG_LIBRARIES})
 endfunction()
 
+# Layers of code that runs at the start, or when models come and go: every page of it is in memory
+# from the start on, and no request waits for it.
+function(mlos_small_code)
+  foreach(target IN LISTS ARGN)
+    target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-Os>)
+  endforeach()
+endfunction()
+
 # Tests run for seconds and are compiled often: their own files are not optimised.
 function(mlos_quick_compile target)
   target_compile_options(${target} PRIVATE -O0 -U_FORTIFY_SOURCE)

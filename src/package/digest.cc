@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: MIT
+// What is asked for by name (EVP) loads the library's providers, two megabytes of its pages, and
+// looks the algorithm up for each digest: a registry has one for each row.
+#define OPENSSL_SUPPRESS_DEPRECATED
 #include "package/digest.h"
 
 #include <fcntl.h>
-#include <openssl/evp.h>
+#include <openssl/sha.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <span>
+#include <variant>
 #include <vector>
 
 #include "base/files.h"
@@ -105,23 +109,7 @@ std::string Digest::Hex() const { return ToHex(bytes_); }
 std::string Digest::ToString() const { return std::string(kPrefix) + Hex(); }
 
 struct Hasher::Context {
-  explicit Context(const EVP_MD* algorithm) : evp(EVP_MD_CTX_new()) {
-    MLOS_CHECK(evp != nullptr && EVP_DigestInit_ex(evp, algorithm, nullptr) == 1,
-               "the crypto library cannot digest");
-  }
-  ~Context() { EVP_MD_CTX_free(evp); }
-  Context(const Context&) = delete;
-  Context& operator=(const Context&) = delete;
-
-  std::vector<std::uint8_t> Finish() {
-    std::vector<std::uint8_t> bytes(EVP_MAX_MD_SIZE);
-    unsigned size = 0;
-    MLOS_CHECK(EVP_DigestFinal_ex(evp, bytes.data(), &size) == 1, "a hasher was finished twice");
-    bytes.resize(size);
-    return bytes;
-  }
-
-  EVP_MD_CTX* evp;
+  std::variant<SHA256_CTX, SHA_CTX> state;
 };
 
 Hasher::Hasher(std::unique_ptr<Context> context) : context_(std::move(context)) {}
@@ -129,28 +117,47 @@ Hasher::Hasher(Hasher&&) noexcept = default;
 Hasher& Hasher::operator=(Hasher&&) noexcept = default;
 Hasher::~Hasher() = default;
 
-Hasher Hasher::Sha256() { return Hasher(std::make_unique<Context>(EVP_sha256())); }
+Hasher Hasher::Sha256() {
+  SHA256_CTX state;
+  SHA256_Init(&state);
+  return Hasher(std::make_unique<Context>(Context{state}));
+}
 
 Hasher Hasher::GitBlobSha1(std::uint64_t size_bytes) {
-  Hasher hasher(std::make_unique<Context>(EVP_sha1()));
+  SHA_CTX state;
+  SHA1_Init(&state);
+  Hasher hasher(std::make_unique<Context>(Context{state}));
   const std::string header = "blob " + std::to_string(size_bytes);
   hasher.Update(std::string_view(header.c_str(), header.size() + 1));
   return hasher;
 }
 
 void Hasher::Update(std::string_view bytes) {
-  MLOS_CHECK(EVP_DigestUpdate(context_->evp, bytes.data(), bytes.size()) == 1,
-             "a hasher was used after it was finished");
+  MLOS_CHECK(context_ != nullptr, "a hasher was used after it was finished");
+  if (auto* const sha256 = std::get_if<SHA256_CTX>(&context_->state)) {
+    SHA256_Update(sha256, bytes.data(), bytes.size());
+  } else {
+    SHA1_Update(&std::get<SHA_CTX>(context_->state), bytes.data(), bytes.size());
+  }
 }
 
-std::string Hasher::FinishHex() { return ToHex(context_->Finish()); }
+std::string Hasher::FinishHex() {
+  MLOS_CHECK(context_ != nullptr, "a hasher was finished twice");
+  if (std::holds_alternative<SHA256_CTX>(context_->state)) return FinishDigest().Hex();
+  std::array<std::uint8_t, SHA_DIGEST_LENGTH> bytes{};
+  SHA1_Final(bytes.data(), &std::get<SHA_CTX>(context_->state));
+  context_.reset();
+  return ToHex(bytes);
+}
 
 Digest Hasher::FinishDigest() {
-  const std::vector<std::uint8_t> bytes = context_->Finish();
-  std::array<std::uint8_t, Digest::kBytes> digest{};
-  MLOS_CHECK(bytes.size() == digest.size(), "FinishDigest is for SHA-256");
-  std::copy(bytes.begin(), bytes.end(), digest.begin());
-  return Digest(digest);
+  MLOS_CHECK(context_ != nullptr, "a hasher was finished twice");
+  auto* const sha256 = std::get_if<SHA256_CTX>(&context_->state);
+  MLOS_CHECK(sha256 != nullptr, "FinishDigest is for SHA-256");
+  std::array<std::uint8_t, Digest::kBytes> bytes{};
+  SHA256_Final(bytes.data(), sha256);
+  context_.reset();
+  return Digest(bytes);
 }
 
 Digest DigestOf(std::string_view bytes) {
