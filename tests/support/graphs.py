@@ -20,6 +20,24 @@ def scale(path: Path, factor: float = 1.0, size: int | str = "N") -> Path:
     return path
 
 
+# Of mean_of: floats that are mapped from their file and read in each run.
+WEIGHTS = 1 << 18
+
+
+def mean_of(folder: Path, weight: float) -> Path:
+    """Writes `y` = `x` + `weight` with weights in the file `w.bin` beside the graph, whose path is
+    returned."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "w.bin").unlink(missing_ok=True)
+    nodes = [helper.make_node("Add", ["x", "w"], ["sum"]),
+             helper.make_node("ReduceMean", ["sum"], ["y"], axes=[0], keepdims=1)]  # fmt: skip
+    weights = numpy_helper.from_array(np.full(WEIGHTS, weight, np.float32), "w")
+    graph = model(nodes, [value("x", [1])], [value("y", [1])], [weights])
+    save(graph, str(folder / "m.onnx"), save_as_external_data=True, location="w.bin")
+    assert (folder / "w.bin").stat().st_size == 4 * WEIGHTS
+    return folder / "m.onnx"
+
+
 def identity(path: Path, dtype: int) -> Path:
     """Writes `y = x` over matrices of one element type. Returns `path`."""
     ends = [value(name, ["n", "m"], dtype) for name in ("x", "y")]

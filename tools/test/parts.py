@@ -28,7 +28,7 @@ TARGETS = {
 DOORS = {
     "http": ["http", "oip"],
     "grpc": ["grpc", "doors"],
-    "ipc": ["ipc"],
+    "ipc": ["ipc", "races"],
     "models": ["daemon", "models", "hostile", "guides"],
 }
 _BELOW_DOORS = ["src/api/door/", "src/base/", "src/net/", "src/resource/", "src/tensor/"]
@@ -84,6 +84,14 @@ def _door(preset, sanitizer, door, seconds):
     return Part(f"{sanitizer}-{door}", command, seconds, layers, preset, "products")
 
 
+def _races(of, seconds, *layers):
+    """A minute for each race, with the address sanitizer."""
+    tests = f"tests/integration/races/test_{of}.py"
+    command = ("env", "MLOS_BUILD_DIR=build-fuzz", "MLOS_RACE_SECONDS=60", "tools/test/pytest.sh",
+               tests)  # fmt: skip
+    return Part(f"races-{of}", command, seconds, (tests, *layers), "fuzz", "products")
+
+
 def _long(name, seconds, layers, *arguments):
     return Part(name, ("tools/test/pytest.sh", "-m", "deep", *arguments), seconds, layers)
 
@@ -96,7 +104,7 @@ PARTS = (
     _unit("fuzz", "asan-unit", _MEMORY, 90),
     _door("fuzz", "asan", "http", 50),
     _door("fuzz", "asan", "grpc", 140),
-    _door("fuzz", "asan", "ipc", 30),
+    _door("fuzz", "asan", "ipc", 50),
     _door("fuzz", "asan", "models", 60),
     # What hubs and archives send reaches axon too.
     Part("asan-axon",
@@ -106,9 +114,11 @@ PARTS = (
          "products"),
     Part("fuzz", ("tools/test/fuzz.sh",), 300, tuple(_PARSERS), "fuzz", "fuzzers"),
     _unit("tsan", "tsan-unit", _THREADS, 100),
+    # The long parts lie apart, so that each part has its turn.
+    _races("files", 200, "src/store/"),
     _door("tsan", "tsan", "http", 70),
     _door("tsan", "tsan", "grpc", 200),
-    _door("tsan", "tsan", "ipc", 50),
+    _door("tsan", "tsan", "ipc", 80),
     _door("tsan", "tsan", "models", 110),
     _long("kills", 140,
           ("axon/", "src/registry/", "src/store/", "src/catalog/", "src/scheduler/"), *_KILLS),
@@ -116,6 +126,7 @@ PARTS = (
     _long("sweeps", 50,
           ("src/api/http/", "src/api/grpc/", "src/api/oip/", "tests/support/triton/"), "tests",
           *(f"--ignore={folder}" for folder in (*_KILLS, *_FLOODS))),
+    _races("memory", 360, "src/api/ipc/memory/", "src/package/onnx/"),
 )  # fmt: skip
 
 

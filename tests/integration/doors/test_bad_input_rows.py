@@ -78,7 +78,7 @@ ROWS = {
     "memory that shrinks": ["ipc/hostile:only_sealed_memory_is_mapped",
                             "ipc/hostile:sealed_memory_does_not_shrink_under_core"],
     "memory that changes while it is read": [
-        "ipc/hostile:a_client_that_writes_while_it_is_read",
+        "races/memory:strings_are_rewritten",
         "ipc/access:a_listed_user_is_served_and_its_memory_copied"],
     "descriptors of anything else": ["ipc/hostile:only_sealed_memory_is_mapped",
                                      "ipc/hostile:a_flood_of_descriptors_is_closed"],

@@ -4,59 +4,20 @@ lives: engines open Core's own copies."""
 
 from __future__ import annotations
 
-import itertools
 import os
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
-import onnx
 import pytest
-from onnx import TensorProto, helper, numpy_helper
 
+from tests.integration.races.changes import overwrite, punch, replace, truncate
 from tests.support import Core
-from tests.support.graphs import model, value
+from tests.support.graphs import mean_of
 from tests.support.waiting import wait_until
 
 X = {"x": np.array([0.5], np.float32)}
-# Floats; they are mapped from their file and read in each run.
-WEIGHTS = 1 << 18
-
-
-def mean_of(folder: Path, weight: float) -> Path:
-    """Writes `y` = `x` + `weight` with weights in a file beside the graph."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "w.bin").unlink(missing_ok=True)
-    nodes = [helper.make_node("Add", ["x", "w"], ["sum"]),
-             helper.make_node("ReduceMean", ["sum"], ["y"], axes=[0], keepdims=1)]  # fmt: skip
-    weights = numpy_helper.from_array(np.full(WEIGHTS, weight, np.float32), "w")
-    graph = model(nodes, [value("x", [1])], [value("y", [1])], [weights])
-    onnx.save(graph, str(folder / "m.onnx"), save_as_external_data=True, location="w.bin")
-    assert (folder / "w.bin").stat().st_size == 4 * WEIGHTS
-    return folder / "m.onnx"
-
-
-def overwrite(weights: Path) -> None:
-    with weights.open("r+b") as file:
-        file.write(np.full(WEIGHTS, 7, np.float32).tobytes())
-
-
-def truncate(weights: Path) -> None:
-    os.truncate(weights, 0)
-
-
-def punch(weights: Path) -> None:
-    with weights.open("r+b") as file:
-        file.truncate(4096)
-        file.truncate(4 * WEIGHTS)
-
-
-def replace(weights: Path) -> None:
-    other = weights.with_suffix(".new")
-    other.write_bytes(np.full(WEIGHTS, 7, np.float32).tobytes())
-    other.rename(weights)
 
 
 CHANGES: dict[str, tuple[Callable[[Path], None], str]] = {
@@ -100,69 +61,6 @@ def test_the_copies_go_with_their_models(core, tmp_path):
     assert core.delete(core.model_path("b")).status_code == 200
     # With the last run of the model, which may end after its answer.
     wait_until(lambda: list(served.iterdir()) == [])
-
-
-class Exchanging(threading.Thread):
-    """Lets two models change places under one name until it is stopped."""
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__()
-        self._folder = folder
-        self._stopped = threading.Event()
-        for name, weight in (("one", 1.0), ("two", 2.0)):
-            mean_of(folder / name, weight)
-
-    def run(self) -> None:
-        for name in itertools.cycle(("one", "two")):
-            if self._stopped.is_set():
-                return
-            # By file and by bytes in place, as different tools do.
-            for file in ("m.onnx", "w.bin"):
-                new = self._folder / f"{file}.new"
-                new.write_bytes((self._folder / name / file).read_bytes())
-                new.rename(self._folder / file)
-            overwrite_with = (self._folder / name / "w.bin").read_bytes()
-            with (self._folder / "w.bin").open("r+b") as weights:
-                weights.write(overwrite_with)
-
-    def stop(self) -> None:
-        self._stopped.set()
-        self.join()
-
-
-def exchange(core: Core, folder: Path, seconds: float) -> int:
-    """Registers what is being exchanged, for so long; how often that went well."""
-    by_digest = {}
-    for name, weight in (("one", 1.0), ("two", 2.0)):
-        assert core.register(name, mean_of(folder / name, weight)).status_code == 200
-        by_digest[core.get(core.model_path(name)).json()["digest"]] = weight
-    mean_of(folder, 1.0)
-    exchanging = Exchanging(folder)
-    exchanging.start()
-    good = 0
-    try:
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            reply = core.register("m", folder / "m.onnx")
-            if reply.status_code != 200:
-                assert reply.json()["reason"] in ("CHECKSUM_MISMATCH", "INVALID_MODEL"), reply.text
-                continue
-            good += 1
-            shown = core.get(core.model_path("m")).json()["digest"]
-            assert core.infer("m", X)["y"] == [by_digest[shown] + 0.5]
-            assert core.infer("one", X)["y"] == [1.5], "another's model"
-    finally:
-        exchanging.stop()
-    return good
-
-
-def test_what_is_served_has_the_digest_that_is_shown(core, tmp_path):
-    assert exchange(core, tmp_path, 3) > 0
-
-
-@pytest.mark.deep
-def test_what_is_served_has_the_digest_that_is_shown_for_a_minute(core, tmp_path):
-    assert exchange(core, tmp_path, 60) > 0
 
 
 def damage(core: Core, digest: str) -> None:
