@@ -2,7 +2,8 @@
 """Deterministic ONNX models to measure with, random weights: `null` (identity of 4 floats), `tiny`
 (784→128→10), `wide` (1024→4096→4096→64: weights, little to compute), `bigin` (mean of 150,528
 floats: payload, no compute) and `one` (identity of any number of floats); `steady` (products of
-matrices: 5 ms, whatever the input) and `endless` (as many small ones as its input says)."""
+matrices: 5 ms, whatever the input), `endless` (as many small ones as its input says) and `heavy`
+(335 MB of weights in a file of their own)."""
 
 from pathlib import Path
 
@@ -92,6 +93,24 @@ def make_endless(folder: Path):
     checker.check_model(model)
     save(model, str(folder / "endless.onnx"))
     return folder / "endless.onnx"
+
+
+def make_heavy(folder: Path):
+    """Writes `heavy`, five layers of 67 MB whose weights lie beside the graph, and returns its
+    path."""
+    folder.mkdir(parents=True, exist_ok=True)
+    size, layers = 4096, 5
+    node = helper.make_node
+    names = ["x", *(f"h{i}" for i in range(1, layers)), "y"]
+    nodes = [node("MatMul", [names[i], f"w{i}"], [names[i + 1]]) for i in range(layers)]
+    rng = np.random.default_rng(4)
+    weights = [numpy_helper.from_array(rng.random((size, size), np.float32), f"w{i}")
+               for i in range(layers)]
+    graph = helper.make_graph(
+        nodes, "heavy", [_value("x", ["N", size])], [_value("y", ["N", size])], weights)
+    model = helper.make_model(graph, opset_imports=OPSETS, ir_version=8)
+    save(model, str(folder / "heavy.onnx"), save_as_external_data=True, location="heavy.bin")
+    return folder / "heavy.onnx"
 
 
 def make_variants(folder: Path, count):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Goal P12: a Core with 1,000 registered models of which 50 are loaded, beside a Core with hardly
-any, and its loads beside ONNX Runtime's own. All models differ in their weights. Core does not load
+any, and its loads beside ONNX Runtime's own, also after a restart. All models differ in their
+weights. Core does not load
 a model because a request came for it: models are registered without `autoload` and put into memory
 and out of it over the API, which is what is measured here."""
 
@@ -9,11 +10,13 @@ import time
 from bodies import own_json
 from floors import ort_load_us
 from load import load
-from models import inputs, make_models, make_variants
+from models import inputs, make_heavy, make_models, make_variants
 from row import Row, median
 from servers import Core, fetch
 
 REGISTERED, LOADED, WARM = 1000, 50, 5
+# See DigestMemory.
+SETTLED_S = 2.1
 
 
 def _timed_us(work, *arguments, **members):
@@ -95,6 +98,31 @@ class RegistryBench:
                       f"ONNX Runtime's own load {median(floors) / 1e3:,.1f} ms", ratio, goal,
                       goal == "–" or ratio <= 1.3)
 
+    def restarting(self):
+        """The first load by a Core that was started again, of a model with large weights: the
+        digests of the files outlive the process. The plugin is loaded by another model before."""
+        heavy, state = make_heavy(self.folder / "heavy"), self.folder / "restarted"
+        # Files that have just changed are hashed again, also by the Core that has hashed them.
+        time.sleep(SETTLED_S)
+        core = Core(state)
+        core.register("null", self.models / "null.onnx")
+        core.register("heavy", heavy, autoload=False)
+        core.switch("heavy", "load")
+        ours, floors = [], []
+        for _ in range(self.repetitions):
+            core.stop()
+            core = Core(state)
+            core.wait_ready()
+            floors.append(ort_load_us(heavy))
+            ours.append(_timed_us(core.switch, "heavy", "load"))
+        core.stop()
+        ratio = median(own / low for own, low in zip(ours, floors))
+        size = (heavy.parent / "heavy.bin").stat().st_size / 1e6
+        return Row(f"P12: loading heavy ({size:.0f} MB beside the graph), after a restart",
+                   f"{median(ours) / 1e3:,.1f} ms",
+                   f"ONNX Runtime's load by path {median(floors) / 1e3:,.1f} ms", ratio,
+                   "≤ 1.3 ×", ratio <= 1.3)
+
     def rows(self):
         """Measures everything."""
         servers = []
@@ -109,3 +137,4 @@ class RegistryBench:
         finally:
             for server in servers:
                 server.stop()
+        yield self.restarting()

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <ctime>
+#include <fstream>
 
 namespace mlos {
 
@@ -19,6 +20,13 @@ std::string Rfc3339(std::int64_t unix_seconds) {
   std::array<char, sizeof "2026-01-31T12:00:00Z..........."> text{};
   const std::size_t size = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &utc);
   return {text.data(), size};
+}
+
+std::string BootId() {
+  std::string id;
+  std::ifstream file("/proc/sys/kernel/random/boot_id");
+  std::getline(file, id);
+  return id;
 }
 
 }  // namespace mlos

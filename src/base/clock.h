@@ -24,4 +24,7 @@ std::int64_t UnixSecondsNow();
 /// "2026-01-31T12:00:00Z" for seconds since the Unix epoch (RFC 3339, UTC).
 std::string Rfc3339(std::int64_t unix_seconds);
 
+/// The kernel's name for the machine's run since it was started; empty where it has none.
+std::string BootId();
+
 }  // namespace mlos

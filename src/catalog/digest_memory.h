@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <sys/stat.h>
-
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <optional>
 #include <string_view>
@@ -13,6 +12,7 @@
 
 #include "base/mutex.h"
 #include "base/result.h"
+#include "catalog/digest_log.h"
 #include "package/digest.h"
 
 namespace mlos::catalog {
@@ -25,13 +25,17 @@ namespace mlos::catalog {
 /// What could have changed unseen is not remembered: a file that was changed so shortly before it
 /// was hashed that another change might have had the same time (as git treats its index), and any
 /// file on another file system than ext4, xfs, btrfs and f2fs, which set that time for stores to
-/// mapped memory too. Bounded, and in memory only. Thread-safe.
+/// mapped memory too.
+///
+/// What is remembered outlives the process, in a DigestLog, until the machine's next boot. Bounded.
+/// Thread-safe.
 class DigestMemory {
  public:
-  /// `settled` is how old a change has to be; shorter for tests only.
-  explicit DigestMemory(std::chrono::nanoseconds settled = std::chrono::seconds(2),
-                        std::size_t files_max = 16'384)
-      : settled_(settled), files_max_(files_max) {}
+  /// `log` is the file that outlives the process; without one nothing does. `settled` is how old a
+  /// change has to be; shorter for tests only.
+  explicit DigestMemory(std::filesystem::path log = {},
+                        std::chrono::nanoseconds settled = std::chrono::seconds(2),
+                        std::size_t files_max = 16'384);
 
   /// The digest of an open regular file, if it is remembered and the file unchanged.
   std::optional<package::FileDigest> Recall(int fd) const;
@@ -55,24 +59,22 @@ class DigestMemory {
       return std::hash<std::uint64_t>()(key.inode * 31 + key.device);
     }
   };
-  /// Nanoseconds since 1970.
-  struct Times {
-    std::int64_t modified = 0;
-    std::int64_t changed = 0;
-    bool operator==(const Times&) const = default;
-  };
+
   struct Known {
-    Times times;
-    package::FileDigest digest;
+    KnownDigest digest;
+    bool lasting = false;
   };
 
-  void Insert(const struct stat& file, const package::FileDigest& digest) REQUIRES(mutex_);
-  static Times TimesOf(const struct stat& file);
+  static Key KeyOf(const FileState& state) { return {state.device, state.inode}; }
+  /// `lasting`: also for the next process.
+  void Insert(const KnownDigest& known, bool lasting) REQUIRES(mutex_);
+  void ShortenLog() REQUIRES(mutex_);
 
   const std::chrono::nanoseconds settled_;
   const std::size_t files_max_;
   mutable Mutex mutex_;
   std::unordered_map<Key, Known, KeyHash> known_ GUARDED_BY(mutex_);
+  std::optional<DigestLog> log_ GUARDED_BY(mutex_);
 };
 
 }  // namespace mlos::catalog

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -36,15 +37,18 @@ class DigestMemoryTest : public package::FolderTest {
   }
 
   /// A file that is hashed and remembered; nothing where this file system's times are not trusted.
-  std::optional<package::FileDigest> Remember() {
+  std::optional<package::FileDigest> Remember() { return Remember(memory_); }
+  std::optional<package::FileDigest> Remember(DigestMemory& memory) const {
     Write("w.bin", std::string(5000, 'w'));
     std::this_thread::sleep_for(2 * kSettled);
     const UniqueFd fd = Open();
-    EXPECT_TRUE(memory_.Hash(fd.get(), "w.bin").ok());
-    return memory_.Recall(fd.get());
+    EXPECT_TRUE(memory.Hash(fd.get(), "w.bin").ok());
+    return memory.Recall(fd.get());
   }
 
-  DigestMemory memory_{kSettled};
+  std::string log() const { return folder() / "digests"; }
+
+  DigestMemory memory_{"", kSettled};
 };
 
 TEST_F(DigestMemoryTest, KnowsAFileThatNobodyChanged) {
@@ -114,8 +118,36 @@ TEST_F(DigestMemoryTest, RemembersNothingThatHasJustChanged) {
   EXPECT_EQ(careful.Recall(fd.get()), std::nullopt);
 }
 
+TEST_F(DigestMemoryTest, OutlivesTheProcess) {
+  DigestMemory first(log(), kSettled);
+  const auto known = Remember(first);
+  if (!known) GTEST_SKIP() << "on this file system nothing is remembered";
+  EXPECT_EQ(DigestMemory(log(), kSettled).Recall(Open().get()), known);
+  EXPECT_EQ(DigestMemory(log(), kSettled).Recall(Open().get()), known) << "and the one after it";
+}
+
+TEST_F(DigestMemoryTest, AChangeWhileNoProcessRanIsSeen) {
+  {
+    DigestMemory first(log(), kSettled);
+    if (!Remember(first)) GTEST_SKIP() << "on this file system nothing is remembered";
+  }
+  Flip();
+  EXPECT_EQ(DigestMemory(log(), kSettled).Recall(Open().get()), std::nullopt);
+}
+
+TEST_F(DigestMemoryTest, KeepsNoMoreThanItKnows) {
+  {
+    DigestMemory small(log(), kSettled, 2);
+    if (!Remember(small)) GTEST_SKIP() << "on this file system nothing is remembered";
+    for (int i = 0; i < 100; ++i) ASSERT_TRUE(small.Hash(Open().get(), "w.bin").ok());
+  }
+  const std::string text = Read("digests");
+  EXPECT_LE(std::count(text.begin(), text.end(), '\n'), 1 + 2 * 2);
+  EXPECT_TRUE(DigestMemory(log(), kSettled, 2).Recall(Open().get()).has_value());
+}
+
 TEST_F(DigestMemoryTest, IsBounded) {
-  DigestMemory small(kSettled, 2);
+  DigestMemory small("", kSettled, 2);
   if (!Remember()) GTEST_SKIP() << "on this file system nothing is remembered";
   for (const char* name : {"a", "b", "c"}) Write(name, name);
   std::this_thread::sleep_for(2 * kSettled);

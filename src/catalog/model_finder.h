@@ -46,8 +46,13 @@ struct KnownFormats {
 /// From what callers and the registry say of a model to its checked files. Thread-safe.
 class ModelFinder {
  public:
-  ModelFinder(PathPolicy policy, store::Packages& packages, store::Copies& copies)
-      : policy_(std::move(policy)), packages_(packages), copies_(copies) {}
+  /// `digests` is the file in which the digests of files outlive the process.
+  ModelFinder(PathPolicy policy, store::Packages& packages, store::Copies& copies,
+              const std::filesystem::path& digests)
+      : policy_(std::move(policy)),
+        packages_(packages),
+        copies_(copies),
+        memory_(std::make_unique<DigestMemory>(digests)) {}
 
   /// Fills `found`. PATH_NOT_ALLOWED, FILE_NOT_FOUND, INVALID_PACKAGE and whatever
   /// package::FindModelFiles says, with `path` or `manifest_path` as field. Where an archive was
@@ -77,7 +82,7 @@ class ModelFinder {
   store::Packages& packages_;
   store::Copies& copies_;
   // Loading a model again need not read files that are as they were.
-  std::unique_ptr<DigestMemory> memory_ = std::make_unique<DigestMemory>();
+  std::unique_ptr<DigestMemory> memory_;
 };
 
 }  // namespace mlos::catalog

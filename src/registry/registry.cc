@@ -2,23 +2,15 @@
 #include "registry/registry.h"
 
 #include <algorithm>
-#include <fstream>
 #include <string>
 
+#include "base/clock.h"
 #include "registry/rows.h"
 
 namespace mlos::registry {
 namespace {
 
 std::string_view ToString(LoadKind kind) { return kind == LoadKind::kModel ? "model" : "plugin"; }
-
-/// What the kernel calls this run of the machine; empty where it does not say.
-std::string BootId() {
-  std::string id;
-  std::ifstream file("/proc/sys/kernel/random/boot_id");
-  std::getline(file, id);
-  return id;
-}
 
 /// OVERLOADED where a table with `count_others` other rows than the one to be put is full.
 Status CheckNumber(disk::Database& database, const char* count_others, std::string_view id,

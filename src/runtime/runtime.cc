@@ -124,7 +124,8 @@ class Runtime::Impl {
         metrics_detail(options.metrics_full ? metrics::Detail::kAll : metrics::Detail::kFew),
         reaper(std::chrono::milliseconds(options.sequence_idle_timeout_ms)),
         models(*registry, *packages, *copies, table, *plugins, stats,
-               catalog::ModelFinder(ModelPolicy(options), *packages, *copies),
+               catalog::ModelFinder(ModelPolicy(options), *packages, *copies,
+                                    options.state_dir / "digests"),
                catalog::ModelLoader(
                    *registry, {options.probe_program, options.probe_timeout_ms, &stopped},
                    options.arena_bytes_max, ThreadsOrCores(options.compute_threads),
