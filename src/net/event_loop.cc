@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "net/event_loop.h"
 
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 
 #include <cerrno>
 #include <chrono>
 
+#include "base/files.h"
 #include "base/log.h"
 
 namespace mlos::net {
@@ -17,10 +19,15 @@ using boost::system::error_code;
 constexpr auto kTick = std::chrono::milliseconds(250);
 // Whether a connection has nothing left to do is found by looking, and somebody waits for the last.
 constexpr auto kTickWhileDraining = std::chrono::milliseconds(5);
-// Accepting pauses for this time if the process has no file descriptor left.
-constexpr auto kAcceptPause = std::chrono::milliseconds(100);
+// Accepting pauses for this time if the process has no file descriptor left. It is also what a
+// health check waits for, once for each connection before it.
+constexpr auto kAcceptPause = std::chrono::milliseconds(10);
 // Of the connections that wait when the loop drains: who keeps coming does not hold it.
 constexpr int kLastAcceptsMax = 8192;
+
+UniqueFd AcceptSocket(int listening) {
+  return UniqueFd(::accept4(listening, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+}
 
 }  // namespace
 
@@ -34,7 +41,13 @@ Status EventLoop::AcceptOn(UniqueFd listening) {
   if (!error) static_cast<void>(listening.Release());
   if (!error) descriptor.non_blocking(true, error);
   if (error) return {Reason::kIoError, "cannot listen: " + error.message()};
+  if (!TakeReserve()) return ErrnoStatus(errno, "cannot keep a file descriptor in reserve");
   return OkStatus();
+}
+
+bool EventLoop::TakeReserve() {
+  if (!reserve_.valid()) reserve_ = UniqueFd(::eventfd(0, EFD_CLOEXEC));
+  return reserve_.valid();
 }
 
 void EventLoop::Run() {
@@ -53,26 +66,40 @@ void EventLoop::Accept(ListenPoint& point) {
                                if (accepted == Accepted::kOne || accepted == Accepted::kNone) {
                                  return self->Accept(point);
                                }
-                               if (accepted == Accepted::kNoDescriptor) self->OnNoDescriptor();
+                               if (accepted == Accepted::kNoDescriptor) {
+                                 self->OnNoDescriptorFor(point);
+                               }
                                self->PauseAccepting(point);
                              });
 }
 
 EventLoop::Accepted EventLoop::AcceptOne(ListenPoint& point) {
-  const int listening = point.listening.native_handle();
-  UniqueFd socket(::accept4(listening, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+  // A descriptor that has become free is the reserve's first.
+  if (!TakeReserve()) return Accepted::kNoDescriptor;
+  UniqueFd socket = AcceptSocket(point.listening.native_handle());
   if (socket.valid()) {
+    point.no_descriptor = 0;
     OnAccept(std::move(socket));
     return Accepted::kOne;
   }
-  if (errno == EMFILE || errno == ENFILE) {
-    Log(LogLevel::kWarning, "no file descriptor left for another connection",
-        {{"door", door_}, {"open", open_.size()}});
-    return Accepted::kNoDescriptor;
-  }
+  if (errno == EMFILE || errno == ENFILE) return Accepted::kNoDescriptor;
   // Another loop was quicker, or the client is gone already.
   const bool none = errno == EAGAIN || errno == EINTR || errno == ECONNABORTED;
   return none ? Accepted::kNone : Accepted::kFailed;
+}
+
+// In turn: somebody idle may have to go for the connection, or else it has the reserve. If the
+// reserve is still in use, its user may be idle by now.
+void EventLoop::OnNoDescriptorFor(ListenPoint& point) {
+  if (point.no_descriptor == 0) {
+    Log(LogLevel::kWarning, "no file descriptor left for another connection",
+        {{"door", door_}, {"open", open_.size()}});
+  }
+  if (point.no_descriptor++ % 2 == 0 || !reserve_.valid()) return OnNoDescriptor();
+  reserve_.Reset();
+  UniqueFd socket = AcceptSocket(point.listening.native_handle());
+  if (socket.valid()) OnAcceptInNeed(std::move(socket));
+  TakeReserve();
 }
 
 // Without a pause, a full table of descriptors would keep this loop busy with failing accepts.

@@ -75,8 +75,14 @@ class EventLoop : public Loop, public std::enable_shared_from_this<EventLoop> {
 
   /// A socket was accepted; it is non-blocking.
   virtual void OnAccept(UniqueFd socket) = 0;
-  /// The process has no file descriptor left for another connection.
+  /// The process has no file descriptor left for another connection, so one that is idle may go.
   virtual void OnNoDescriptor() {}
+  /// A socket was accepted with the descriptor in reserve, since nothing idle could be closed for
+  /// it. It has to be closed soon, as it is unless an override takes it: then its client at least
+  /// sees that it is refused.
+  virtual void OnAcceptInNeed(UniqueFd /*socket*/) {}
+  /// The descriptor in reserve is in use, and there is no other.
+  bool in_need() { return !TakeReserve(); }
   /// Runs what there is to do until the loop ends.
   virtual void Serve() { io_.run(); }
   /// A drained loop will accept no more.
@@ -95,10 +101,13 @@ class EventLoop : public Loop, public std::enable_shared_from_this<EventLoop> {
 
     boost::asio::posix::stream_descriptor listening;
     boost::asio::steady_timer pause;
+    unsigned no_descriptor = 0;  ///< how often in a row
   };
 
   void Accept(ListenPoint& point);
   Accepted AcceptOne(ListenPoint& point);
+  void OnNoDescriptorFor(ListenPoint& point);
+  bool TakeReserve();
   void PauseAccepting(ListenPoint& point);
   bool EndAccepting(ListenPoint& point);
   void Tick();
@@ -108,6 +117,8 @@ class EventLoop : public Loop, public std::enable_shared_from_this<EventLoop> {
   boost::asio::io_context io_{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
   std::list<ListenPoint> listen_points_;  ///< their addresses stay
+  /// Any descriptor. It is closed to accept one more connection where the process has none left.
+  UniqueFd reserve_;
   boost::asio::steady_timer timer_;
   SteadyClock::time_point now_ = SteadyClock::now();
   bool draining_ = false;

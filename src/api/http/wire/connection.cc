@@ -26,6 +26,10 @@ Status CheckLength(const RequestHead& head, std::uint64_t bytes_max) {
                                         " bytes; " + std::to_string(bytes_max) + " are allowed"};
 }
 
+Status NoDescriptor() {
+  return {Reason::kOverloaded, "Core has no file descriptor left; only health checks are answered"};
+}
+
 }  // namespace
 
 Responder::Responder(std::shared_ptr<Connection> connection, std::uint64_t request_number)
@@ -128,7 +132,8 @@ bool Connection::StepHead() {
 
 void Connection::Begin(const Status& head_read) {
   RequestHead* const head = head_read.ok() ? &reader_.head() : nullptr;
-  if (!loop_.Keeps(head)) return Leave();
+  const Keeping keeping = loop_.Keeps(head);
+  if (keeping == Keeping::kNo) return Leave();
   loop_.LeaveWaiting(*this);
   ++request_number_;
   header_lines_ = {};
@@ -139,6 +144,10 @@ void Connection::Begin(const Status& head_read) {
   body_unread_ = head->has_body();
   header_lines_ = loop_.handler().HeaderLinesFor(*head);
   head->local_address = local_address_;
+  if (keeping == Keeping::kInNeed) keep_alive_ = false;
+  if (keeping == Keeping::kInNeed && !loop_.handler().IsHealthCheck(*head)) {
+    return Answer(loop_.handler().Refuse(NoDescriptor()));
+  }
   Admit(*head);
 }
 

@@ -3,6 +3,7 @@
 
 #include <boost/intrusive/list.hpp>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>
@@ -24,6 +25,15 @@ class WaitingConnection : public net::StreamConnection, public WaitingHook {
   virtual void Leave() = 0;
   /// False before the first request.
   virtual bool has_asked() const = 0;
+};
+
+/// Whether a request is answered by the loop that has read it.
+enum class Keeping : std::uint8_t {
+  kNo,
+  kYes,
+  /// Yes, but the process has no descriptor left: if it is no health check it is refused, and the
+  /// reply is the last of its connection.
+  kInNeed,
 };
 
 /// The event loop as its connections see it: beside what every door has, the requests' handler and
@@ -49,7 +59,7 @@ class ConnectionHost : public net::TcpLoop {
 
   /// Whether a request is answered here; `head` is null for one that is malformed. Otherwise the
   /// connection is given to HandOver, with all that was received and not yet answered.
-  virtual bool Keeps(const RequestHead* /*head*/) const { return true; }
+  virtual Keeping Keeps(const RequestHead* /*head*/) { return Keeping::kYes; }
   virtual void HandOver(UniqueFd /*socket*/, net::ByteBuffer /*received*/) {}
 
   Handler& handler() const { return *handler_; }

@@ -29,8 +29,14 @@ Limits ForOthers(Limits limits, unsigned threads) {
 
 }  // namespace
 
-bool FrontLoop::Keeps(const RequestHead* head) const {
-  return head != nullptr && handler().IsHealthCheck(*head);
+Keeping FrontLoop::Keeps(const RequestHead* head) {
+  if (in_need()) return Keeping::kInNeed;
+  const bool health = head != nullptr && handler().IsHealthCheck(*head);
+  return health ? Keeping::kYes : Keeping::kNo;
+}
+
+void FrontLoop::OnNoRoom(UniqueFd socket) {
+  if (!in_need()) HandOver(std::move(socket), {});
 }
 
 void FrontLoop::HandOver(UniqueFd socket, net::ByteBuffer received) {

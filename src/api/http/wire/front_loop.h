@@ -14,20 +14,22 @@ namespace mlos::api::http::wire {
 /// thread that does nothing else: however long the others are, health is answered at once. With the
 /// first request that asks for anything else, or that is malformed, a connection goes to one of the
 /// other loops and stays there. One that has asked for nothing yet goes there unasked where its
-/// place is wanted.
+/// place is wanted. If the process has no descriptor left and nothing idle can be closed, health is
+/// still answered, with the descriptor in reserve, and all else is refused.
 class FrontLoop final : public EventLoop {
  public:
   FrontLoop(const Limits& limits, std::shared_ptr<Handler> handler,
             std::vector<std::shared_ptr<EventLoop>> others)
       : EventLoop(limits, std::move(handler)), others_(std::move(others)) {}
 
-  bool Keeps(const RequestHead* head) const override;
+  Keeping Keeps(const RequestHead* head) override;
   void HandOver(UniqueFd socket, net::ByteBuffer received) override;
 
  private:
   bool CloseIdle(const boost::asio::ip::address* peer) override;
-  void OnNoRoom(UniqueFd socket) override { HandOver(std::move(socket), {}); }
+  void OnNoRoom(UniqueFd socket) override;
   void OnNoDescriptor() override;
+  void OnAcceptInNeed(UniqueFd socket) override { Adopt(std::move(socket), {}); }
   void OnDrained() override;
 
   const std::vector<std::shared_ptr<EventLoop>> others_;
