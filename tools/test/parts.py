@@ -120,7 +120,7 @@ PARTS = (
     _door("tsan", "tsan", "grpc", 200),
     _door("tsan", "tsan", "ipc", 80),
     _door("tsan", "tsan", "models", 110),
-    _long("kills", 140,
+    _long("kills", 250,
           ("axon/", "src/registry/", "src/store/", "src/catalog/", "src/scheduler/"), *_KILLS),
     _long("floods", 70, ("src/net/", "src/resource/"), *_FLOODS),
     _long("sweeps", 50,
