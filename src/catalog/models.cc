@@ -3,9 +3,11 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -31,6 +33,12 @@ bool WantsLoading(const ModelEntry& entry) {
 /// Whether registering it again tries to load it once more.
 bool NeedsLoading(const ModelEntry& entry) {
   return WantsLoading(entry) || entry.state == ModelState::kQuarantined;
+}
+
+/// Keeps the files, not the model; nothing if that is gone.
+std::optional<store::Copies::Copy> CopyOf(const std::weak_ptr<ServedModel>& model) {
+  const std::shared_ptr<ServedModel> served = model.lock();
+  return served == nullptr ? std::nullopt : std::optional(served->copy());
 }
 
 bool SameFiles(const registry::ModelRecord& a, const registry::ModelRecord& b) {
@@ -232,32 +240,50 @@ Result<std::shared_ptr<ServedModel>> Models::LoadFiles(const registry::ModelReco
 }
 
 void Models::CheckFiles(const std::atomic<bool>& stop) {
-  for (const ModelEntry& listed : table_.List()) {
+  // Ids alone: a model that is unloaded meanwhile is not to be kept until the last was looked at.
+  std::vector<std::string> ids;
+  for (const ModelEntry& listed : table_.List()) ids.push_back(listed.record.model_id);
+  for (const std::string& model_id : ids) {
     if (stop.load()) return;
-    // One that is being changed is checked by that.
-    const auto changing = changing_.TryLock(listed.record.model_id, SteadyClock::now());
-    if (!changing.has_value()) continue;
-    const Result<ModelEntry> entry = table_.Get(listed.record.model_id);
-    if (entry.ok()) CheckFilesOf(*entry);
+    Result<ModelEntry> entry = table_.Get(model_id);
+    if (!entry.ok()) continue;
+    const std::weak_ptr<ServedModel> served = std::exchange(entry->served, nullptr);
+    CheckFilesOf(entry->record, served);
   }
 }
 
-void Models::CheckFilesOf(const ModelEntry& entry) {
+// Reading takes long, so the model is neither locked nor kept meanwhile: whoever unloads or removes
+// it does not wait. What was found counts if the model is still the one that was looked at.
+void Models::CheckFilesOf(const registry::ModelRecord& record,
+                          const std::weak_ptr<ServedModel>& looked_at) {
+  Status found = finder_.FindAgain(record, Digesting::kRead).status();
+  Status copy_found;
+  if (const std::optional<store::Copies::Copy> copy = CopyOf(looked_at)) {
+    copy_found = finder_.CheckCopy(copy->files);
+  }
+  // One that is being changed is checked by that.
+  const auto changing = changing_.TryLock(record.model_id, SteadyClock::now());
+  const Result<ModelEntry> entry = table_.Get(record.model_id);
+  if (!changing.has_value() || !entry.ok() || entry->record.digest != record.digest ||
+      entry->served != looked_at.lock()) {
+    return;
+  }
+  TakeIn(*entry, std::move(found), copy_found);
+}
+
+void Models::TakeIn(const ModelEntry& entry, Status found, const Status& copy_found) {
   const std::string& model_id = entry.record.model_id;
-  Status found = finder_.FindAgain(entry.record, Digesting::kRead).status();
   if (!found.ok()) {
     Log(LogLevel::kError, "a check found a model's files changed",
         {{"model", model_id}, LogField(found)});
   }
-  if (entry.served != nullptr) {
-    if (Status copy = finder_.CheckCopy(entry.served->files()); !copy.ok()) {
-      Log(LogLevel::kError, "a check found the copy that a model is served from changed",
-          {{"model", model_id}, LogField(copy)});
-      // Its bytes are no longer those of the digest that is shown: nothing is served rather.
-      table_.Update(model_id, [](ModelEntry& e) { e.served = nullptr; });
-      const Result<ModelInfo> loaded = LoadEntry(entry, kNoDeadline);
-      if (found.ok()) found = loaded.status();
-    }
+  if (!copy_found.ok()) {
+    Log(LogLevel::kError, "a check found the copy that a model is served from changed",
+        {{"model", model_id}, LogField(copy_found)});
+    // Its bytes are no longer those of the digest that is shown: nothing is served rather.
+    table_.Update(model_id, [](ModelEntry& e) { e.served = nullptr; });
+    const Result<ModelInfo> loaded = LoadEntry(entry, kNoDeadline);
+    if (found.ok()) found = loaded.status();
   }
   table_.Update(model_id, [&](ModelEntry& e) { e.checked = {UnixSecondsNow(), found}; });
 }

@@ -83,7 +83,10 @@ class Models {
                                                  Deadline deadline);
   Result<std::shared_ptr<ServedModel>> LoadFiles(const registry::ModelRecord& record,
                                                  package::ModelFiles files, Deadline deadline);
-  void CheckFilesOf(const ModelEntry& entry);
+  void CheckFilesOf(const registry::ModelRecord& record,
+                    const std::weak_ptr<ServedModel>& looked_at);
+  /// Keeps what a look at the files of the model found, and serves no copy that has changed.
+  void TakeIn(const ModelEntry& entry, Status found, const Status& copy_found);
   /// Takes the model out of service that is served under this id, if it is meant. The caller lets
   /// go of it, outside of the table's lock; null if it was not.
   std::shared_ptr<ServedModel> TakeOut(std::string_view model_id,

@@ -53,6 +53,7 @@ class ServedModel {
   const engine::ModelSchema& schema() const { return model_->schema(); }
   engine::LoadedModel& loaded() const { return *model_; }
   /// What it was loaded from, where only Core writes.
+  const store::Copies::Copy& copy() const { return copy_; }
   const package::ModelFiles& files() const { return copy_.files; }
   /// IO_ERROR once a page of those files could not be read: the model computes with zeros in its
   /// place from then on. The first time, `on_damage` is called.

@@ -93,9 +93,8 @@ class Registered:
             wait_until(lambda: ("check_error" in self.shown(number)) == there, timeout_s=300)
 
     def load_again(self, number: int) -> requests.Response:
-        unload = self.core.model_path(f"m{number}", "unload")
-        # 409 while a look at all bytes reads them.
-        wait_until(lambda: self.core.post(unload).status_code == 200)
+        # Also while a look at all bytes reads its files.
+        assert self.core.post(self.core.model_path(f"m{number}", "unload")).status_code == 200
         return self.core.post(self.core.model_path(f"m{number}", "load"))
 
 
