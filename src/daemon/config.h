@@ -34,7 +34,7 @@ struct Config {
   std::uint64_t body_bytes_max = 256ULL << 20;
   std::uint64_t in_flight_bytes_max = 2ULL << 30;
   std::uint32_t connections_max = 8'192;
-  std::uint32_t connections_per_peer_max = 2'048;
+  std::uint32_t connections_per_peer_max = 0;
   std::uint32_t header_timeout_ms = 10'000;
   std::uint32_t body_timeout_ms = 30'000;
   std::uint32_t write_timeout_ms = 30'000;

@@ -72,7 +72,9 @@ void SetConnectionLimits(const Config& config, Limits& limits) {
   limits.write_timeout_ms = config.write_timeout_ms;
   limits.idle_timeout_ms = config.idle_timeout_ms;
   limits.connections_max = config.connections_max;
-  limits.connections_per_peer_max = config.connections_per_peer_max;
+  const bool limited = config.connections_per_peer_max != 0;
+  limits.connections_per_peer_max =
+      limited ? config.connections_per_peer_max : config.connections_max;
 }
 
 api::grpc::ServerOptions GrpcOptionsOf(const Config& config,

@@ -262,13 +262,14 @@ constexpr Option kOptions[] = {
      MLOS_INTEGER(connections_max, 1, 1'000'000),
      "Take the number of clients. If it is too low, idle connections are closed and clients "
      "reconnect more often; each one costs a descriptor and some memory (tens of KiB with "
-     "TLS)."},
+     "TLS). No address keeps others from half of them."},
     {"connections_per_peer_max", "--connections-per-peer-max", "", "N",
-     "Open HTTP connections from one address; gRPC may have as many again", false, false,
-     MLOS_INTEGER(connections_per_peer_max, 1, 1'000'000),
-     "If clients share an address (a proxy, NAT), raise it to `connections_max`, or their idle "
-     "connections are closed. If it is too high, one client can take the connections of all "
-     "others."},
+     "Open HTTP connections from one address; gRPC may have as many again; 0: as many as its "
+     "share allows",
+     false, false, MLOS_INTEGER(connections_per_peer_max, 0, 1'000'000),
+     "With 0 an address that is alone (a proxy, NAT) may have all connections but an eighth, and "
+     "loses what it has above half if others need them. If it is too low, idle connections of "
+     "clients that share an address are closed."},
     {"header_timeout_ms", "--header-timeout-ms", "", "MS",
      "Time for a request's header, and for a TLS handshake, to arrive", false, false,
      MLOS_INTEGER(header_timeout_ms, 10, kDay),

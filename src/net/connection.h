@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <boost/asio/ip/address.hpp>
 #include <boost/intrusive/list_hook.hpp>
+#include <utility>
 
 #include "base/clock.h"
 
@@ -26,6 +28,20 @@ class Connection : public OpenHook {
   virtual void Drain() = 0;
   /// Closes at once; no effect if it is closed already.
   virtual void Close() = 0;
+};
+
+/// A connection that may have to make room for those of other addresses.
+class PeerConnection : public Connection {
+ public:
+  explicit PeerConnection(boost::asio::ip::address peer) : peer_(std::move(peer)) {}
+
+  const boost::asio::ip::address& peer() const { return peer_; }
+  /// Core has nothing to do for it but to wait for the peer: until that sends the rest of a
+  /// request, or takes a reply.
+  virtual bool awaits_peer() const = 0;
+
+ private:
+  const boost::asio::ip::address peer_;
 };
 
 }  // namespace mlos::net

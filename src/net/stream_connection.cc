@@ -12,8 +12,8 @@ constexpr std::int64_t kLingerMs = 2'000;
 
 StreamConnection::StreamConnection(TcpLoop& loop, Stream stream, boost::asio::ip::address peer,
                                    Timeouts timeouts)
-    : loop_(std::static_pointer_cast<TcpLoop>(loop.shared_from_this())),
-      peer_(std::move(peer)),
+    : PeerConnection(std::move(peer)),
+      loop_(std::static_pointer_cast<TcpLoop>(loop.shared_from_this())),
       timeouts_(timeouts),
       stream_(std::move(stream)) {}
 
@@ -90,7 +90,7 @@ void StreamConnection::Drain() {
 
 std::shared_ptr<StreamConnection> StreamConnection::Forget() {
   phase_ = Phase::kClosed;
-  loop_->Remove(*this, peer_);
+  loop_->Remove(*this, peer());
   return std::exchange(self_, nullptr);
 }
 

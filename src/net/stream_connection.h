@@ -25,13 +25,14 @@ namespace mlos::net {
 ///
 /// It keeps itself alive until it is closed, and waiting operations keep it alive. Everything
 /// happens on the loop's thread.
-class StreamConnection : public Connection, public std::enable_shared_from_this<StreamConnection> {
+class StreamConnection : public PeerConnection,
+                         public std::enable_shared_from_this<StreamConnection> {
  public:
   void Start() override;
   void OnTick(SteadyClock::time_point now) final;
   void Drain() final;
   void Close() final;
-  const boost::asio::ip::address& peer() const { return peer_; }
+  bool awaits_peer() const final { return !open() || OpenAwaitsPeer(); }
 
  protected:
   using ErrorCode = boost::system::error_code;
@@ -58,6 +59,8 @@ class StreamConnection : public Connection, public std::enable_shared_from_this<
   /// Every quarter second, for the deadlines of its own.
   virtual void CheckDeadlines(SteadyClock::time_point now) = 0;
   virtual void OnDrain() = 0;
+  /// See awaits_peer.
+  virtual bool OpenAwaitsPeer() const = 0;
   /// It has been closed, maybe before it was open.
   virtual void OnClose() {}
 
@@ -122,7 +125,6 @@ class StreamConnection : public Connection, public std::enable_shared_from_this<
 
   // Declared first, so that it dies last: the stream belongs to its io_context.
   const std::shared_ptr<TcpLoop> loop_;
-  const boost::asio::ip::address peer_;
   const Timeouts timeouts_;
   Stream stream_;
   /// Keeps it alive until it is closed.

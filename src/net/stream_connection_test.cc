@@ -72,6 +72,7 @@ class Parrot : public StreamConnection {
     Speak();
   }
   void OnWritable() override { Speak(); }
+  bool OpenAwaitsPeer() const override { return true; }
   void Speak() {
     if (!Write(words_)) {
       ++counts_.blocked;
@@ -105,7 +106,8 @@ class ParrotLoop : public TcpLoop {
   std::shared_ptr<Parrot> last() const { return last_.lock(); }
 
  protected:
-  std::shared_ptr<Connection> Make(Stream stream, const boost::asio::ip::address& peer) override {
+  std::shared_ptr<PeerConnection> Make(Stream stream,
+                                       const boost::asio::ip::address& peer) override {
     const auto parrot = std::make_shared<Parrot>(*this, std::move(stream), peer, counts_);
     last_ = parrot;
     return parrot;

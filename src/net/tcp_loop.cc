@@ -3,6 +3,8 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
+#include <optional>
 #include <utility>
 
 namespace mlos::net {
@@ -23,7 +25,8 @@ Tcp::endpoint EndpointOf(int socket, const Name& name) {
 
 }  // namespace
 
-TcpLoop::TcpLoop(Share share) : EventLoop(share.door), share_(std::move(share)) {}
+TcpLoop::TcpLoop(Share share)
+    : EventLoop(share.door), share_(std::move(share)), places_(share_.connections_max) {}
 
 Status TcpLoop::Listen(UniqueFd listening) {
   listens_on_any_ = EndpointOf(listening.get(), ::getsockname).address().is_unspecified();
@@ -59,23 +62,39 @@ void TcpLoop::AddSocket(UniqueFd fd, ByteBuffer received) {
     // No memory for a session: the socket closes here.
     if (tls == nullptr) return;
   }
-  ++open_per_peer_[peer.address()];
+  places_.Take(peer.address());
   Add(Make(Stream(std::move(socket), std::move(tls), std::move(received)), peer.address()));
 }
 
 bool TcpLoop::MakeRoom(const boost::asio::ip::address& peer) {
-  // The limit of one peer comes first, so that a peer that exceeds it loses a connection of its
-  // own.
-  const auto of_peer = open_per_peer_.find(peer);
-  if (of_peer != open_per_peer_.end() && of_peer->second >= share_.connections_per_peer_max) {
-    return CloseIdle(&peer);
+  const std::uint64_t held = places_.held_by(peer);
+  // First, so that a peer that exceeds its own limit loses a connection of its own.
+  if (held >= share_.connections_per_peer_max) return CloseIdle(&peer);
+  if (places_.HasRoomFor(peer)) return true;
+  if (held >= places_.rule().half()) return CloseIdle(&peer);
+  if (const std::optional<boost::asio::ip::address> largest = places_.over_half()) {
+    if (CloseIdle(&*largest) || CloseAwaiting(*largest)) return true;
   }
-  return open().size() < share_.connections_max || CloseIdle(nullptr);
+  return CloseIdle(nullptr);
+}
+
+bool TcpLoop::CloseAwaiting(const boost::asio::ip::address& peer) {
+  const auto found = std::find_if(open().begin(), open().end(), [&](const Connection& connection) {
+    const auto& of_peer = static_cast<const PeerConnection&>(connection);
+    return of_peer.peer() == peer && of_peer.awaits_peer();
+  });
+  if (found == open().end()) return false;
+  found->Close();
+  return true;
+}
+
+void TcpLoop::CloseIdleOfLargest() {
+  const std::optional<boost::asio::ip::address> largest = places_.largest();
+  if (!largest || !CloseIdle(&*largest)) CloseIdle(nullptr);
 }
 
 void TcpLoop::Remove(Connection& connection, const boost::asio::ip::address& peer) {
-  const auto of_peer = open_per_peer_.find(peer);
-  if (--of_peer->second == 0) open_per_peer_.erase(of_peer);
+  places_.Give(peer);
   Forget(connection);
 }
 

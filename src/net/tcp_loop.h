@@ -5,7 +5,6 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <memory>
 #include <string_view>
-#include <unordered_map>
 
 #include "base/result.h"
 #include "base/unique_fd.h"
@@ -13,11 +12,21 @@
 #include "net/event_loop.h"
 #include "net/stream.h"
 #include "net/tls/server.h"
+#include "resource/shares.h"
 
 namespace mlos::net {
 
-/// The loop of a door over TCP. It enforces its share of the limits on connections; the door's own
-/// chooses which of them may be closed to make room.
+/// The loop of a door over TCP. It enforces its share of the limits on connections, which addresses
+/// share by the ShareRule. If there is no room for a connection, another one is closed for it:
+///
+///     of whom                                              which
+///     the newcomer's address, if that would exceed half,   one that waits for a request
+///       or has connections_per_peer_max
+///     the address that holds more than half                one that waits for a request, or else
+///                                                          one that awaits_peer
+///     any address                                          one that waits for a request
+///
+/// The door's own loop knows which wait for a request. One that Core computes for is never closed.
 class TcpLoop : public EventLoop {
  public:
   /// Takes the socket over, on which it will accept. Before Run. IO_ERROR.
@@ -47,12 +56,17 @@ class TcpLoop : public EventLoop {
 
   explicit TcpLoop(Share share);
 
-  virtual std::shared_ptr<Connection> Make(Stream stream, const boost::asio::ip::address& peer) = 0;
+  virtual std::shared_ptr<PeerConnection> Make(Stream stream,
+                                               const boost::asio::ip::address& peer) = 0;
   /// Closes an idle connection, one of `peer`'s unless that is null. False if all are busy.
   virtual bool CloseIdle(const boost::asio::ip::address* peer) = 0;
+  /// Closes a connection of `peer` that awaits_peer, the longest open one. False if there is none.
+  virtual bool CloseAwaiting(const boost::asio::ip::address& peer);
   /// There is no room for an accepted connection. It is closed unless an override keeps it.
   virtual void OnNoRoom(UniqueFd /*socket*/) {}
-  void OnNoDescriptor() override { CloseIdle(nullptr); }
+  void OnNoDescriptor() override { CloseIdleOfLargest(); }
+  /// Closes an idle connection, of the address that has most if it has one.
+  void CloseIdleOfLargest();
 
  private:
   void OnAccept(UniqueFd socket) final { AddSocket(std::move(socket), {}); }
@@ -61,7 +75,7 @@ class TcpLoop : public EventLoop {
 
   const Share share_;
   bool listens_on_any_ = false;
-  std::unordered_map<boost::asio::ip::address, unsigned> open_per_peer_;
+  resource::Shares<boost::asio::ip::address> places_;
   char scratch_[kScratchBytes];
 };
 

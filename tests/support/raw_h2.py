@@ -35,9 +35,12 @@ def message(content: bytes, flag: int = 0, length: int | None = None) -> bytes:
 class RawH2:
     """One connection to a gRPC server. Thread-compatible."""
 
-    def __init__(self, port: int, timeout_s: float = 20.0, hello: bool = True) -> None:
-        """Connects and, with `hello`, sends the preface and empty settings."""
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=timeout_s)
+    def __init__(self, port: int, timeout_s: float = 20.0, hello: bool = True,
+                 connected: socket.socket | None = None) -> None:  # fmt: skip
+        """Connects, unless it is `connected` already, and with `hello` sends the preface and empty
+        settings."""
+        address = ("127.0.0.1", port)
+        self.socket = connected or socket.create_connection(address, timeout=timeout_s)
         self.timeout_s = timeout_s
         self.encoder = Encoder()
         self.decoder = Decoder()

@@ -31,7 +31,7 @@ from tests.support.raw_http import head, parse, read_all
 MIB = 1 << 20
 INFER = "POST /models/echo/inference HTTP/1.1"
 SLOW, CONNECTIONS, STREAMS, BODIES = 5_000, 20_000, 100_000, 1_000
-# What the connections of one address may be (the default of connections_per_peer_max).
+# What the connections of one address may be.
 PER_PEER = 2048
 
 pytestmark = [pytest.mark.deep, pytest.mark.limit(300)]
@@ -90,7 +90,7 @@ def test_slow_heads_by_the_thousand(flooded):
 
 def test_connections_of_one_peer_by_the_ten_thousand(flooded):
     """Those beyond the limit are closed, and a request of the same address is answered."""
-    core = flooded(PER_PEER)
+    core = flooded(PER_PEER, "--connections-per-peer-max", str(PER_PEER))
     before = core.resources().fds
     with hold(core.port, CONNECTIONS, processes=4):
         assert core.resources().fds <= before + PER_PEER + 16

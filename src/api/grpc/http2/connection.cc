@@ -154,6 +154,8 @@ void Connection::OnDrain() {
   Flush();
 }
 
+bool Connection::OpenAwaitsPeer() const { return session_ == nullptr || session_->awaits_peer(); }
+
 void Connection::GoOnDraining() {
   if (!std::exchange(announced_, true)) return;  // it was said less than a tick ago
   if (session_->open_streams() == 0) {

@@ -63,6 +63,7 @@ class Connection final : public StreamPort, public net::StreamConnection {
   void CheckDeadlines(SteadyClock::time_point now) override;
   /// Takes no further stream, and closes after the last one.
   void OnDrain() override;
+  bool OpenAwaitsPeer() const override;
   void OnClose() override;
 
   void ReadOn();

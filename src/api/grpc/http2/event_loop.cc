@@ -8,8 +8,8 @@
 
 namespace mlos::api::grpc::http2 {
 
-std::shared_ptr<net::Connection> EventLoop::Make(net::Stream stream,
-                                                 const boost::asio::ip::address& peer) {
+std::shared_ptr<net::PeerConnection> EventLoop::Make(net::Stream stream,
+                                                     const boost::asio::ip::address& peer) {
   return std::make_shared<Connection>(*this, std::move(stream), peer);
 }
 

@@ -13,8 +13,8 @@ class EventLoop final : public ConnectionHost {
   using ConnectionHost::ConnectionHost;
 
  private:
-  std::shared_ptr<net::Connection> Make(net::Stream stream,
-                                        const boost::asio::ip::address& peer) override;
+  std::shared_ptr<net::PeerConnection> Make(net::Stream stream,
+                                            const boost::asio::ip::address& peer) override;
   bool CloseIdle(const boost::asio::ip::address* peer) override;
 };
 

@@ -14,7 +14,7 @@ struct Limits {
   std::int64_t idle_timeout_ms = 75'000;    ///< without a stream; with one: until it is pinged
 
   unsigned connections_max = 8192;
-  unsigned connections_per_peer_max = 2048;
+  unsigned connections_per_peer_max = 8192;
 
   std::uint32_t streams_max = 128;       ///< open at once on one connection
   std::size_t header_bytes_max = 16384;  ///< of a header list, as RFC 9113 6.5.2 counts it

@@ -456,6 +456,14 @@ void Session::OnTick(SteadyClock::time_point now) {
   }
 }
 
+// Whoever works for a stream holds its handler.
+bool Session::awaits_peer() const {
+  return std::all_of(streams_.begin(), streams_.end(), [](const auto& entry) {
+    const Stream& stream = *entry.second;
+    return stream.handler.use_count() <= 1 || stream.outgoing.size() != 0;
+  });
+}
+
 bool Session::over() const {
   return nghttp2_session_want_read(session_) == 0 && nghttp2_session_want_write(session_) == 0;
 }

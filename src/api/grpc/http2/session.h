@@ -56,6 +56,9 @@ class Session {
   /// The last stream that was asked for.
   std::int32_t last_stream() const { return nghttp2_session_get_last_proc_stream_id(session_); }
   std::size_t open_streams() const { return streams_.size(); }
+  /// Nobody works for any of the open streams: the peer has not sent all of their requests, or has
+  /// not taken what is ready of their replies.
+  bool awaits_peer() const;
   /// The peer's first SETTINGS have come.
   bool introduced() const { return introduced_; }
   /// A header block is under way.

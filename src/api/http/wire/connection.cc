@@ -353,6 +353,22 @@ void Connection::OnDrain() {
   }
 }
 
+bool Connection::OpenAwaitsPeer() const {
+  switch (state_) {
+    case State::kHead:
+    case State::kBody:
+      return true;
+    case State::kHandling:
+      return false;
+    case State::kReplying:
+    case State::kStreaming:
+    case State::kLastReply:
+    case State::kLeaving:
+      break;
+  }
+  return writing();
+}
+
 void Connection::Leave() {
   const auto self = Self();
   loop_.LeaveWaiting(*this);

@@ -63,6 +63,7 @@ class Connection final : public WaitingConnection {
   void CheckDeadlines(SteadyClock::time_point now) override;
   /// Closes now where no request is under way, after the reply otherwise.
   void OnDrain() override;
+  bool OpenAwaitsPeer() const override;
   void OnClose() override;
 
   void Run();

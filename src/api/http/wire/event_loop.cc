@@ -27,8 +27,8 @@ std::string HttpDate(std::int64_t unix_seconds) {
 
 }  // namespace
 
-std::shared_ptr<net::Connection> EventLoop::Make(net::Stream stream,
-                                                 const boost::asio::ip::address& peer) {
+std::shared_ptr<net::PeerConnection> EventLoop::Make(net::Stream stream,
+                                                     const boost::asio::ip::address& peer) {
   return std::make_shared<Connection>(*this, std::move(stream), peer);
 }
 
@@ -43,7 +43,7 @@ bool EventLoop::CloseIdle(const boost::asio::ip::address* peer) {
 
 void EventLoop::CloseOneIdle() {
   Post([self = std::static_pointer_cast<EventLoop>(shared_from_this())] {
-    self->CloseIdle(nullptr);
+    self->CloseIdleOfLargest();
   });
 }
 

@@ -12,15 +12,16 @@ namespace mlos::api::http::wire {
 class EventLoop : public ConnectionHost {
  public:
   using ConnectionHost::ConnectionHost;
-  /// Closes the connection that waits longest for a request, soon. From any thread.
+  /// Closes a connection that waits for a request, soon, of the address that has most if it has
+  /// one. From any thread.
   void CloseOneIdle();
 
  protected:
   bool CloseIdle(const boost::asio::ip::address* peer) override;
 
  private:
-  std::shared_ptr<net::Connection> Make(net::Stream stream,
-                                        const boost::asio::ip::address& peer) override;
+  std::shared_ptr<net::PeerConnection> Make(net::Stream stream,
+                                            const boost::asio::ip::address& peer) override;
   void OnTick() override;
 
   std::int64_t date_seconds_ = 0;

@@ -16,9 +16,9 @@ struct Limits {
   std::int64_t write_timeout_ms = 30'000;   ///< for each 64 KiB of a reply
   std::int64_t idle_timeout_ms = 75'000;    ///< between requests
 
-  /// Above these the connections that wait for a request are closed, longest wait first.
+  /// Above these connections are closed to make room: see net::TcpLoop.
   unsigned connections_max = 8192;
-  unsigned connections_per_peer_max = 2048;
+  unsigned connections_per_peer_max = 8192;
 };
 
 }  // namespace mlos::api::http::wire
