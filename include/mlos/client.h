@@ -109,6 +109,9 @@ typedef struct mlos_result mlos_result_t;
  * user, /tmp/mlos.sock. Core must run as this user, as root, or as the user whom the environment
  * variable MLOS_SERVER_USER names, by name or number: the kernel says who serves, and anyone else
  * is MLOS_PERMISSION_DENIED, reason "UNTRUSTED_SERVER". MLOS_UNAVAILABLE if no Core listens.
+ * Core ends connections that are idle for long, or if it needs their places: the next call fails
+ * with reason "REQUEST_TIMEOUT", and Core has taken nothing of it. Connect again then, and make
+ * regions and the ring anew.
  * OWNERSHIP: *client is the caller's, to be given to mlos_close. */
 MLOS_API int mlos_connect(const char* path, mlos_client_t** client, mlos_error_t* error);
 /* The same; `server_user` stands in for MLOS_SERVER_USER. With "", nobody is trusted but this user

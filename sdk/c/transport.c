@@ -198,6 +198,12 @@ static ssize_t send_rest(int socket, const part_t* parts, size_t count, size_t s
   return sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
+/* Core may have said why it ended the connection, before it did. */
+static int fail_sending(mlos_client_t* client, mlos_error_t* error) {
+  const int code = take_from_socket(client, error);
+  return code != MLOS_OK ? code : fail_gone(client, error);
+}
+
 int send_frame(mlos_client_t* client, const part_t* parts, size_t count, int fd,
                mlos_error_t* error) {
   size_t size = 0;
@@ -214,7 +220,7 @@ int send_frame(mlos_client_t* client, const part_t* parts, size_t count, int fd,
       const int code = await_room(client, error);
       if (code != MLOS_OK) return code;
     } else if (errno != EINTR) {
-      return fail_gone(client, error);
+      return fail_sending(client, error);
     }
   }
   return MLOS_OK;

@@ -23,6 +23,7 @@ struct Config {
   std::uint32_t socket_mode = 0600;
   std::vector<std::string> socket_users;
   std::uint32_t socket_connections_max = 1'024;
+  std::uint32_t socket_idle_timeout_ms = 600'000;
   bool no_http = false;
   bool no_grpc = false;
   bool no_ipc = false;

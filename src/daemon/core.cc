@@ -123,6 +123,7 @@ api::ipc::ServerOptions IpcOptionsOf(const Config& config) {
       .users = std::move(users),
       .frame_timeout_ms = config.body_timeout_ms,
       .write_timeout_ms = config.write_timeout_ms,
+      .idle_timeout_ms = config.socket_idle_timeout_ms,
   };
 }
 

@@ -232,9 +232,14 @@ constexpr Option kOptions[] = {
      "with PERMISSION_DENIED."},
     {"socket_connections_max", "--socket-connections-max", "", "N", "Open connections to it", false,
      false, MLOS_INTEGER(socket_connections_max, 1, 100'000),
-     "Allow one for each client process. If it is too low, further clients are refused with "
-     "OVERLOADED; each connection costs a descriptor, and Core stops accepting if they run "
-     "out."},
+     "Allow one for each client process. If it is too low, idle connections are ended for new "
+     "ones; each connection costs a descriptor, and Core stops accepting if they run out. No user "
+     "keeps others from half of them."},
+    {"socket_idle_timeout_ms", "--socket-idle-timeout-ms", "", "MS",
+     "Time a connection to it may be without a request; 0: any", false, false,
+     MLOS_INTEGER(socket_idle_timeout_ms, 0, kDay),
+     "Take the longest pause of a client that has memory mapped, or it has to connect and map "
+     "again. If it is too high, abandoned clients hold connections and mappings longer."},
     {"no_http", "--no-http", "", "", "Do not serve HTTP", false, false, MLOS_SWITCH(no_http)},
     {"no_grpc", "--no-grpc", "", "", "Do not serve gRPC", false, false, MLOS_SWITCH(no_grpc)},
     {"no_ipc", "--no-ipc", "", "", "Do not serve IPC", false, false, MLOS_SWITCH(no_ipc)},

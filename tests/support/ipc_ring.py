@@ -10,7 +10,7 @@ import os
 import struct
 import time
 
-from tests.support.ipc import Frame, RawIpc, wire
+from tests.support.ipc import Frame, MlosError, RawIpc, wire
 
 ADD_SEALS, SHRINK, GROW, SEAL_WRITE = 1033, 2, 4, 8
 
@@ -24,7 +24,7 @@ def memfd(size: int, seals: int = SHRINK | GROW, fill: bool = True) -> int:
 
 
 class RawRing:
-    """A ring whose words are the test's own."""
+    """A ring whose words are the test's own. MlosError where Core serves no other."""
 
     def __init__(self, raw: RawIpc, slots: int = 4, slot_bytes: int = 4096):
         self.slots, self.slot_bytes = slots, slot_bytes
@@ -35,7 +35,10 @@ class RawRing:
         body = struct.pack("<II", slots, slot_bytes)
         raw.send(wire.frame(Frame.ATTACH_RING, 7, body, descriptors=1), fds=[fd])
         os.close(fd)
-        assert raw.answer()[0] == Frame.RING
+        kind, _, answer = raw.answer()
+        if kind == Frame.ERROR:
+            raise MlosError.decode(memoryview(answer))
+        assert kind == Frame.RING
         self.tail = self.head = 0
 
     def put(self, frame: bytes) -> None:

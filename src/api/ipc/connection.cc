@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <string>
 #include <utility>
 
 #include "api/ipc/operations.h"
@@ -70,7 +71,7 @@ void Connection::ReadSome() {
   const std::shared_ptr<Connection> alive = shared_from_this();
   const std::uint64_t before = reader_.received_bytes();
   const Status received = ReceiveSome();
-  if (!received.ok()) End(received);
+  if (!received.ok()) Refuse(received);
   if (!reader_.within_frame() && greeted_) read_deadline_.Stop();
   if (socket_.is_open() && reader_.received_bytes() != before) loop_->NoteReceived(*this);
   CloseIfDone();
@@ -121,16 +122,30 @@ Status Connection::Greet(const socket::Frame& frame) {
 }
 
 // What the client has sent wrong it is told, and then left.
-void Connection::End(const Status& why) {
+void Connection::Refuse(const Status& why) {
   if (ending_) return;
   Log(LogLevel::kDebug, "ipc connection refused", {{"pid", session_->peer().pid}, LogField(why)});
   service_->runtime().stats().RecordRequest("ipc", "refused", why, 0);
+  End(why);
+}
+
+void Connection::End(const Status& why) {
+  if (ending_) return;
   SendError(*this, 0, why);
   ending_ = true;
   session_->Close();
 }
 
 void Connection::Fail(const Status& why) {
+  loop_->Post([self = weak_from_this(), why] {
+    const auto connection = self.lock();
+    if (connection == nullptr) return;
+    connection->Refuse(why);
+    connection->CloseIfDone();
+  });
+}
+
+void Connection::Leave(const Status& why) {
   loop_->Post([self = weak_from_this(), why] {
     const auto connection = self.lock();
     if (connection == nullptr) return;
@@ -182,7 +197,19 @@ void Connection::OnTick(SteadyClock::time_point now) {
     }
   }
   if (read_deadline_.passed(now) || write_deadline_.passed(now)) return Close();
+  EndIfIdle(now);
   CloseIfDone();
+}
+
+// A frame that has begun has a deadline of its own.
+void Connection::EndIfIdle(SteadyClock::time_point now) {
+  session_->Look(now, reader_.received_bytes());
+  const std::int64_t timeout_ms = service_->options().idle_timeout_ms;
+  if (timeout_ms == 0 || !greeted_ || reader_.within_frame()) return;
+  if (now < net::MillisecondsAfter(session_->idle_since(), timeout_ms)) return;
+  session_->EndIfIdle(
+      {Reason::kRequestTimeout,
+       "the connection was idle for " + std::to_string(timeout_ms) + " ms; connect again"});
 }
 
 void Connection::Send(wire::ByteBuffer frame) {
@@ -194,6 +221,7 @@ void Connection::Send(wire::ByteBuffer frame) {
     if (first && Write(outgoing)) return;
     outbox_bytes_ += outgoing.frame.size();
     outbox_.push_back(std::move(outgoing));
+    session_->set_unsent(true);
     if (!first) return;
   }
   loop_->Post([self = weak_from_this()] {
@@ -227,6 +255,7 @@ Connection::Outbox Connection::Flush() {
     outbox_bytes_ -= outbox_.front().frame.size();
     outbox_.pop_front();
   }
+  if (outbox_.empty()) session_->set_unsent(false);
   return fd_ >= 0 ? Outbox::kEmpty : Outbox::kBroken;
 }
 

@@ -18,13 +18,17 @@ namespace mlos::api::ipc {
 /// them, on its own thread, so that no answer waits for the loop. What the socket does not take
 /// waits in the outbox, and the loop sends it.
 ///
-///     Start ──► hello ──a hello──► open ──its fault──► ending ──all is sent──► closed
-///                 │                 │                    │                       ▲
-///                 └─────────────────┴────────────────────┴── gone, or too late ──┘
+///     Start ──► hello ──a hello──► open ──End──► ending ──all is sent──► closed
+///                 │                 │              │                       ▲
+///                 └─────────────────┴──────────────┴── gone, or too late ──┘
 ///
-/// While the loop drains, an open connection closes as soon as nothing it asked for is in flight.
-/// Send and Fail may be called from any thread; the rest belongs to the loop's.
-class Connection : public Polled, public Channel, public std::enable_shared_from_this<Connection> {
+/// ending: by a fault of the client, or because it is idle for long or has to make room. While the
+/// loop drains, an open connection closes as soon as nothing it asked for is in flight. Send, Fail
+/// and Leave may be called from any thread; the rest belongs to the loop's.
+class Connection : public Polled,
+                   public Channel,
+                   public Link,
+                   public std::enable_shared_from_this<Connection> {
  public:
   using Socket = boost::asio::local::stream_protocol::socket;
 
@@ -40,6 +44,7 @@ class Connection : public Polled, public Channel, public std::enable_shared_from
 
   void Send(wire::ByteBuffer frame) override;
   void Fail(const Status& why) override;
+  void Leave(const Status& why) override;
 
  private:
   struct Outgoing {
@@ -55,7 +60,9 @@ class Connection : public Polled, public Channel, public std::enable_shared_from
   Status ReceiveSome();
   Status ReadFrames();
   Status Greet(const socket::Frame& frame);
+  void Refuse(const Status& why);
   void End(const Status& why);
+  void EndIfIdle(SteadyClock::time_point now);
   void CloseIfDone();
 
   bool Write(Outgoing& outgoing) REQUIRES(mutex_);

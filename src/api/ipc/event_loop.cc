@@ -59,19 +59,20 @@ Status EventLoop::Listen(std::vector<socket::ListeningSocket> sockets,
 }
 
 void EventLoop::OnAccept(UniqueFd fd) {
-  const Result<Peer> peer = PeerOf(fd.get());
-  Status admitted = peer.ok() ? CheckUser(service_->options(), *peer) : peer.status();
-  if (admitted.ok() && service_->totals()->connections >= service_->options().connections_max) {
-    admitted = Status(Reason::kOverloaded, "too many connections are open");
+  Result<std::shared_ptr<Session>> session = Admit(fd.get());
+  if (!session.ok()) {
+    service_->runtime().stats().RecordRequest("ipc", "refused", session.status(), 0);
+    return SendRefusal(fd.get(), session.status());
   }
-  if (!admitted.ok()) {
-    service_->runtime().stats().RecordRequest("ipc", "refused", admitted, 0);
-    return SendRefusal(fd.get(), admitted);
-  }
-  auto session = std::make_shared<Session>(service_->options(), *peer, service_->totals());
   const std::size_t turn = next_++ % (others_.size() + 1);
-  if (turn == others_.size()) return Open(std::move(fd), std::move(session));
-  others_[turn]->Adopt(std::move(fd), std::move(session));
+  if (turn == others_.size()) return Open(std::move(fd), std::move(*session));
+  others_[turn]->Adopt(std::move(fd), std::move(*session));
+}
+
+Result<std::shared_ptr<Session>> EventLoop::Admit(int fd) {
+  const Peer peer = MLOS_TRY(PeerOf(fd));
+  MLOS_TRY(CheckUser(service_->options(), peer));
+  return roster_.Admit(peer);
 }
 
 void EventLoop::OnAcceptingEnded() {
@@ -81,16 +82,18 @@ void EventLoop::OnAcceptingEnded() {
 
 void EventLoop::Adopt(UniqueFd fd, std::shared_ptr<Session> session) {
   Post([self = std::static_pointer_cast<EventLoop>(shared_from_this()), fd = std::move(fd),
-        session = std::move(session)]() mutable { self->Open(std::move(fd), std::move(session)); });
+        session = std::move(session)]() mutable { self->Open(std::move(fd), session); });
 }
 
-void EventLoop::Open(UniqueFd fd, std::shared_ptr<Session> session) {
+void EventLoop::Open(UniqueFd fd, const std::shared_ptr<Session>& session) {
   Connection::Socket socket(io());
   boost::system::error_code error;
   socket.assign(boost::asio::local::stream_protocol(), fd.get(), error);
   if (error) return;
   static_cast<void>(fd.Release());
-  Add(std::make_shared<Connection>(service_, std::move(session), std::move(socket), *this));
+  const auto connection = std::make_shared<Connection>(service_, session, std::move(socket), *this);
+  session->SetLink(connection);
+  Add(connection);
 }
 
 }  // namespace mlos::api::ipc

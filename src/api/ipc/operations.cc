@@ -79,6 +79,8 @@ Status Receive(Origin origin, socket::Frame frame) {
   const auto request = std::make_shared<Request>(std::move(origin), operation, std::move(frame));
   if (Status begun = request->Begin(); !begun.ok()) {
     if (begun.reason() == Reason::kConflict) return begun;
+    // The client is told of the end by its socket.
+    if (begun.reason() == Reason::kCancelled) return OkStatus();
     request->Refuse(begun);
   } else if (Status checked = Check(operation, request->frame()); !checked.ok()) {
     request->Finish(std::move(checked));

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <string>
 #include <utility>
 
 #include "api/ipc/operations.h"
@@ -31,13 +32,15 @@ Result<wire::ByteBuffer> UnmapRegion(Request& request) {
 
 Result<wire::ByteBuffer> AttachRing(Request& request) {
   const wire::RingForm form = MLOS_TRY(wire::DecodeRingForm(request.body()));
-  Service& service = request.service();
-  if (service.totals()->rings.load() >= service.options().rings_max) {
-    return Status(Reason::kOverloaded, "too many rings are served; use the socket");
-  }
   memory::Mapping mapping =
       MLOS_TRY(memory::Mapping::Create(request.TakeDescriptor(), true, kRingBytesMax));
   memory::Ring ring = MLOS_TRY(memory::Ring::Create(std::move(mapping), form));
+  Service& service = request.service();
+  if (!service.totals()->rings.Take(request.session().peer().uid)) {
+    return Status(Reason::kOverloaded, "this user has its share of the " +
+                                           std::to_string(service.options().rings_max) +
+                                           " rings that Core serves; use the socket");
+  }
   const auto channel = std::make_shared<RingChannel>(request.origin(), std::move(ring));
   // Started first: what is attached can be stopped at any time.
   channel->Start();

@@ -50,11 +50,9 @@ wire::ByteBuffer Shortened(const wire::ByteBuffer& frame, std::uint32_t slot_byt
 }  // namespace
 
 RingChannel::RingChannel(Origin origin, memory::Ring ring)
-    : origin_(std::move(origin)), ring_(std::move(ring)), spin_(socket::SpinLimitNs()) {
-  origin_.service->totals()->rings.fetch_add(1);
-}
+    : origin_(std::move(origin)), ring_(std::move(ring)), spin_(socket::SpinLimitNs()) {}
 
-RingChannel::~RingChannel() { origin_.service->totals()->rings.fetch_sub(1); }
+RingChannel::~RingChannel() { origin_.service->totals()->rings.Give(origin_.session->peer().uid); }
 
 void RingChannel::Start() {
   origin_.service->totals()->ring_threads.fetch_add(1);

@@ -19,7 +19,8 @@ class RingChannel : public Channel,
                     public Attachment,
                     public std::enable_shared_from_this<RingChannel> {
  public:
-  /// `origin` is the connection that brought it.
+  /// `origin` is the connection that brought it. Takes a place among the rings over, which was
+  /// taken for it.
   RingChannel(Origin origin, memory::Ring ring);
   ~RingChannel() override;
 
@@ -27,6 +28,7 @@ class RingChannel : public Channel,
   /// Lets the thread end, before long and whatever the client does to the ring; its last request
   /// may still be answered.
   void Stop() override;
+  bool has_unsent() const override { return full_.load(); }
 
   void Send(wire::ByteBuffer frame) override;
   void Fail(const Status& why) override { origin_.channel->Fail(why); }

@@ -24,6 +24,7 @@ struct ServerOptions {
 
   std::int64_t frame_timeout_ms = 30'000;  ///< for the hello, and each 64 KiB of a frame
   std::int64_t write_timeout_ms = 30'000;  ///< for the client to take anything of its answers
+  std::int64_t idle_timeout_ms = 600'000;  ///< without a request or a byte; 0: without end
 };
 
 }  // namespace mlos::api::ipc

@@ -9,7 +9,7 @@
 #include "api/door/lobby.h"
 #include "api/ipc/operation.h"
 #include "api/ipc/server_options.h"
-#include "api/ipc/session.h"
+#include "api/ipc/totals.h"
 #include "metrics/counts.h"
 
 namespace mlos::api::ipc {
@@ -19,7 +19,10 @@ class Service {
  public:
   /// `operations` and `lobby` must outlive it.
   Service(ServerOptions options, std::span<const Operation> operations, door::Lobby& lobby)
-      : options_(std::move(options)), lobby_(lobby), operations_(operations) {
+      : options_(std::move(options)),
+        lobby_(lobby),
+        operations_(operations),
+        totals_(std::make_shared<Totals>(options_)) {
     for (const Operation& operation : operations) {
       counts_.push_back(&lobby.runtime().stats().Route("ipc", operation.name));
     }
@@ -40,7 +43,7 @@ class Service {
   door::Lobby& lobby_;
   const std::span<const Operation> operations_;
   std::vector<metrics::RouteCounts*> counts_;  // in the order of the operations
-  const std::shared_ptr<Totals> totals_ = std::make_shared<Totals>();
+  const std::shared_ptr<Totals> totals_;
 };
 
 }  // namespace mlos::api::ipc

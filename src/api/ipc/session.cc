@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 namespace mlos::api::ipc {
 namespace {
@@ -15,6 +16,7 @@ Status NoRegion(std::string_view what, std::string_view field) {
 
 Status Session::Begin(std::uint64_t request_id, engine::Cancellation& cancellation) {
   const MutexLock lock(mutex_);
+  if (closed_) return {Reason::kCancelled, "the connection has ended"};
   for (const auto& [id, other] : requests_) {
     if (id != request_id) continue;
     return Status(Reason::kConflict, "a request of this number is in flight")
@@ -25,6 +27,7 @@ Status Session::Begin(std::uint64_t request_id, engine::Cancellation& cancellati
             std::to_string(options_.requests_max) + " requests of this connection are in flight"};
   }
   requests_.emplace_back(request_id, &cancellation);
+  ++begun_;
   return OkStatus();
 }
 
@@ -77,7 +80,44 @@ Status Session::Attach(std::shared_ptr<Attachment> attachment) {
 
 bool Session::idle() const {
   const MutexLock lock(mutex_);
-  return requests_.empty() && answering_ == 0;
+  return at_rest() && !has_unsent();
+}
+
+void Session::SetLink(std::weak_ptr<Link> link) {
+  const MutexLock lock(mutex_);
+  link_ = std::move(link);
+}
+
+void Session::Look(SteadyClock::time_point now, std::uint64_t received_bytes) {
+  const MutexLock lock(mutex_);
+  const std::uint64_t before = std::exchange(looked_, begun_ + received_bytes);
+  if (before != looked_ || !at_rest() || has_unsent()) idle_since_ = now;
+}
+
+SteadyClock::time_point Session::idle_since() const {
+  const MutexLock lock(mutex_);
+  return idle_since_;
+}
+
+bool Session::EndIfIdle(const Status& why) { return EndAtRest(why, false); }
+
+bool Session::EndIfUnread(const Status& why) { return EndAtRest(why, true); }
+
+bool Session::EndAtRest(const Status& why, bool unsent) {
+  std::shared_ptr<Link> link;
+  {
+    const MutexLock lock(mutex_);
+    link = link_.lock();
+    if (closed_ || link == nullptr || !at_rest() || has_unsent() != unsent) return false;
+    closed_ = true;
+  }
+  GivePlace();
+  link->Leave(why);
+  return true;
+}
+
+void Session::GivePlace() {
+  if (has_place_.exchange(false)) totals_->connections.Give(peer_.uid);
 }
 
 Result<wire::RegionReply> Session::MapRegion(const wire::MapRegion& map, UniqueFd fd) {
@@ -90,16 +130,17 @@ Result<wire::RegionReply> Session::MapRegion(const wire::MapRegion& map, UniqueF
     return Status(Reason::kOverloaded,
                   "a connection may map " + std::to_string(options_.regions_max) + " regions");
   }
-  if (totals_->regions.load() >= options_.all_regions_max) {
-    return Status(Reason::kOverloaded, "too many regions are mapped by all connections");
-  }
   const bool writable = map.access == wire::Access::kWrite;
   memory::Mapping mapping = MLOS_TRY(
       memory::Mapping::Create(std::move(fd), writable, options_.region_bytes_max - region_bytes_));
-  totals_->regions.fetch_add(1);
-  const auto forget = [totals = totals_](const memory::Region* region) {
+  if (!totals_->regions.Take(peer_.uid)) {
+    return Status(Reason::kOverloaded, "this user has its share of the " +
+                                           std::to_string(options_.all_regions_max) +
+                                           " regions that all connections may map");
+  }
+  const auto forget = [totals = totals_, uid = peer_.uid](const memory::Region* region) {
     delete region;
-    totals->regions.fetch_sub(1);
+    totals->regions.Give(uid);
   };
   std::shared_ptr<const memory::Region> region(new memory::Region(std::move(mapping), map.access),
                                                forget);

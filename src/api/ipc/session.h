@@ -11,7 +11,9 @@
 
 #include "api/ipc/memory/region.h"
 #include "api/ipc/server_options.h"
+#include "api/ipc/totals.h"
 #include "api/ipc/wire/frame.h"
+#include "base/clock.h"
 #include "base/mutex.h"
 #include "base/result.h"
 #include "base/unique_fd.h"
@@ -26,15 +28,6 @@ struct Peer {
   std::int32_t pid = 0;
 };
 
-/// What all sessions have, which is bounded. Thread-safe.
-struct Totals {
-  std::atomic<std::uint32_t> connections{0};
-  std::atomic<std::uint32_t> rings{0};
-  /// Threads that serve rings, which end by themselves soon after their sessions.
-  std::atomic<std::uint32_t> ring_threads{0};
-  std::atomic<std::uint32_t> regions{0};
-};
-
 /// Something that is served for a session until that closes: its ring.
 class Attachment {
  public:
@@ -43,24 +36,37 @@ class Attachment {
   Attachment& operator=(const Attachment&) = delete;
   virtual ~Attachment() = default;
   virtual void Stop() = 0;
+  /// Answers wait until the client takes earlier ones.
+  virtual bool has_unsent() const = 0;
+};
+
+/// The socket that a session came with.
+class Link {
+ public:
+  Link() = default;
+  Link(const Link&) = delete;
+  Link& operator=(const Link&) = delete;
+  virtual ~Link() = default;
+  /// Tells the client why and closes. From any thread.
+  virtual void Leave(const Status& why) = 0;
 };
 
 /// What a client has with Core, whichever way its frames come: the requests in flight and the
 /// regions it has mapped. Thread-safe.
 class Session {
  public:
+  /// Takes a place among the connections over, which was taken for it.
   Session(const ServerOptions& options, Peer peer, std::shared_ptr<Totals> totals)
-      : options_(options), peer_(peer), totals_(std::move(totals)) {
-    totals_->connections.fetch_add(1);
-  }
+      : options_(options), peer_(peer), totals_(std::move(totals)) {}
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
-  ~Session() { totals_->connections.fetch_sub(1); }
+  ~Session() { GivePlace(); }
 
   const Peer& peer() const { return peer_; }
 
   /// A request begins; `cancellation`, which must outlive End, is how it is told that nobody waits
-  /// for it. CONFLICT where one of that number is in flight, OVERLOADED where too many are.
+  /// for it. CONFLICT where one of that number is in flight, OVERLOADED where too many are,
+  /// CANCELLED where the session is over.
   Status Begin(std::uint64_t request_id, engine::Cancellation& cancellation);
   /// Its number is free again; its answer is about to be sent, and Answered tells when it is.
   void End(std::uint64_t request_id);
@@ -70,8 +76,23 @@ class Session {
   /// The client is gone: cancels everything and forgets the regions, which live on in the requests
   /// that use them.
   void Close();
-  /// Nothing is in flight, and no answer on its way to the channel.
+  /// Nothing is in flight, and no answer on its way to the channel or to the client.
   bool idle() const;
+
+  /// Before the first request.
+  void SetLink(std::weak_ptr<Link> link);
+  /// Whether the socket keeps answers that the client does not take.
+  void set_unsent(bool unsent) { unsent_.store(unsent); }
+  /// Notes whether something was in flight or has come since the last look; `received_bytes` have
+  /// come over the socket in all.
+  void Look(SteadyClock::time_point now, std::uint64_t received_bytes);
+  /// The first look since which it has been idle.
+  SteadyClock::time_point idle_since() const;
+  /// Ends it and gives its place back, if it is idle; its client hears `why`. No request begins
+  /// from then on, so that none is lost. False if it goes on.
+  bool EndIfIdle(const Status& why);
+  /// The same if nothing is in flight, and answers wait for the client to take them.
+  bool EndIfUnread(const Status& why);
 
   /// INVALID_FIELD, PAYLOAD_TOO_LARGE, OVERLOADED; see memory::Mapping.
   Result<wire::RegionReply> MapRegion(const wire::MapRegion& map, UniqueFd fd);
@@ -87,9 +108,18 @@ class Session {
  private:
   using Regions = std::unordered_map<std::uint32_t, std::shared_ptr<const memory::Region>>;
 
+  void GivePlace();
+  bool at_rest() const REQUIRES(mutex_) { return requests_.empty() && answering_ == 0; }
+  bool has_unsent() const REQUIRES(mutex_) {
+    return unsent_.load() || (attachment_ != nullptr && attachment_->has_unsent());
+  }
+  bool EndAtRest(const Status& why, bool unsent);
+
   const ServerOptions& options_;
   const Peer peer_;
   const std::shared_ptr<Totals> totals_;
+  std::atomic<bool> has_place_{true};
+  std::atomic<bool> unsent_{false};
 
   mutable Mutex mutex_;
   bool closed_ GUARDED_BY(mutex_) = false;
@@ -99,6 +129,10 @@ class Session {
   Regions regions_ GUARDED_BY(mutex_);
   std::uint64_t region_bytes_ GUARDED_BY(mutex_) = 0;
   std::shared_ptr<Attachment> attachment_ GUARDED_BY(mutex_);
+  std::weak_ptr<Link> link_ GUARDED_BY(mutex_);
+  std::uint64_t begun_ GUARDED_BY(mutex_) = 0;   // requests
+  std::uint64_t looked_ GUARDED_BY(mutex_) = 0;  // requests and bytes, at the last look
+  SteadyClock::time_point idle_since_ GUARDED_BY(mutex_) = SteadyClock::now();
 };
 
 }  // namespace mlos::api::ipc

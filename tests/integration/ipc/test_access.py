@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -17,6 +17,8 @@ from onnx import TensorProto
 
 from tests.support.graphs import identity
 from tests.support.ipc import Client, Frame, IpcCore, MlosError, RawIpc, encode_infer, settled, wire
+from tests.support.open_core import fixtures_allowed, integers, register_fixture
+from tests.support.waiting import wait_until
 
 STRANGER = 65534
 X = np.arange(8, dtype=np.float32).reshape(2, 4)
@@ -131,24 +133,20 @@ def test_what_does_not_come_in_time_ends(open_core):
 
 
 def test_connections_are_bounded(open_core):
-    core = open_core("--socket-connections-max", "3")
-    raws = [RawIpc(core.socket) for _ in range(3)]
-    with pytest.raises(MlosError, match="OVERLOADED"):
-        Client(str(core.socket))
-    raws.pop().close()
-    end = time.monotonic() + 5
-    while not admitted(core):
-        assert time.monotonic() < end, "the place that was left is not given again"
-    for raw in raws:
-        raw.close()
-
-
-def admitted(core: IpcCore) -> bool:
-    try:
-        Client(str(core.socket)).close()
-    except MlosError:
-        return False
-    return True
+    """One whose client waits for an answer is never ended for another."""
+    # One of four stays free for other users.
+    core = open_core("--socket-connections-max", "4", *fixtures_allowed())
+    register_fixture(core, "patient", "patient")
+    with contextlib.ExitStack() as stack:
+        raws = [stack.enter_context(RawIpc(core.socket)) for _ in range(3)]
+        for raw in raws:
+            parts = encode_infer("patient", integers(count=1, hold=1), [], 0, False)
+            raw.send(wire.frame(Frame.INFER, 7, b"".join(map(bytes, parts))))
+        wait_until(lambda: core.in_flight() == 3)
+        with pytest.raises(MlosError, match="OVERLOADED"):
+            Client(str(core.socket))
+        raws.pop().close()
+        wait_until(lambda: admitted(core), why=lambda: "the place that was left is not given again")
 
 
 @pytest.mark.parametrize("arguments", [

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+#include "api/ipc/roster.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace mlos::api::ipc {
+namespace {
+
+// Sessions that are gone are looked for once there are so many more than open ones.
+constexpr std::size_t kGoneMax = 64;
+
+Status MadeRoom(Reason reason) {
+  return {reason, "the connection made room for others; connect again"};
+}
+
+}  // namespace
+
+Result<std::shared_ptr<Session>> Roster::Admit(const Peer& peer) {
+  Forget();
+  UserShares& places = service_->totals()->connections;
+  // Whoever was ended has given its place back already.
+  if (!places.Take(peer.uid) && !(MakeRoom(peer.uid) && places.Take(peer.uid))) {
+    return Status(Reason::kOverloaded, "too many connections are open; try again later");
+  }
+  auto session = std::make_shared<Session>(service_->options(), peer, service_->totals());
+  sessions_.push_back(session);
+  return session;
+}
+
+bool Roster::MakeRoom(std::uint32_t uid) {
+  const UserShares& places = service_->totals()->connections;
+  if (places.at_half(uid)) return EndIdle(uid);
+  if (const auto largest = places.over_half()) {
+    if (EndIdle(largest) || EndUnread(*largest)) return true;
+  }
+  return EndIdle(places.largest()) || EndIdle(std::nullopt);
+}
+
+bool Roster::EndIdle(std::optional<std::uint32_t> uid) {
+  std::vector<std::pair<SteadyClock::time_point, std::shared_ptr<Session>>> idle;
+  for (const auto& known : sessions_) {
+    std::shared_ptr<Session> session = known.lock();
+    if (session == nullptr || (uid && session->peer().uid != *uid) || !session->idle()) continue;
+    const SteadyClock::time_point since = session->idle_since();
+    idle.emplace_back(since, std::move(session));
+  }
+  std::stable_sort(idle.begin(), idle.end(),
+                   [](const auto& a, const auto& b) { return a.first < b.first; });
+  return std::any_of(idle.begin(), idle.end(), [](const auto& entry) {
+    return entry.second->EndIfIdle(MadeRoom(Reason::kRequestTimeout));
+  });
+}
+
+bool Roster::EndUnread(std::uint32_t uid) {
+  return std::any_of(sessions_.begin(), sessions_.end(), [uid](const auto& known) {
+    const std::shared_ptr<Session> session = known.lock();
+    return session != nullptr && session->peer().uid == uid &&
+           session->EndIfUnread(MadeRoom(Reason::kOverloaded));
+  });
+}
+
+void Roster::Forget() {
+  if (sessions_.size() < service_->totals()->connections.total() + kGoneMax) return;
+  std::erase_if(sessions_, [](const auto& session) { return session.expired(); });
+}
+
+}  // namespace mlos::api::ipc
