@@ -39,6 +39,8 @@ class PeerConnection : public Connection {
   /// Core has nothing to do for it but to wait for the peer: until that sends the rest of a
   /// request, or takes a reply.
   virtual bool awaits_peer() const = 0;
+  /// Drain was called: it closes after what it has to do.
+  virtual bool draining() const = 0;
 
  private:
   const boost::asio::ip::address peer_;

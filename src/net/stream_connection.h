@@ -33,6 +33,7 @@ class StreamConnection : public PeerConnection,
   void Drain() final;
   void Close() final;
   bool awaits_peer() const final { return !open() || OpenAwaitsPeer(); }
+  bool draining() const final { return draining_; }
 
  protected:
   using ErrorCode = boost::system::error_code;
@@ -65,7 +66,6 @@ class StreamConnection : public PeerConnection,
   virtual void OnClose() {}
 
   bool open() const { return phase_ == Phase::kOpen; }
-  bool draining() const { return draining_; }
   /// An operation reads.
   bool reading() const { return reading_; }
   /// An operation waits until the socket takes more.

@@ -74,17 +74,35 @@ bool TcpLoop::MakeRoom(const boost::asio::ip::address& peer) {
   if (held >= places_.rule().half()) return CloseIdle(&peer);
   if (const std::optional<boost::asio::ip::address> largest = places_.over_half()) {
     if (CloseIdle(&*largest) || CloseAwaiting(*largest)) return true;
+    const resource::ShareRule& rule = places_.rule();
+    if (places_.total() < rule.limit() + (rule.limit() - rule.most()) && Retire(*largest))
+      return true;
   }
   return CloseIdle(nullptr);
 }
 
-bool TcpLoop::CloseAwaiting(const boost::asio::ip::address& peer) {
-  const auto found = std::find_if(open().begin(), open().end(), [&](const Connection& connection) {
+template <typename Condition>
+TcpLoop::OpenList::iterator TcpLoop::FindOpen(const boost::asio::ip::address& peer,
+                                              Condition holds) {
+  return std::find_if(open().begin(), open().end(), [&](const Connection& connection) {
     const auto& of_peer = static_cast<const PeerConnection&>(connection);
-    return of_peer.peer() == peer && of_peer.awaits_peer();
+    return of_peer.peer() == peer && holds(of_peer);
   });
+}
+
+bool TcpLoop::CloseAwaiting(const boost::asio::ip::address& peer) {
+  const auto found =
+      FindOpen(peer, [](const PeerConnection& connection) { return connection.awaits_peer(); });
   if (found == open().end()) return false;
   found->Close();
+  return true;
+}
+
+bool TcpLoop::Retire(const boost::asio::ip::address& peer) {
+  const auto found =
+      FindOpen(peer, [](const PeerConnection& connection) { return !connection.draining(); });
+  if (found == open().end()) return false;
+  found->Drain();
   return true;
 }
 

@@ -22,11 +22,13 @@ namespace mlos::net {
 ///     of whom                                              which
 ///     the newcomer's address, if that would exceed half,   one that waits for a request
 ///       or has connections_per_peer_max
-///     the address that holds more than half                one that waits for a request, or else
-///                                                          one that awaits_peer
+///     the address that holds more than half                one that waits for a request, else one
+///                                                          that awaits_peer, else any, once its
+///                                                          request is answered
 ///     any address                                          one that waits for a request
 ///
-/// The door's own loop knows which wait for a request. One that Core computes for is never closed.
+/// The door's own loop knows which wait for a request. One that Core computes for is closed after
+/// its reply only; until then there may be an eighth more connections than the limit.
 class TcpLoop : public EventLoop {
  public:
   /// Takes the socket over, on which it will accept. Before Run. IO_ERROR.
@@ -62,6 +64,8 @@ class TcpLoop : public EventLoop {
   virtual bool CloseIdle(const boost::asio::ip::address* peer) = 0;
   /// Closes a connection of `peer` that awaits_peer, the longest open one. False if there is none.
   virtual bool CloseAwaiting(const boost::asio::ip::address& peer);
+  /// Lets a connection of `peer` end with the requests that it has. False if all do already.
+  virtual bool Retire(const boost::asio::ip::address& peer);
   /// There is no room for an accepted connection. It is closed unless an override keeps it.
   virtual void OnNoRoom(UniqueFd /*socket*/) {}
   void OnNoDescriptor() override { CloseIdleOfLargest(); }
@@ -72,6 +76,8 @@ class TcpLoop : public EventLoop {
   void OnAccept(UniqueFd socket) final { AddSocket(std::move(socket), {}); }
   void AddSocket(UniqueFd fd, ByteBuffer received);
   bool MakeRoom(const boost::asio::ip::address& peer);
+  template <typename Condition>
+  OpenList::iterator FindOpen(const boost::asio::ip::address& peer, Condition holds);
 
   const Share share_;
   bool listens_on_any_ = false;

@@ -18,9 +18,7 @@ Status MadeRoom(Reason reason) {
 
 Result<std::shared_ptr<Session>> Roster::Admit(const Peer& peer) {
   Forget();
-  UserShares& places = service_->totals()->connections;
-  // Whoever was ended has given its place back already.
-  if (!places.Take(peer.uid) && !(MakeRoom(peer.uid) && places.Take(peer.uid))) {
+  if (!TakePlace(peer.uid)) {
     return Status(Reason::kOverloaded, "too many connections are open; try again later");
   }
   auto session = std::make_shared<Session>(service_->options(), peer, service_->totals());
@@ -28,11 +26,22 @@ Result<std::shared_ptr<Session>> Roster::Admit(const Peer& peer) {
   return session;
 }
 
+bool Roster::TakePlace(std::uint32_t uid) {
+  UserShares& places = service_->totals()->connections;
+  // Whoever was ended has given its place back already.
+  if (places.Take(uid) || (MakeRoom(uid) && places.Take(uid))) return true;
+  const auto largest = places.over_half();
+  if (!largest || places.at_half(uid) || !places.TakeAhead(uid)) return false;
+  if (Retire(*largest)) return true;
+  places.Give(uid);
+  return false;
+}
+
 bool Roster::MakeRoom(std::uint32_t uid) {
   const UserShares& places = service_->totals()->connections;
   if (places.at_half(uid)) return EndIdle(uid);
   if (const auto largest = places.over_half()) {
-    if (EndIdle(largest) || EndUnread(*largest)) return true;
+    return EndIdle(largest) || EndUnread(*largest);
   }
   return EndIdle(places.largest()) || EndIdle(std::nullopt);
 }
@@ -57,6 +66,14 @@ bool Roster::EndUnread(std::uint32_t uid) {
     const std::shared_ptr<Session> session = known.lock();
     return session != nullptr && session->peer().uid == uid &&
            session->EndIfUnread(MadeRoom(Reason::kOverloaded));
+  });
+}
+
+bool Roster::Retire(std::uint32_t uid) {
+  return std::any_of(sessions_.begin(), sessions_.end(), [uid](const auto& known) {
+    const std::shared_ptr<Session> session = known.lock();
+    return session != nullptr && session->peer().uid == uid &&
+           session->Retire(MadeRoom(Reason::kOverloaded));
   });
 }
 

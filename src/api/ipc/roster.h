@@ -17,8 +17,8 @@ namespace mlos::api::ipc {
 ///
 ///     of whom                                      which
 ///     the newcomer, if that would exceed half      one without a request in flight
-///     the user who has more than half              the same, or else one whose client does not
-///                                                  take its answers
+///     the user who has more than half              the same, else one whose client does not take
+///                                                  its answers, else any, with its last answer
 ///     who has most, or else anybody                one without a request in flight
 ///
 /// Thread-compatible: it belongs to the loop that accepts.
@@ -30,11 +30,14 @@ class Roster {
   Result<std::shared_ptr<Session>> Admit(const Peer& peer);
 
  private:
+  bool TakePlace(std::uint32_t uid);
   bool MakeRoom(std::uint32_t uid);
   /// Ends the session that is idle longest, one of `uid`'s unless that is nothing.
   bool EndIdle(std::optional<std::uint32_t> uid);
   /// Ends one of `uid` whose client does not take its answers.
   bool EndUnread(std::uint32_t uid);
+  /// Lets one of `uid` end with the requests that it has.
+  bool Retire(std::uint32_t uid);
   void Forget();
 
   const std::shared_ptr<Service> service_;

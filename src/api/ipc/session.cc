@@ -17,6 +17,7 @@ Status NoRegion(std::string_view what, std::string_view field) {
 Status Session::Begin(std::uint64_t request_id, engine::Cancellation& cancellation) {
   const MutexLock lock(mutex_);
   if (closed_) return {Reason::kCancelled, "the connection has ended"};
+  if (!retired_.ok()) return retired_;
   for (const auto& [id, other] : requests_) {
     if (id != request_id) continue;
     return Status(Reason::kConflict, "a request of this number is in flight")
@@ -43,8 +44,17 @@ void Session::End(std::uint64_t request_id) {
 }
 
 void Session::Answered() {
-  const MutexLock lock(mutex_);
-  --answering_;
+  std::shared_ptr<Link> link;
+  Status why;
+  {
+    const MutexLock lock(mutex_);
+    --answering_;
+    if (retired_.ok() || closed_ || !at_rest()) return;
+    closed_ = true;
+    link = link_.lock();
+    why = retired_;
+  }
+  End(why, std::move(link));
 }
 
 void Session::Cancel(std::uint64_t request_id) {
@@ -111,9 +121,20 @@ bool Session::EndAtRest(const Status& why, bool unsent) {
     if (closed_ || link == nullptr || !at_rest() || has_unsent() != unsent) return false;
     closed_ = true;
   }
-  GivePlace();
-  link->Leave(why);
+  End(why, std::move(link));
   return true;
+}
+
+bool Session::Retire(const Status& why) {
+  const MutexLock lock(mutex_);
+  if (closed_ || !retired_.ok() || at_rest()) return false;
+  retired_ = why;
+  return true;
+}
+
+void Session::End(const Status& why, std::shared_ptr<Link> link) {
+  GivePlace();
+  if (link != nullptr) link->Leave(why);
 }
 
 void Session::GivePlace() {

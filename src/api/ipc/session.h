@@ -93,6 +93,9 @@ class Session {
   bool EndIfIdle(const Status& why);
   /// The same if nothing is in flight, and answers wait for the client to take them.
   bool EndIfUnread(const Status& why);
+  /// Refuses further requests, and ends it with the answer to the last one in flight. False if it
+  /// is about to end already.
+  bool Retire(const Status& why);
 
   /// INVALID_FIELD, PAYLOAD_TOO_LARGE, OVERLOADED; see memory::Mapping.
   Result<wire::RegionReply> MapRegion(const wire::MapRegion& map, UniqueFd fd);
@@ -114,6 +117,7 @@ class Session {
     return unsent_.load() || (attachment_ != nullptr && attachment_->has_unsent());
   }
   bool EndAtRest(const Status& why, bool unsent);
+  void End(const Status& why, std::shared_ptr<Link> link);
 
   const ServerOptions& options_;
   const Peer peer_;
@@ -130,6 +134,7 @@ class Session {
   std::uint64_t region_bytes_ GUARDED_BY(mutex_) = 0;
   std::shared_ptr<Attachment> attachment_ GUARDED_BY(mutex_);
   std::weak_ptr<Link> link_ GUARDED_BY(mutex_);
+  Status retired_ GUARDED_BY(mutex_);            // why it ends when it is at rest
   std::uint64_t begun_ GUARDED_BY(mutex_) = 0;   // requests
   std::uint64_t looked_ GUARDED_BY(mutex_) = 0;  // requests and bytes, at the last look
   SteadyClock::time_point idle_since_ GUARDED_BY(mutex_) = SteadyClock::now();

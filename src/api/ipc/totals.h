@@ -23,6 +23,14 @@ class UserShares {
     shares_.Take(uid);
     return true;
   }
+  /// Takes one beyond the limit, up to an eighth: another is about to be given back.
+  bool TakeAhead(std::uint32_t uid) {
+    const MutexLock lock(mutex_);
+    const resource::ShareRule& rule = shares_.rule();
+    if (shares_.total() >= rule.limit() + (rule.limit() - rule.most())) return false;
+    shares_.Take(uid);
+    return true;
+  }
   void Give(std::uint32_t uid) {
     const MutexLock lock(mutex_);
     shares_.Give(uid);

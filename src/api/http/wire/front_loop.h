@@ -29,6 +29,7 @@ class FrontLoop final : public EventLoop {
   bool CloseIdle(const boost::asio::ip::address* peer) override;
   /// None: a newcomer without a place here goes to another loop, which closes one if it has to.
   bool CloseAwaiting(const boost::asio::ip::address& /*peer*/) override { return false; }
+  bool Retire(const boost::asio::ip::address& /*peer*/) override { return false; }
   void OnNoRoom(UniqueFd socket) override;
   void OnNoDescriptor() override;
   void OnAcceptInNeed(UniqueFd socket) override { Adopt(std::move(socket), {}); }
