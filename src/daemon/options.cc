@@ -261,7 +261,8 @@ constexpr Option kOptions[] = {
      MLOS_BYTES(in_flight_bytes_max, 1 << 20),
      "Take the machine's memory minus the models' weights and `arena_bytes_max`. If it is too "
      "low, requests get 503 OVERLOADED under load; if it is too high, the system may kill "
-     "Core."},
+     "Core. One caller (an address, a user of the socket) may use all but an eighth, and never "
+     "keeps others from half."},
     {"connections_max", "--connections-max", "", "N",
      "Open HTTP connections; gRPC may have as many again", false, false,
      MLOS_INTEGER(connections_max, 1, 1'000'000),

@@ -65,7 +65,7 @@ Status RaiseReservation(resource::ByteBudget& budget, resource::Reservation& res
   if (bytes > budget.limit()) {
     return {Reason::kPayloadTooLarge, "the request needs more than the " +
                                           std::to_string(budget.limit()) +
-                                          " bytes that all requests together may hold"};
+                                          " bytes that a caller's requests together may hold"};
   }
   if (reservation.bytes() != 0) return reservation.Resize(bytes);
   reservation = MLOS_TRY(budget.Reserve(bytes));

@@ -6,6 +6,7 @@
 #include "catalog/served_model.h"
 #include "engine/inference.h"
 #include "metrics/stats.h"
+#include "runtime/caller.h"
 #include "runtime/response_sink.h"
 #include "scheduler/scheduler.h"
 
@@ -19,10 +20,10 @@ class Inferences {
       : scheduler_(scheduler), stats_(stats) {}
 
   /// Runs `request`, which satisfies the schema: see Ticket::Run and Ticket::Stream.
-  void Infer(std::shared_ptr<catalog::ServedModel> model, engine::InferenceRequest request,
-             Done done);
-  void Stream(std::shared_ptr<catalog::ServedModel> model, engine::InferenceRequest request,
-              std::shared_ptr<ResponseSink> sink);
+  void Infer(const Caller& caller, std::shared_ptr<catalog::ServedModel> model,
+             engine::InferenceRequest request, Done done);
+  void Stream(const Caller& caller, std::shared_ptr<catalog::ServedModel> model,
+              engine::InferenceRequest request, std::shared_ptr<ResponseSink> sink);
 
  private:
   scheduler::Scheduler& scheduler_;

@@ -82,6 +82,7 @@ class Runtime::Impl {
   const std::unique_ptr<catalog::PluginTable> plugins;
   // Before whatever could hold bytes of it.
   resource::ByteBudget budget;
+  resource::Accounts accounts{budget};
   metrics::Stats stats;
   const metrics::Detail metrics_detail;
   // Before the models whose sequences it watches.
@@ -222,10 +223,10 @@ Status Runtime::RemovePlugin(std::string_view plugin_id) {
   return impl_->models.RemovePlugin(plugin_id);
 }
 
-Result<Ticket> Runtime::Admit(const Caller& /*caller*/, std::string_view model_id) {
+Result<Ticket> Runtime::Admit(const Caller& caller, std::string_view model_id) {
   if (impl_->scheduler.draining()) return Draining();
   Result<std::shared_ptr<catalog::ServedModel>> model = impl_->table.Acquire(model_id);
-  if (model.ok()) return Ticket(impl_->inferences, *std::move(model));
+  if (model.ok()) return Ticket(impl_->inferences, *std::move(model), caller);
   impl_->stats.RecordRefusal(model_id, model.status());
   return std::move(model).status();
 }
@@ -250,7 +251,7 @@ std::string Runtime::PrometheusText() const {
   return impl_->stats.PrometheusText(gauges, impl_->metrics_detail);
 }
 
-resource::ByteBudget& Runtime::budget() { return impl_->budget; }
+resource::Accounts& Runtime::accounts() { return impl_->accounts; }
 
 bool Runtime::Drain(Deadline deadline) {
   const bool drained = impl_->scheduler.Drain(deadline);

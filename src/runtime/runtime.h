@@ -16,7 +16,7 @@
 #include "catalog/served_model.h"
 #include "engine/inference.h"
 #include "metrics/stats.h"
-#include "resource/byte_budget.h"
+#include "resource/accounts.h"
 #include "runtime/caller.h"
 #include "runtime/fit.h"
 #include "runtime/ticket.h"
@@ -105,8 +105,9 @@ class Runtime {
   metrics::Stats& stats();
   /// Counts, gauges of now and of the plugins, as Prometheus text exposition format 0.0.4.
   std::string PrometheusText() const;
-  /// What every door counts the bytes against that it holds for its callers.
-  resource::ByteBudget& budget();
+  /// What every door counts the bytes against that it holds for its callers,
+  /// each one's by itself.
+  resource::Accounts& accounts();
 
   /// Refuses new requests and waits until the running ones are answered, or `deadline`. False where
   /// some were still running.

@@ -50,6 +50,18 @@ class SequenceTest : public RuntimeTest {
   }
 };
 
+TEST_F(SequenceTest, ItsStateCountsForTheCallerThatStartedIt) {
+  ASSERT_TRUE(RegisterCarry().ok());
+  const resource::Accounts::Lease lease = runtime_->accounts().Open("somebody");
+  Result<Ticket> ticket = runtime_->Admit({.account = &lease.budget()}, "carry");
+  ASSERT_TRUE(ticket.ok());
+  ASSERT_TRUE(Run(*ticket, Step(1, true, false)).get().ok());
+  EXPECT_GT(lease.budget().used(), 0U);
+  EXPECT_EQ(lease.budget().used(), runtime_->accounts().whole().used());
+  EXPECT_EQ(Tell(2, false, true), "y=3") << "goes on for another caller";
+  while (lease.budget().used() != 0) std::this_thread::yield();
+}
+
 TEST_F(SequenceTest, AGraphThatCarriesStateIsKnownByItsNames) {
   ASSERT_TRUE(RegisterCarry().ok());
   EXPECT_EQ(runtime_->GetModel("carry")->settings.state_pairs, (Pairs{{"h", "hn"}}));
@@ -97,7 +109,7 @@ TEST_F(SequenceTest, SequencesEndWithTheirModel) {
     end();
     EXPECT_EQ(Tell(1), "sequence_start") << what;
     // The last request may hold the model for a moment after its answer.
-    while (runtime_->budget().used() != 0) std::this_thread::yield();
+    while (runtime_->accounts().whole().used() != 0) std::this_thread::yield();
     EXPECT_THAT(runtime_->PrometheusText(), HasSubstr("mlos_sequences 0\n")) << what;
   }
 }

@@ -8,8 +8,9 @@
 #include "runtime/inferences.h"
 
 namespace mlos::runtime {
-Ticket::Ticket(Inferences& inferences, std::shared_ptr<catalog::ServedModel> model)
-    : inferences_(&inferences), model_(std::move(model)) {}
+Ticket::Ticket(Inferences& inferences, std::shared_ptr<catalog::ServedModel> model,
+               const Caller& caller)
+    : inferences_(&inferences), model_(std::move(model)), caller_(caller) {}
 
 const std::string& Ticket::model_id() const { return model_->model_id(); }
 const std::string& Ticket::model_version() const { return model_->version(); }
@@ -31,12 +32,12 @@ Status Ticket::FitTo(engine::InferenceRequest& request, Fit fit) const {
 
 void Ticket::Run(engine::InferenceRequest request, Fit fit, Done done) {
   if (Status fits = FitTo(request, fit); !fits.ok()) return done(std::move(fits));
-  inferences_->Infer(model_, std::move(request), std::move(done));
+  inferences_->Infer(caller_, model_, std::move(request), std::move(done));
 }
 
 void Ticket::Stream(engine::InferenceRequest request, Fit fit, std::shared_ptr<ResponseSink> sink) {
   if (Status fits = FitTo(request, fit); !fits.ok()) return sink->OnEnd(std::move(fits));
-  inferences_->Stream(model_, std::move(request), std::move(sink));
+  inferences_->Stream(caller_, model_, std::move(request), std::move(sink));
 }
 
 }  // namespace mlos::runtime

@@ -10,6 +10,7 @@
 #include "base/result.h"
 #include "engine/engine.h"
 #include "engine/inference.h"
+#include "runtime/caller.h"
 #include "runtime/response_sink.h"
 
 namespace mlos::catalog {
@@ -52,11 +53,12 @@ class Ticket {
 
  private:
   friend class Runtime;
-  Ticket(Inferences& inferences, std::shared_ptr<catalog::ServedModel> model);
+  Ticket(Inferences& inferences, std::shared_ptr<catalog::ServedModel> model, const Caller& caller);
   Status FitTo(engine::InferenceRequest& request, Fit fit) const;
 
   Inferences* inferences_;
   std::shared_ptr<catalog::ServedModel> model_;
+  Caller caller_;
 };
 
 }  // namespace mlos::runtime

@@ -37,12 +37,12 @@ Sequences::~Sequences() {
   for (std::size_t i = 0; i < sequences_.size(); ++i) reaper_.Leave();
 }
 
-Result<Sequences::Entry> Sequences::Enter(SequenceStep& step) {
+Result<Sequences::Entry> Sequences::Enter(SequenceStep& step, resource::ByteBudget* account) {
   bool begun = false;
   Sequence* sequence = nullptr;
   {
     const MutexLock lock(mutex_);
-    sequence = MLOS_TRY(FindOrBegin(step, begun));
+    sequence = MLOS_TRY(FindOrBegin(step, account == nullptr ? budget_ : *account, begun));
     ++sequence->entries;
     step.number = sequence->number;
   }
@@ -52,7 +52,8 @@ Result<Sequences::Entry> Sequences::Enter(SequenceStep& step) {
   return Entry(*this, *sequence);
 }
 
-Result<Sequences::Sequence*> Sequences::FindOrBegin(const SequenceStep& step, bool& begun) {
+Result<Sequences::Sequence*> Sequences::FindOrBegin(const SequenceStep& step,
+                                                    resource::ByteBudget& account, bool& begun) {
   const auto found = sequences_.find(step.id);
   if (found != sequences_.end()) {
     if (found->second.entries == 0) idle_.erase(found->second.idle_place);
@@ -65,10 +66,11 @@ Result<Sequences::Sequence*> Sequences::FindOrBegin(const SequenceStep& step, bo
                       " sequences are under way with this model, as many as may be; end one, or "
                       "try again later");
   }
-  resource::Reservation held = MLOS_TRY(budget_.Reserve(kEntryBytes));
+  resource::Reservation held = MLOS_TRY(account.Reserve(kEntryBytes));
   Sequence& sequence = sequences_.try_emplace(step.id).first->second;
   sequence.id = step.id;
   sequence.number = next_number_++;
+  sequence.account = &account;
   sequence.held = std::move(held);
   begun = true;
   return &sequence;
@@ -81,7 +83,7 @@ Result<InferenceResponse> Sequences::Run(const Entry& entry, const InferenceRequ
   // Takes the place of what is there only once the request has succeeded.
   std::optional<State> fresh;
   if (asked.sequence->start) {
-    fresh.emplace(pairs_, model_.schema(), budget_);
+    fresh.emplace(pairs_, model_.schema(), *sequence.account);
     MLOS_TRY(fresh->Zero(asked.inputs));
   }
   const InferenceRequest request = MLOS_TRY((fresh ? *fresh : *sequence.state).Complete(asked));

@@ -73,8 +73,9 @@ class Sequences : public Reapable {
   ///  - INVALID_FIELD, field sequence_start, if its sequence is not under way and it does not
   ///    start it;
   ///  - OVERLOADED if as many sequences are under way as may be, or the budget has no room.
-  /// A request that starts a sequence which is under way starts it anew.
-  Result<Entry> Enter(engine::SequenceStep& step);
+  /// A request that starts a sequence which is under way starts it anew. A sequence that begins
+  /// counts against `account`, which outlives it, or if that is null against the budget.
+  Result<Entry> Enter(engine::SequenceStep& step, resource::ByteBudget* account = nullptr);
 
   /// Runs the request at `entry` on the calling thread, with the state that the last request which
   /// succeeded left, and keeps the state of its answer. Fails like LoadedModel::Infer, like Enter
@@ -94,6 +95,7 @@ class Sequences : public Reapable {
   struct Sequence {
     std::string id;
     std::uint64_t number = 0;
+    resource::ByteBudget* account = nullptr;
     // What its entry takes beside its state.
     resource::Reservation held;
     std::uint32_t entries = 0;
@@ -107,7 +109,8 @@ class Sequences : public Reapable {
     std::list<Sequence*>::iterator idle_place;
   };
 
-  Result<Sequence*> FindOrBegin(const engine::SequenceStep& step, bool& begun) REQUIRES(mutex_);
+  Result<Sequence*> FindOrBegin(const engine::SequenceStep& step, resource::ByteBudget& account,
+                                bool& begun) REQUIRES(mutex_);
   /// Carries the state of an answer on and takes it out if it was not asked for.
   Status Conclude(Sequence& sequence, const engine::InferenceRequest& asked,
                   std::optional<State> fresh, engine::InferenceResponse& response);

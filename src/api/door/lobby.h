@@ -11,7 +11,7 @@
 #include "api/door/operation.h"
 #include "api/door/workers.h"
 #include "base/result.h"
-#include "resource/byte_budget.h"
+#include "resource/accounts.h"
 #include "runtime/runtime.h"
 
 namespace mlos::api::door {
@@ -33,8 +33,8 @@ class Lobby {
       : options_(std::move(options)), bounds_(options_.request_timeout_ms_max), runtime_(runtime) {}
 
   runtime::Runtime& runtime() { return runtime_; }
-  /// What messages, tensors and replies are counted against.
-  resource::ByteBudget& budget() { return runtime_.budget(); }
+  /// What messages, tensors and replies of each caller are counted against.
+  resource::Accounts& accounts() { return runtime_.accounts(); }
   Workers& workers() { return workers_; }
   const Bounds& bounds() const { return bounds_; }
   /// What a caller wants, as far as it is known before its message is read.

@@ -78,8 +78,7 @@ class Watch : public call::CallHandler {
   void OnMessage(call::Message message) override {
     health::HealthCheckRequest request;
     resource::Reservation held;
-    const Status parsed =
-        messages::Parse(call_.service(), message, messages::kFlatCost, request, held);
+    const Status parsed = messages::Parse(call_, message, messages::kFlatCost, request, held);
     if (!parsed.ok()) return call_.Finish(parsed);
     service_ = request.service();
   }

@@ -36,11 +36,11 @@ class Inference : public door::Inference {
   Inference(std::shared_ptr<call::Call> call, runtime::Fit fit, door::Inference::Terms terms)
       : door::Inference(call->service().lobby(), WithFit(std::move(terms), fit)),
         call_(std::move(call)),
-        memory_(call_->service().budget()) {}
+        memory_(call_->budget()) {}
 
   /// Reads the message, whose parsing takes `cost`.
   Status Parse(const call::Message& message, const messages::Cost& cost) {
-    return messages::Parse(call_->service(), message, cost, message_, held_);
+    return messages::Parse(*call_, message, cost, message_, held_);
   }
   /// Takes a message that was parsed elsewhere, with what is counted for it.
   void Take(Message& message, resource::Reservation held) {

@@ -59,8 +59,7 @@ class InferBidi : public call::CallHandler {
   struct Parsing {
     explicit Parsing(call::Message came) : message(std::move(came)) {}
     void Parse(call::Call& call) {
-      status =
-          messages::Parse(call.service(), message, tensors::kInferBidiRequestCost, request, held);
+      status = messages::Parse(call, message, tensors::kInferBidiRequestCost, request, held);
       message = call::Message();
     }
 

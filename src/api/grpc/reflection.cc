@@ -67,8 +67,7 @@ class Reflection : public call::CallHandler {
   void OnMessage(call::Message message) override {
     Request request;
     resource::Reservation held;
-    const Status parsed =
-        messages::Parse(call_.service(), message, messages::kFlatCost, request, held);
+    const Status parsed = messages::Parse(call_, message, messages::kFlatCost, request, held);
     if (!parsed.ok()) return call_.Finish(parsed);
     Response response;
     response.set_valid_host(request.host());

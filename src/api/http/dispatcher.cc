@@ -77,13 +77,13 @@ Status Dispatcher::CheckCaller(const wire::RequestHead& head) const {
   return hosts_.Check({head.host, named ? std::nullopt : head.origin, head.local_address});
 }
 
-wire::Admission Dispatcher::Admit(const wire::RequestHead& head) {
+wire::Admission Dispatcher::Admit(const wire::RequestHead& head, resource::ByteBudget& account) {
   const Status allowed = CheckCaller(head);
   if (!allowed.ok()) return Reject(head, allowed);
   if (head.target == "*") return TellMethods(head, std::string(Router::AllowAnywhere()));
   const Result<guard::Target> target = guard::Target::Parse(head.target);
   if (!target.ok()) return Reject(head, target.status());
-  auto accepted = Accept(head, *target);
+  auto accepted = Accept(head, *target, account);
   if (accepted.ok()) return {std::nullopt, std::move(accepted).value()};
   const bool other_method = accepted.status().reason() == Reason::kMethodNotAllowed;
   const std::string allow = other_method ? router_.Allow(*target) : std::string();
@@ -111,13 +111,14 @@ bool Dispatcher::IsHealthCheck(const wire::RequestHead& head) const {
 }
 
 Result<std::shared_ptr<wire::Exchange>> Dispatcher::Accept(const wire::RequestHead& head,
-                                                           const guard::Target& target) {
+                                                           const guard::Target& target,
+                                                           resource::ByteBudget& account) {
   RouteMatch match = MLOS_TRY(router_.Match(head.verb, target));
   MLOS_TRY(CheckId(match));
   MLOS_TRY(CheckFraming(*match.route, head));
   const wire::ContentCoding coding = MLOS_TRY(BodyCoding(head));
   const door::Timeout timeout = MLOS_TRY(TimeoutOf(head));
-  auto call = std::make_shared<call::Call>(service_, std::move(match), target.query);
+  auto call = std::make_shared<call::Call>(service_, std::move(match), target.query, account);
   call->set_codings(coding, wire::ChooseCoding(head.accept_encoding.value_or("")));
   call->set_deadline(service_->lobby().bounds().From(SteadyClock::now(), timeout));
   if (head.inference_header_length) {

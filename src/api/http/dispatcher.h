@@ -23,8 +23,8 @@ class Dispatcher : public wire::Handler {
   Dispatcher(std::shared_ptr<call::Service> service, const ServerOptions& options,
              std::string_view address);
 
-  resource::ByteBudget& budget() override { return service_->budget(); }
-  wire::Admission Admit(const wire::RequestHead& head) override;
+  resource::Accounts& accounts() override { return service_->accounts(); }
+  wire::Admission Admit(const wire::RequestHead& head, resource::ByteBudget& account) override;
   std::string_view HeaderLinesFor(const wire::RequestHead& head) const override {
     return cross_origin_.HeadersFor(head.origin);
   }
@@ -33,7 +33,8 @@ class Dispatcher : public wire::Handler {
 
  private:
   Result<std::shared_ptr<wire::Exchange>> Accept(const wire::RequestHead& head,
-                                                 const guard::Target& target);
+                                                 const guard::Target& target,
+                                                 resource::ByteBudget& account);
   wire::Admission Reject(const wire::RequestHead& head, const Status& status,
                          std::string allow = {});
   Status CheckCaller(const wire::RequestHead& head) const;

@@ -29,7 +29,7 @@ Connection::Connection(std::shared_ptr<Service> service, std::shared_ptr<Session
       service_(std::move(service)),
       session_(std::move(session)),
       socket_(std::move(socket)),
-      reader_(service_->budget()),
+      reader_(session_->budget()),
       fd_(socket_.native_handle()) {}
 
 void Connection::Start() {

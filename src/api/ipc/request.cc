@@ -27,7 +27,7 @@ void Request::Refuse(const Status& why) {
 }
 
 Status Request::Reserve(std::uint64_t bytes) {
-  return net::RaiseReservation(service().budget(), reservation_, reservation_.bytes() + bytes);
+  return net::RaiseReservation(session().budget(), reservation_, reservation_.bytes() + bytes);
 }
 
 void Request::Finish(Result<wire::ByteBuffer> answer) {

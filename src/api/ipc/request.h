@@ -66,7 +66,9 @@ class Request {
   runtime::Runtime& runtime() { return origin_.service->runtime(); }
   Session& session() { return *origin_.session; }
   const Origin& origin() const { return origin_; }
-  runtime::Caller caller() const { return {.door = runtime::Door::kIpc}; }
+  runtime::Caller caller() const {
+    return {.door = runtime::Door::kIpc, .account = &origin_.session->budget()};
+  }
   /// By when it is to be answered if its client asks for so many microseconds, 0 for none.
   Deadline DeadlineOf(std::uint64_t timeout_us) {
     const auto asked = timeout_us == 0 ? door::Timeout() : door::Microseconds(timeout_us);
@@ -77,13 +79,12 @@ class Request {
   /// Counts what its tensors take, besides its frame. OVERLOADED.
   Status Reserve(std::uint64_t bytes);
 
-  /// An answer to fill, counted against the budget.
-  wire::ByteBuffer NewFrame() { return wire::ByteBuffer(service().budget()); }
+  /// An answer to fill, counted against its user's account.
+  wire::ByteBuffer NewFrame() { return wire::ByteBuffer(session().budget()); }
   /// Answers, once, with a frame that FinishFrame has not seen yet, and counts the request.
   void Finish(Result<wire::ByteBuffer> answer);
 
  private:
-  // Keeps the budget alive, and dies after what is counted against it.
   const Origin origin_;
   const Operation& operation_;
   engine::Cancellation cancellation_;

@@ -102,7 +102,7 @@ Status RingChannel::TakeOne() {
   socket::Frame frame;
   MLOS_TRY(ring_.TakeRequest([&](const wire::FrameHeader& header) -> char* {
     frame.header = header;
-    socket::AllocateBody(frame, origin_.service->budget(), header.body_bytes());
+    socket::AllocateBody(frame, origin_.session->budget(), header.body_bytes());
     return static_cast<char*>(frame.buffer.data());
   }));
   return Receive({origin_.service, origin_.session, shared_from_this()}, std::move(frame));

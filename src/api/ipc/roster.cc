@@ -2,6 +2,7 @@
 #include "api/ipc/roster.h"
 
 #include <algorithm>
+#include <string>
 #include <utility>
 
 namespace mlos::api::ipc {
@@ -21,7 +22,9 @@ Result<std::shared_ptr<Session>> Roster::Admit(const Peer& peer) {
   if (!TakePlace(peer.uid)) {
     return Status(Reason::kOverloaded, "too many connections are open; try again later");
   }
-  auto session = std::make_shared<Session>(service_->options(), peer, service_->totals());
+  auto session = std::make_shared<Session>(
+      service_->options(), peer,
+      service_->lobby().accounts().Open("uid " + std::to_string(peer.uid)), service_->totals());
   sessions_.push_back(session);
   return session;
 }

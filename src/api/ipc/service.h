@@ -31,7 +31,6 @@ class Service {
   const ServerOptions& options() const { return options_; }
   door::Lobby& lobby() { return lobby_; }
   runtime::Runtime& runtime() { return lobby_.runtime(); }
-  resource::ByteBudget& budget() { return lobby_.budget(); }
   /// What requests of one of its operations are counted in.
   metrics::RouteCounts& counts(const Operation& operation) const {
     return *counts_[static_cast<std::size_t>(&operation - operations_.data())];

@@ -18,6 +18,7 @@
 #include "base/result.h"
 #include "base/unique_fd.h"
 #include "engine/cancellation.h"
+#include "resource/accounts.h"
 
 namespace mlos::api::ipc {
 
@@ -56,13 +57,16 @@ class Link {
 class Session {
  public:
   /// Takes a place among the connections over, which was taken for it.
-  Session(const ServerOptions& options, Peer peer, std::shared_ptr<Totals> totals)
-      : options_(options), peer_(peer), totals_(std::move(totals)) {}
+  Session(const ServerOptions& options, Peer peer, resource::Accounts::Lease account,
+          std::shared_ptr<Totals> totals)
+      : options_(options), peer_(peer), account_(std::move(account)), totals_(std::move(totals)) {}
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
   ~Session() { GivePlace(); }
 
   const Peer& peer() const { return peer_; }
+  /// What the user's requests are counted against; outlives them.
+  resource::ByteBudget& budget() const { return account_.budget(); }
 
   /// A request begins; `cancellation`, which must outlive End, is how it is told that nobody waits
   /// for it. CONFLICT where one of that number is in flight, OVERLOADED where too many are,
@@ -121,6 +125,7 @@ class Session {
 
   const ServerOptions& options_;
   const Peer peer_;
+  const resource::Accounts::Lease account_;
   const std::shared_ptr<Totals> totals_;
   std::atomic<bool> has_place_{true};
   std::atomic<bool> unsent_{false};

@@ -1,58 +1,33 @@
 # SPDX-License-Identifier: MIT
-"""One address takes all the connections it can get and does as little with them as it can. Another
-one connects all the same, up to half of all, and is answered on each; alone, one has all but an
-eighth."""
+"""One address takes all the connections, or all the bytes in flight, that it can get, and does as
+little with them as it can. Another one has up to half all the same, and is answered; alone, one has
+all but an eighth."""
 
 from __future__ import annotations
 
 import contextlib
+import re
+import select
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from tests.integration.doors.stalls import GRPC_STALLS, HTTP_STALLS, Stall, silent
+from tests.support.doors import over_grpc, over_http, over_ipc
 from tests.support.flood import connect, descriptors
+from tests.support.graphs import scale
 from tests.support.open_core import OpenCore
-from tests.support.raw_h2 import (
-    INFER,
-    PREFACE,
-    HeadersFrame,
-    RawH2,
-    SettingsFrame,
-    message,
-)
-from tests.support.raw_http import head, send
+from tests.support.raw_h2 import RawH2
+from tests.support.raw_http import head, parse, read_all, send
+from tests.support.waiting import wait_until
 
+MIB = 1 << 20
 LIMIT = 64
 # HTTP keeps an eighth of its connections for health checks.
 ORDINARY = {"http": LIMIT - LIMIT // 8, "grpc": LIMIT}
-
-Attack = Callable[[socket.socket], None]
-
-
-def silent(_: socket.socket) -> None:
-    """Connects, and no more."""
-
-
-# ---- HTTP ----
-
-
-def http_slow_head(sock: socket.socket) -> None:
-    send(sock, b"GET /models HTTP/1.1\r\nHo")
-
-
-def http_slow_body(sock: socket.socket) -> None:
-    send(sock, head("POST /models/m/inference HTTP/1.1", "Content-Length: 100") + b"{")
-
-
-def http_slow_reader(sock: socket.socket) -> None:
-    """Large replies, asked for again and again and not read."""
-    sock.setblocking(False)
-    with contextlib.suppress(BlockingIOError, BrokenPipeError, ConnectionResetError):
-        while True:
-            sock.send(head("GET /openapi.json HTTP/1.1"))
-
 
 class HttpCaller:
     """A connection of the other address."""
@@ -78,25 +53,6 @@ class HttpCaller:
         self.socket.close()
 
 
-# ---- gRPC ----
-
-
-def grpc_slow_head(sock: socket.socket) -> None:
-    send(sock, PREFACE + SettingsFrame(0).serialize() + HeadersFrame(1, b"\x82").serialize())
-
-
-def grpc_slow_body(sock: socket.socket) -> None:
-    raw = RawH2(0, connected=sock)
-    raw.send(raw.call(1, INFER, message(b"a", length=100), end=False))
-
-
-def grpc_slow_reader(sock: socket.socket) -> None:
-    """A window of no bytes: no reply is taken."""
-    raw = RawH2(0, hello=False, connected=sock)
-    settings = SettingsFrame(0, settings={SettingsFrame.INITIAL_WINDOW_SIZE: 0})
-    raw.send(PREFACE + settings.serialize() + raw.call(1))
-
-
 class GrpcCaller:
     """As HttpCaller."""
 
@@ -116,10 +72,9 @@ class GrpcCaller:
 
 CALLERS = {"http": HttpCaller, "grpc": GrpcCaller}
 ATTACKS = [
-    ("http", silent), ("http", http_slow_head), ("http", http_slow_body),
-    ("http", http_slow_reader), ("grpc", silent), ("grpc", grpc_slow_head),
-    ("grpc", grpc_slow_body), ("grpc", grpc_slow_reader),
-]  # fmt: skip
+    *(("http", stall) for stall in (silent, *HTTP_STALLS)),
+    *(("grpc", stall) for stall in (silent, *GRPC_STALLS)),
+]
 
 
 @pytest.fixture
@@ -137,7 +92,7 @@ def port_of(core: OpenCore, door: str) -> int:
     return core.port if door == "http" else core.grpc_port
 
 
-def attack_from_one_address(core: OpenCore, door: str, attack: Attack,
+def attack_from_one_address(core: OpenCore, door: str, attack: Stall,
                             stack: contextlib.ExitStack) -> None:  # fmt: skip
     for _ in range(2 * LIMIT):
         sock = stack.enter_context(connect(port_of(core, door), 0, sources=1))
@@ -147,7 +102,7 @@ def attack_from_one_address(core: OpenCore, door: str, attack: Attack,
 @pytest.mark.parametrize(
     ("door", "attack"), ATTACKS, ids=lambda value: getattr(value, "__name__", value)
 )
-def test_one_address_keeps_no_other_from_half(core: OpenCore, door: str, attack: Attack):
+def test_one_address_keeps_no_other_from_half(core: OpenCore, door: str, attack: Stall):
     with contextlib.ExitStack() as stack:
         attack_from_one_address(core, door, attack, stack)
         mine = []
@@ -155,7 +110,8 @@ def test_one_address_keeps_no_other_from_half(core: OpenCore, door: str, attack:
             mine.append(stack.enter_context(contextlib.closing(CALLERS[door](core))))
             assert mine[-1].is_answered(), f"connection {len(mine)}"
         attack_from_one_address(core, door, attack, stack)
-        assert all(caller.is_answered() for caller in mine)
+        lost = [i for i, caller in enumerate(mine) if not caller.is_answered()]
+        assert not lost, f"of {len(mine)} connections"
 
 
 @pytest.mark.parametrize("door", ["http", "grpc"])
@@ -167,3 +123,67 @@ def test_one_who_is_alone_has_all_but_an_eighth(core: OpenCore, door: str):
             assert mine[-1].is_answered(), f"connection {len(mine)}"
         left = sum(caller.is_answered() for caller in mine)
         assert left == ORDINARY[door] - ORDINARY[door] // 8
+
+
+# ---- Bytes in flight ----
+
+# Eight bodies fill the budget, with what is counted for them besides.
+BUDGET, BODY = 64 * MIB, 8 * MIB - 4096
+
+
+@pytest.fixture
+def small_core(tmp_path: Path) -> Iterator[OpenCore]:
+    """Core with room for a few bodies, and `echo`."""
+    limits = ("--in-flight-bytes-max", str(BUDGET), "--body-bytes-max", str(8 * MIB))
+    core = OpenCore(tmp_path / "core", *limits, "--body-timeout-ms", "600000").start()
+    assert core.register("echo", scale(tmp_path / "echo.onnx")).status_code == 200
+    yield core
+    assert core.stop() == 0
+
+
+def held_bytes(core: OpenCore) -> int:
+    page = core.get("/metrics").text
+    return int(re.search(r"^mlos_in_flight_bytes (\d+)$", page, re.MULTILINE)[1])
+
+
+class SlowBody:
+    """A body of which the last bytes do not come; `is_held` by Core, or refused."""
+
+    def __init__(self, core: OpenCore, source: str, stack: contextlib.ExitStack):
+        before = held_bytes(core)
+        address = ("127.0.0.1", core.port)
+        made = socket.create_connection(address, timeout=30, source_address=(source, 0))
+        self.socket = stack.enter_context(made)
+        line = "POST /models/echo/inference HTTP/1.1"
+        send(made, head(line, f"Content-Length: {BODY}") + bytes(BODY - 1))
+        wait_until(lambda: self.is_answered() or held_bytes(core) >= before + BODY, 60)
+        self.is_held = not self.is_answered()
+
+    def is_answered(self) -> bool:
+        return bool(select.select([self.socket], [], [], 0)[0])
+
+    def end(self, core: OpenCore) -> None:
+        """Leaves."""
+        before = held_bytes(core)
+        self.socket.close()
+        wait_until(lambda: held_bytes(core) <= before - BODY)
+
+
+def test_bytes_of_one_address_keep_no_other_from_half(small_core: OpenCore):
+    core = small_core
+    with contextlib.ExitStack() as stack:
+        theirs = [SlowBody(core, "127.0.0.2", stack) for _ in range(8)]
+        assert [body.is_held for body in theirs] == [True] * 7 + [False]
+        refused = parse(*read_all(theirs.pop().socket))
+        assert (refused.status, refused.document["reason"]) == (503, "OVERLOADED")
+        assert refused.headers["retry-after"] == "1"
+        assert "this caller's share" in refused.document["message"]
+        for ask in (over_http, over_grpc, over_ipc):
+            assert ask(core, "echo", {"x": np.ones(1 << 16, np.float32)}) == "OK"
+        mine = [SlowBody(core, "127.0.0.1", stack)]
+        while len(mine) < 4:
+            assert mine[-1].is_held, f"body {len(mine)}"
+            theirs.pop().end(core)
+            assert not SlowBody(core, "127.0.0.2", stack).is_held, "it is the other's"
+            mine.append(SlowBody(core, "127.0.0.1", stack))
+        assert mine[-1].is_held

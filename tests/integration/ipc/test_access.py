@@ -149,6 +149,14 @@ def test_connections_are_bounded(open_core):
         wait_until(lambda: admitted(core), why=lambda: "the place that was left is not given again")
 
 
+def admitted(core: IpcCore) -> bool:
+    try:
+        Client(str(core.socket)).close()
+    except MlosError:
+        return False
+    return True
+
+
 @pytest.mark.parametrize("arguments", [
     ("--socket-mode", "0999"), ("--socket-mode", "01000"), ("--socket-users", "me"),
     ("--socket", "/" + "x" * 120),

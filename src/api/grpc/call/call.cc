@@ -29,9 +29,9 @@ Call::Call(std::shared_ptr<Service> service, const Method& method, const CallHea
       head_(head),
       stream_id_(stream_id),
       port_(std::move(port)),
-      reader_(service_->budget(),
+      reader_(budget(),
               method.carries_tensors ? service_->options().message_bytes_max : kDocumentBytesMax),
-      waiting_(service_->budget()) {}
+      waiting_(budget()) {}
 
 Call::~Call() {
   if (!finished()) Finish(Status(Reason::kInternal, "the request was dropped"));
@@ -89,7 +89,7 @@ void Call::Resume() {
 
 void Call::FeedWaiting() {
   if (waiting_.empty() || paused_ || finished()) return;
-  const net::ByteBuffer data = std::exchange(waiting_, net::ByteBuffer(service_->budget()));
+  const net::ByteBuffer data = std::exchange(waiting_, net::ByteBuffer(budget()));
   Feed(data.view());
 }
 
@@ -122,7 +122,7 @@ void Call::Run(const Message& message, std::function<void()> task) {
 }
 
 net::ByteBuffer Call::NewMessage() {
-  net::ByteBuffer message(service_->budget());
+  net::ByteBuffer message(budget());
   if (message.Prepare(kPrefixBytes) != nullptr) message.Commit(kPrefixBytes);
   return message;
 }

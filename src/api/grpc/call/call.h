@@ -69,11 +69,15 @@ class Call : public http2::StreamHandler, public std::enable_shared_from_this<Ca
   void Open() { handler_ = method_.open(*this); }
 
   Service& service() { return *service_; }
+  /// What it takes of memory is counted against its caller's; from any thread.
+  resource::ByteBudget& budget() { return port_->budget(); }
   runtime::Runtime& runtime() { return service_->runtime(); }
   Deadline deadline() const { return head_.deadline; }
   /// Set when the caller goes away.
   const std::shared_ptr<engine::Cancellation>& cancellation() const { return cancellation_; }
-  runtime::Caller caller() const { return {.door = runtime::Door::kGrpc}; }
+  runtime::Caller caller() const {
+    return {.door = runtime::Door::kGrpc, .account = &port_->budget()};
+  }
   bool finished() const { return finished_.load(std::memory_order_acquire); }
 
   /// Runs `task`, which reads `message`, on a thread of the operation's executor; on this one only
@@ -118,7 +122,6 @@ class Call : public http2::StreamHandler, public std::enable_shared_from_this<Ca
   bool MarkFinished(const Status& status);
   http2::Part PartOf(net::ByteBuffer message);
 
-  // Keeps the budget alive, and dies after what is counted against it.
   const std::shared_ptr<Service> service_;
   const Method& method_;
   const CallHead head_;

@@ -18,7 +18,7 @@ class Dispatcher : public http2::Acceptor {
  public:
   Dispatcher(std::shared_ptr<Service> service, std::vector<Method> methods);
 
-  resource::ByteBudget& budget() override { return service_->budget(); }
+  resource::Accounts& accounts() override { return service_->accounts(); }
   std::shared_ptr<http2::StreamHandler> Open(const http2::RequestHead& head, std::int32_t stream_id,
                                              std::shared_ptr<http2::StreamPort> port) override;
 

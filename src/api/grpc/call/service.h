@@ -15,8 +15,8 @@ class Service {
   const Options& options() const { return options_; }
   door::Lobby& lobby() { return lobby_; }
   runtime::Runtime& runtime() { return lobby_.runtime(); }
-  /// What messages and tensors are counted against.
-  resource::ByteBudget& budget() { return lobby_.budget(); }
+  /// What messages and tensors of each caller are counted against.
+  resource::Accounts& accounts() { return lobby_.accounts(); }
 
  private:
   const Options options_;

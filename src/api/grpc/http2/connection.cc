@@ -18,7 +18,8 @@ Connection::Connection(ConnectionHost& loop, net::Stream stream, boost::asio::ip
                             {.opening_ms = loop.limits().header_timeout_ms,
                              .write_ms = loop.limits().write_timeout_ms}),
       loop_(loop),
-      outbox_{.bytes = net::ByteBuffer(loop.acceptor().budget())} {}
+      account_(loop.acceptor().accounts().Open(this->peer().to_string())),
+      outbox_{.bytes = net::ByteBuffer(budget())} {}
 
 Connection::~Connection() = default;
 
@@ -143,7 +144,7 @@ void Connection::CheckIdle(SteadyClock::time_point now) {
 // An idle connection keeps what a small call needs. What an operation reads into stays.
 void Connection::ShrinkBuffers() {
   if (outbox_.bytes.capacity() > kReadBytesMax) {
-    outbox_.bytes = net::ByteBuffer(loop_.acceptor().budget());
+    outbox_.bytes = net::ByteBuffer(budget());
   }
 }
 

@@ -37,6 +37,7 @@ class Connection final : public StreamPort, public net::StreamConnection {
   void Cancel(std::int32_t stream_id) override;
   void Post(std::function<void()> task) override;
   bool RunsHere() override;
+  resource::ByteBudget& budget() override { return account_.budget(); }
 
   /// Has no stream open.
   bool idle() const { return session_ == nullptr || session_->open_streams() == 0; }
@@ -81,6 +82,7 @@ class Connection final : public StreamPort, public net::StreamConnection {
   }
 
   ConnectionHost& loop_;
+  const resource::Accounts::Lease account_;
   std::unique_ptr<Session> session_;
   std::string read_buffer_;
   Outbox outbox_;

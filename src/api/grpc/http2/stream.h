@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "net/byte_buffer.h"
+#include "resource/accounts.h"
 
 namespace mlos::api::grpc::http2 {
 
@@ -60,6 +61,8 @@ class StreamPort {
   virtual void Post(std::function<void()> task) = 0;
   /// True on the connection's thread.
   virtual bool RunsHere() = 0;
+  /// What its caller's requests are counted against; outlives them.
+  virtual resource::ByteBudget& budget() = 0;
 };
 
 /// Who serves one stream. Called on the connection's thread only.
@@ -91,8 +94,8 @@ class Acceptor {
   Acceptor& operator=(const Acceptor&) = delete;
   virtual ~Acceptor() = default;
 
-  /// What buffers are counted against; outlives them.
-  virtual resource::ByteBudget& budget() = 0;
+  /// What buffers of each caller are counted against; outlives them.
+  virtual resource::Accounts& accounts() = 0;
   /// A handler for the stream, never null. It may reply through `port` at once.
   virtual std::shared_ptr<StreamHandler> Open(const RequestHead& head, std::int32_t stream_id,
                                               std::shared_ptr<StreamPort> port) = 0;

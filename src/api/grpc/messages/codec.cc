@@ -10,19 +10,19 @@
 #include "net/coding.h"
 
 namespace mlos::api::grpc::messages {
-Status Parse(call::Service& service, const call::Message& message, const Cost& cost,
+Status Parse(call::Call& call, const call::Message& message, const Cost& cost,
              google::protobuf::MessageLite& parsed, resource::Reservation& held) {
   std::string_view bytes = message.bytes.view();
   net::ByteBuffer inflated;
   if (message.compressed) {
     inflated = MLOS_TRY(net::Inflate(net::ContentCoding::kGzip, bytes,
-                                     service.options().message_bytes_max, service.budget()));
+                                     call.service().options().message_bytes_max, call.budget()));
     bytes = inflated.view();
   }
   if (bytes.size() > std::numeric_limits<int>::max()) {
     return {Reason::kPayloadTooLarge, "the message is longer than 2 GiB"};
   }
-  MLOS_TRY(net::RaiseReservation(service.budget(), held, MemoryCost(bytes, cost)));
+  MLOS_TRY(net::RaiseReservation(call.budget(), held, MemoryCost(bytes, cost)));
   if (!parsed.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
     return {Reason::kMalformedRequest, "the message is not what the method takes"};
   }

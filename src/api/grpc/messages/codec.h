@@ -16,7 +16,7 @@ namespace mlos::api::grpc::messages {
 
 /// Decompresses and parses `message` into `parsed`, whose memory is counted with `held` as long as
 /// that lives. MALFORMED_REQUEST, PAYLOAD_TOO_LARGE, OVERLOADED.
-Status Parse(call::Service& service, const call::Message& message, const Cost& cost,
+Status Parse(call::Call& call, const call::Message& message, const Cost& cost,
              google::protobuf::MessageLite& parsed, resource::Reservation& held);
 
 /// `reply` as a message of `call`; its status tells where there is no room for it. `extra_bytes`

@@ -28,7 +28,7 @@ class UnaryHandler : public call::CallHandler {
   void Run(const std::shared_ptr<call::Call>& call) {
     Request request;
     resource::Reservation held;
-    const Status parsed = Parse(call->service(), message_, cost_, request, held);
+    const Status parsed = Parse(*call, message_, cost_, request, held);
     if (!parsed.ok()) return call->Finish(parsed);
     function_(call, request);
   }

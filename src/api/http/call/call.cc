@@ -19,12 +19,14 @@ constexpr std::uint64_t kDocumentBytesMax = 1 << 20;
 
 }  // namespace
 
-Call::Call(std::shared_ptr<Service> service, RouteMatch match, std::string_view query)
+Call::Call(std::shared_ptr<Service> service, RouteMatch match, std::string_view query,
+           resource::ByteBudget& account)
     : service_(std::move(service)),
+      account_(account),
       match_(std::move(match)),
       query_(query),
       model_id_(match_.model_id()),
-      memory_(service_->budget()) {}
+      memory_(account_) {}
 
 Call::~Call() {
   if (responder_) Finish(Status(Reason::kInternal, "the request was dropped"));
@@ -81,7 +83,7 @@ void Call::Run() {
 }
 
 Status Call::Decompress() {
-  body_ = MLOS_TRY(net::Inflate(body_coding_, body_.view(), body_bytes_max(), service_->budget()));
+  body_ = MLOS_TRY(net::Inflate(body_coding_, body_.view(), body_bytes_max(), account_));
   if (!body_.Pad(net::kBodyPaddingBytes)) return body_.status();
   return OkStatus();
 }
@@ -103,7 +105,7 @@ void Call::Finish(Result<wire::Reply> outcome) {
 
 std::shared_ptr<wire::BodyStream> Call::StartStream(std::string_view content_type,
                                                     std::shared_ptr<engine::Credit> credit) {
-  stream_ = std::make_shared<wire::BodyStream>(service_->budget(), *responder_, std::move(credit));
+  stream_ = std::make_shared<wire::BodyStream>(account_, *responder_, std::move(credit));
   wire::Reply reply;
   reply.content_type = content_type;
   reply.stream = wire::BodyStream::ReaderOf(stream_);

@@ -23,7 +23,9 @@ namespace mlos::api::http::call {
 /// works on it at a time.
 class Call : public wire::Exchange, public std::enable_shared_from_this<Call> {
  public:
-  Call(std::shared_ptr<Service> service, RouteMatch match, std::string_view query);
+  /// What it takes is counted against `account`, which outlives it.
+  Call(std::shared_ptr<Service> service, RouteMatch match, std::string_view query,
+       resource::ByteBudget& account);
   ~Call() override;
 
   // Of the request; set before Handle.
@@ -52,8 +54,10 @@ class Call : public wire::Exchange, public std::enable_shared_from_this<Call> {
   /// What its tensors hold of the budget.
   tensors::RequestMemory& memory() { return memory_; }
   Service& service() { return *service_; }
+  /// What it takes of memory is counted against its caller's.
+  resource::ByteBudget& budget() { return account_; }
   runtime::Runtime& runtime() { return service_->runtime(); }
-  runtime::Caller caller() const { return {.door = runtime::Door::kHttp}; }
+  runtime::Caller caller() const { return {.door = runtime::Door::kHttp, .account = &account_}; }
   bool on_event_thread() const { return responder_->OnEventThread(); }
 
   std::uint64_t body_bytes_max() const override;
@@ -83,8 +87,8 @@ class Call : public wire::Exchange, public std::enable_shared_from_this<Call> {
   Status Decompress();
   wire::Reply ErrorOf(const Status& status) const;
 
-  // Keeps the budget alive, and dies after what is counted against it.
   const std::shared_ptr<Service> service_;
+  resource::ByteBudget& account_;
   const RouteMatch match_;
   const std::string query_;
   const SteadyClock::time_point start_ = SteadyClock::now();

@@ -24,7 +24,7 @@ class Inference : public door::Inference {
 
  protected:
   Call& call() const { return *call_; }
-  resource::ByteBudget& budget() const { return call_->service().budget(); }
+  resource::ByteBudget& budget() const { return call_->budget(); }
 
   /// The reply that tells of the answer.
   virtual Result<wire::Reply> Encode(const engine::InferenceResponse& response) = 0;

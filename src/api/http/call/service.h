@@ -19,8 +19,8 @@ class Service {
   door::Lobby& lobby() { return lobby_; }
   const door::Lobby& lobby() const { return lobby_; }
   runtime::Runtime& runtime() { return lobby_.runtime(); }
-  /// What bodies, tensors and replies are counted against.
-  resource::ByteBudget& budget() { return lobby_.budget(); }
+  /// What bodies, tensors and replies of each caller are counted against.
+  resource::Accounts& accounts() { return lobby_.accounts(); }
   std::uint16_t port() const { return port_; }
 
  private:

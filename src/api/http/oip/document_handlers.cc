@@ -23,14 +23,14 @@ Result<catalog::ModelInfo> FindModel(Call& call) {
 
 /// What a health check answers where it is good. KServe's clients read it; Triton has no body.
 Result<wire::Reply> Good(Call& call, std::string_view what) {
-  return wire::DocumentReply(call.service().budget(),
+  return wire::DocumentReply(call.budget(),
                              [&](json::JsonWriter& writer) { writer.Flag(what, true); });
 }
 
 }  // namespace
 
 Result<wire::Reply> GetServerMetadata(Call& call) {
-  return messages::ServerMetadata(call.service().lobby().version(), call.service().budget());
+  return messages::ServerMetadata(call.service().lobby().version(), call.budget());
 }
 
 Result<wire::Reply> GetServerLive(Call& call) { return Good(call, "live"); }
@@ -41,13 +41,13 @@ Result<wire::Reply> GetServerReady(Call& call) {
 }
 
 Result<wire::Reply> GetModelMetadata(Call& call) {
-  return messages::ModelMetadata(MLOS_TRY(FindModel(call)), call.service().budget());
+  return messages::ModelMetadata(MLOS_TRY(FindModel(call)), call.budget());
 }
 
 Result<wire::Reply> GetModelReady(Call& call) {
   const catalog::ModelInfo model = MLOS_TRY(FindModel(call));
   if (model.state == catalog::ModelState::kLoaded) {
-    return wire::DocumentReply(call.service().budget(), [&](json::JsonWriter& writer) {
+    return wire::DocumentReply(call.budget(), [&](json::JsonWriter& writer) {
       writer.Text("name", model.model_id);
       writer.Flag("ready", true);
     });
@@ -58,22 +58,21 @@ Result<wire::Reply> GetModelReady(Call& call) {
 }
 
 Result<wire::Reply> GetModelConfig(Call& call) {
-  return messages::ModelConfig(MLOS_TRY(FindModel(call)), call.service().budget());
+  return messages::ModelConfig(MLOS_TRY(FindModel(call)), call.budget());
 }
 
 Result<wire::Reply> GetModelStatistics(Call& call) {
   const catalog::ModelInfo model = MLOS_TRY(FindModel(call));
-  return messages::Statistics({model}, call.runtime().stats().Models(), call.service().budget());
+  return messages::Statistics({model}, call.runtime().stats().Models(), call.budget());
 }
 
 Result<wire::Reply> GetAllStatistics(Call& call) {
   return messages::Statistics(call.runtime().ListModels(), call.runtime().stats().Models(),
-                              call.service().budget());
+                              call.budget());
 }
 
 Result<wire::Reply> GetRepositoryIndex(Call& call) {
-  return messages::RepositoryIndex(call.body(), call.runtime().ListModels(),
-                                   call.service().budget());
+  return messages::RepositoryIndex(call.body(), call.runtime().ListModels(), call.budget());
 }
 
 Result<wire::Reply> LoadFromRepository(Call& call) {

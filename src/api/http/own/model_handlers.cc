@@ -19,7 +19,7 @@ using json::JsonWriter;
 
 /// The reply to a request that changed the state of a model.
 Result<wire::Reply> StateReply(Call& call, const ModelInfo& model, std::string_view message) {
-  return wire::DocumentReply(call.service().budget(), [&](JsonWriter& writer) {
+  return wire::DocumentReply(call.budget(), [&](JsonWriter& writer) {
     document::WriteModelState(writer, model, message);
   });
 }
@@ -33,9 +33,8 @@ Result<catalog::RegisterModelRequest> ReadRegistration(Call& call) {
 Result<wire::Reply> RegisteredReply(Call& call,
                                     const Result<catalog::RegisterModelOutcome>& outcome) {
   if (!outcome.ok()) return outcome.status();
-  return wire::DocumentReply(call.service().budget(), [&](JsonWriter& writer) {
-    document::WriteRegistered(writer, *outcome);
-  });
+  return wire::DocumentReply(
+      call.budget(), [&](JsonWriter& writer) { document::WriteRegistered(writer, *outcome); });
 }
 
 }  // namespace
@@ -51,21 +50,20 @@ void RegisterModel(const std::shared_ptr<Call>& call) {
 
 Result<wire::Reply> ListModels(Call& call) {
   const std::vector<ModelInfo> models = call.runtime().ListModels();
-  return wire::DocumentReply(call.service().budget(),
+  return wire::DocumentReply(call.budget(),
                              [&](JsonWriter& writer) { document::WriteModels(writer, models); });
 }
 
 Result<wire::Reply> GetModel(Call& call) {
   const ModelInfo model = MLOS_TRY(call.runtime().GetModel(call.id()));
-  return wire::DocumentReply(call.service().budget(),
+  return wire::DocumentReply(call.budget(),
                              [&](JsonWriter& writer) { document::WriteModel(writer, model); });
 }
 
 Result<wire::Reply> RemoveModel(Call& call) {
   MLOS_TRY(call.runtime().RemoveModel(call.id()));
-  return wire::DocumentReply(call.service().budget(), [&](JsonWriter& writer) {
-    document::WriteModelRemoved(writer, call.id());
-  });
+  return wire::DocumentReply(
+      call.budget(), [&](JsonWriter& writer) { document::WriteModelRemoved(writer, call.id()); });
 }
 
 Result<wire::Reply> LoadModel(Call& call) {

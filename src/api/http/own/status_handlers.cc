@@ -97,22 +97,21 @@ void WriteApis(JsonWriter& writer, const Service& service) {
 
 Result<wire::Reply> GetHealth(Call& call) {
   const door::Lobby& lobby = call.service().lobby();
-  return wire::DocumentReply(call.service().budget(), [&](JsonWriter& writer) {
+  return wire::DocumentReply(call.budget(), [&](JsonWriter& writer) {
     document::WriteHealth(writer, lobby.version(), lobby.doors());
   });
 }
 
 Result<wire::Reply> GetLiveness(Call& call) {
-  return wire::DocumentReply(call.service().budget(),
+  return wire::DocumentReply(call.budget(),
                              [](JsonWriter& writer) { writer.Text("status", "alive"); });
 }
 
 Result<wire::Reply> GetReadiness(Call& call) {
   const bool ready = call.runtime().ready();
-  wire::Reply reply =
-      MLOS_TRY(wire::DocumentReply(call.service().budget(), [&](JsonWriter& writer) {
-        writer.Text("status", ready ? "ready" : "not_ready");
-      }));
+  wire::Reply reply = MLOS_TRY(wire::DocumentReply(call.budget(), [&](JsonWriter& writer) {
+    writer.Text("status", ready ? "ready" : "not_ready");
+  }));
   if (!ready) {
     reply.http_status = 503;
     reply.retry_later = true;
@@ -123,7 +122,7 @@ Result<wire::Reply> GetReadiness(Call& call) {
 Result<wire::Reply> GetStats(Call& call) {
   const metrics::ServerStats server = call.runtime().stats().Server();
   const std::vector<metrics::ModelStats> models = call.runtime().stats().Models();
-  return wire::DocumentReply(call.service().budget(), [&](JsonWriter& writer) {
+  return wire::DocumentReply(call.budget(), [&](JsonWriter& writer) {
     writer.Count("total_requests", server.total_requests);
     writer.Count("successful_requests", server.successful_requests);
     writer.Count("failed_requests", server.failed_requests);
@@ -149,7 +148,7 @@ Result<wire::Reply> GetMetrics(Call& call) {
 
 Result<wire::Reply> GetOpenApi(Call& call) {
   wire::Reply reply;
-  reply.body = net::ByteBuffer(call.service().budget());
+  reply.body = net::ByteBuffer(call.budget());
   reply.body.Append(openapi::DocumentText());
   if (!reply.body.status().ok()) return reply.body.status();
   return reply;

@@ -49,7 +49,8 @@ Connection::Connection(ConnectionHost& loop, net::Stream stream, boost::asio::ip
                         {.opening_ms = loop.limits().header_timeout_ms,
                          .write_ms = loop.limits().write_timeout_ms}),
       loop_(loop),
-      reader_(loop.limits().head, loop.handler().budget()) {}
+      account_(loop.handler().accounts().Open(this->peer().to_string())),
+      reader_(loop.limits().head, account_.budget()) {}
 
 void Connection::Start() {
   if (loop_.listens_on_any()) local_address_ = stream().local_address().to_string();
@@ -152,7 +153,7 @@ void Connection::Begin(const Status& head_read) {
 }
 
 void Connection::Admit(RequestHead& head) {
-  Admission admission = loop_.handler().Admit(head);
+  Admission admission = loop_.handler().Admit(head, account_.budget());
   if (admission.refusal) {
     // The head was fine, so the connection may go on where no body follows.
     body_unread_ = body_unread_ || admission.refusal->close;

@@ -11,6 +11,7 @@
 #include "api/http/wire/request_reader.h"
 #include "base/clock.h"
 #include "net/progress_deadline.h"
+#include "resource/accounts.h"
 
 namespace mlos::api::http::wire {
 
@@ -99,6 +100,7 @@ class Connection final : public WaitingConnection {
   }
 
   ConnectionHost& loop_;
+  const resource::Accounts::Lease account_;
   std::string local_address_;
 
   State state_ = State::kHead;

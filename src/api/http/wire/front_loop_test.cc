@@ -27,9 +27,9 @@ using testing::HasSubstr;
 /// answers health is 0. "/block" keeps its thread until Unblock.
 class ThreadHandler : public Handler {
  public:
-  resource::ByteBudget& budget() override { return budget_; }
+  resource::Accounts& accounts() override { return accounts_; }
   bool IsHealthCheck(const RequestHead& head) const override { return head.target == "/health"; }
-  Admission Admit(const RequestHead& head) override {
+  Admission Admit(const RequestHead& head, resource::ByteBudget& /*account*/) override {
     return {std::nullopt, std::make_shared<NamingExchange>(*this, head.target)};
   }
   Reply Refuse(const Status& status) override {
@@ -74,6 +74,7 @@ class ThreadHandler : public Handler {
   }
 
   resource::ByteBudget budget_{32 << 20};
+  resource::Accounts accounts_{budget_};
   std::atomic<bool> blocked_ = true;
   std::atomic<int> blocking_ = 0;
   std::mutex mutex_;
@@ -105,7 +106,7 @@ class FrontLoopTest : public testing::Test {
   void TearDown() override {
     handler_->Unblock();
     listener_.reset();
-    EXPECT_EQ(handler_->budget().used(), 0);
+    EXPECT_EQ(handler_->accounts().whole().used(), 0);
   }
 
   std::shared_ptr<ThreadHandler> handler_ = std::make_shared<ThreadHandler>();

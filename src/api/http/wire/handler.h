@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "api/http/wire/message.h"
+#include "resource/accounts.h"
 
 namespace mlos::api::http::wire {
 
@@ -68,9 +69,10 @@ class Handler {
   Handler& operator=(const Handler&) = delete;
   virtual ~Handler() = default;
 
-  /// What bodies and replies are counted against; outlives them.
-  virtual resource::ByteBudget& budget() = 0;
-  virtual Admission Admit(const RequestHead& head) = 0;
+  /// What bodies and replies of each caller are counted against; outlives them.
+  virtual resource::Accounts& accounts() = 0;
+  /// What the request takes is counted against `account`, that of its caller.
+  virtual Admission Admit(const RequestHead& head, resource::ByteBudget& account) = 0;
   /// Lines, each with its CRLF, for the head of any reply to this request; they live as long as the
   /// handler.
   virtual std::string_view HeaderLinesFor(const RequestHead& /*head*/) const { return {}; }

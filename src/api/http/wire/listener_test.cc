@@ -113,10 +113,10 @@ class EchoExchange : public Exchange, public std::enable_shared_from_this<EchoEx
 
 class EchoHandler : public Handler {
  public:
-  resource::ByteBudget& budget() override { return budget_; }
-  Admission Admit(const RequestHead& head) override {
+  resource::Accounts& accounts() override { return accounts_; }
+  Admission Admit(const RequestHead& head, resource::ByteBudget& account) override {
     if (head.target == "/refused") return {Refuse({Reason::kRouteNotFound, "no"}), nullptr};
-    return {std::nullopt, std::make_shared<EchoExchange>(head.target, budget_, counts_)};
+    return {std::nullopt, std::make_shared<EchoExchange>(head.target, account, counts_)};
   }
   Reply Refuse(const Status& status) override {
     Reply reply;
@@ -131,6 +131,7 @@ class EchoHandler : public Handler {
  private:
   const std::shared_ptr<Counts> counts_ = std::make_shared<Counts>();
   resource::ByteBudget budget_{32 << 20};
+  resource::Accounts accounts_{budget_};
 };
 
 class ListenerFixture : public testing::Test {
@@ -148,7 +149,7 @@ class ListenerFixture : public testing::Test {
     listener_.reset();
     EXPECT_TRUE(Eventually([&] { return handler_->streams() == 0; }));
     // A stream that was lost may hold its last piece for a moment.
-    EXPECT_TRUE(Eventually([&] { return handler_->budget().used() == 0; }));
+    EXPECT_TRUE(Eventually([&] { return handler_->accounts().whole().used() == 0; }));
   }
 
   std::string Exchange(std::string_view request) {
