@@ -33,10 +33,14 @@ def descriptors(count: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
-def connect(port: int, number: int, sources: int) -> socket.socket:
-    """Connection `number` of many, from the next of so many addresses: 127.0.0.2, 127.0.0.3, …"""
+def connect(port: int, number: int, sources: int, receive_bytes: int = 0) -> socket.socket:
+    """Connection `number` of many, from the next of so many addresses: 127.0.0.2, 127.0.0.3, …
+    With `receive_bytes`, the kernel holds little of what is not read, at both ends."""
     sock = socket.socket()
     sock.settimeout(30)
+    if receive_bytes:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 1400)
     # The port is chosen when it connects, among all; at the bind it would be one of half of them.
     sock.setsockopt(socket.SOL_IP, _IP_BIND_ADDRESS_NO_PORT, 1)
     sock.bind((f"127.0.0.{2 + number % sources}", 0))

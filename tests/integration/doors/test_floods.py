@@ -12,6 +12,12 @@ from collections import Counter
 import pytest
 from hyperframe.frame import GoAwayFrame
 
+from tests.integration.doors.stalls import (
+    grpc_slow_body,
+    grpc_slow_reader,
+    http_slow_body,
+    http_slow_reader,
+)
 from tests.support import paths
 from tests.support.flood import connect, descriptors, dribble, hold, send_together
 from tests.support.graphs import scale
@@ -31,6 +37,7 @@ from tests.support.raw_http import head, parse, read_all
 MIB = 1 << 20
 INFER = "POST /models/echo/inference HTTP/1.1"
 SLOW, CONNECTIONS, STREAMS, BODIES = 5_000, 20_000, 100_000, 1_000
+STALLED, EACH = 2_000, 64 << 10
 # What the connections of one address may be.
 PER_PEER = 2048
 
@@ -98,6 +105,39 @@ def test_connections_of_one_peer_by_the_ten_thousand(flooded):
         with connect(core.port, 0, sources=1) as sock:
             sock.sendall(head("GET /health HTTP/1.1", "Connection: close"))
             assert parse(*read_all(sock)).status == 200
+
+
+STALLS = {
+    "http-bodies": http_slow_body,
+    "http-readers": http_slow_reader,
+    "grpc-bodies": grpc_slow_body,
+    "grpc-readers": grpc_slow_reader,
+}
+
+
+@pytest.mark.parametrize("name", STALLS)
+def test_stalled_callers_by_the_thousand_cost_64_kib_each(flooded, name):
+    """Others are answered all the time."""
+    patience = ("--body-timeout-ms", "600000", "--write-timeout-ms", "600000")
+    core = flooded(STALLED, *patience, growth_bytes=STALLED * EACH)
+    port = core.port if name.startswith("http") else core.grpc_port
+    before = core.resources().rss_bytes
+    with contextlib.ExitStack() as stack:
+        for i in range(STALLED):
+            sock = stack.enter_context(connect(port, i, sources=1, receive_bytes=16 << 10))
+            STALLS[name](sock)
+            if i % 100 == 0:
+                infers(core)
+        for _ in range(20):
+            infers(core)
+            is_answered(core)
+        if not paths.instrumented():
+            assert core.resources().rss_bytes - before <= STALLED * EACH
+
+
+def infers(core: OpenCore) -> None:
+    reply = core.post("/models/echo/inference", json={"x": [1]}, timeout=5)
+    assert reply.status_code == 200, reply.text
 
 
 def test_streams_by_the_hundred_thousand_that_nobody_reads(flooded):

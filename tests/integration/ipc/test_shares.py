@@ -17,8 +17,9 @@ import pytest
 
 from tests.support import paths
 from tests.support.flood import descriptors
-from tests.support.ipc import Client, Frame, IpcCore, MlosError, RawIpc, wire
+from tests.support.ipc import Client, Frame, IpcCore, MlosError, RawIpc, encode_infer, wire
 from tests.support.ipc_ring import RawRing, memfd
+from tests.support.open_core import fixtures_allowed, integers, register_fixture
 from tests.support.waiting import wait_until, with_time_enough
 
 STRANGER = 65534
@@ -103,6 +104,33 @@ def test_a_user_who_is_alone_has_all_but_an_eighth(start):
         for raw in left:
             raw.send(wire.frame(Frame.HEALTH, 2, b""))
             assert raw.answer()[:2] == (Frame.DOCUMENT, 2)
+
+
+@needs_root
+def test_a_connection_of_a_busy_user_ends_with_its_answer(start):
+    """Nothing of the user is idle: others are let in ahead, an eighth beyond the limit."""
+    core = start("--socket-connections-max", str(LIMIT), *fixtures_allowed())
+    register_fixture(core, "patient", "patient")
+    body = b"".join(map(bytes, encode_infer("patient", integers(hold=1, count=1), [], 0, False)))
+    with contextlib.ExitStack() as stack:
+        theirs = []
+        for _ in range(LIMIT - LIMIT // 8):
+            with stranger():
+                theirs.append(stack.enter_context(RawIpc(core.socket)))
+            theirs[-1].send(wire.frame(Frame.INFER, 7, body))
+        wait_until(lambda: core.in_flight() == len(theirs))
+        mine = [stack.enter_context(Client(str(core.socket))) for _ in range(LIMIT // 4)]
+        with pytest.raises(MlosError, match="OVERLOADED"):
+            Client(str(core.socket))
+        for raw in theirs[: LIMIT // 8]:
+            raw.send(wire.frame(Frame.HEALTH, 8, b""))
+            assert raw.error().reason == "OVERLOADED"
+            raw.send(wire.frame(Frame.CANCEL, 7, b""))
+            assert raw.error().reason == "CANCELLED"
+            assert "made room" in str(raw.error())
+            assert raw.ended()
+        mine.append(stack.enter_context(Client(str(core.socket))))
+        assert all(client.ready() for client in mine)
 
 
 @needs_root
