@@ -74,16 +74,26 @@ Result<Tensor> Concatenate(std::span<const Tensor* const> parts) {
   return whole;
 }
 
-/// Items `first` to `first + count`, over the same memory.
-Result<Tensor> Slice(const Tensor& whole, std::int64_t first, std::int64_t count) {
+/// Items `first` to `first + count`, over the same memory or a copy.
+Result<Tensor> Slice(const Tensor& whole, std::int64_t first, std::int64_t count, bool copy) {
   const std::size_t item_bytes =
       whole.shape()[0] == 0 ? 0 : whole.size_bytes() / static_cast<std::size_t>(whole.shape()[0]);
   tensor::Shape shape = whole.shape();
   shape[0] = count;
   auto* data = static_cast<std::byte*>(whole.data()) + static_cast<std::size_t>(first) * item_bytes;
-  return Tensor::FromBuffer(
-      whole.dtype(), std::move(shape),
-      tensor::Buffer::Borrow(data, static_cast<std::size_t>(count) * item_bytes));
+  const std::size_t bytes = static_cast<std::size_t>(count) * item_bytes;
+  if (!copy) {
+    return Tensor::FromBuffer(whole.dtype(), std::move(shape), tensor::Buffer::Borrow(data, bytes));
+  }
+  Tensor part = MLOS_TRY(Tensor::Allocate(whole.dtype(), std::move(shape)));
+  if (bytes != 0) std::memcpy(part.data(), data, bytes);
+  return part;
+}
+
+std::size_t OutputBytes(const InferenceResponse& response) {
+  std::size_t bytes = 0;
+  for (const NamedTensor& output : response.outputs) bytes += output.tensor.size_bytes();
+  return bytes;
 }
 
 Status CheckItems(const InferenceResponse& response, std::int64_t total) {
@@ -96,6 +106,10 @@ Status CheckItems(const InferenceResponse& response, std::int64_t total) {
   }
   return OkStatus();
 }
+
+// Larger parts are copied: a door holds them until their caller has read them, and one that reads
+// slowly would hold the others' too.
+constexpr std::size_t kBorrowedBytesMax = 4 << 10;
 
 constexpr double kTolerance = 1e-5;
 constexpr double kTolerance16 = 1e-2;
@@ -198,13 +212,14 @@ Result<std::vector<InferenceResponse>> Split(InferenceResponse merged,
   for (const std::int64_t count : items) total += count;
   MLOS_TRY(CheckItems(merged, total));
   const auto whole = std::make_shared<const InferenceResponse>(std::move(merged));
+  const bool copy = OutputBytes(*whole) > kBorrowedBytesMax * items.size();
   std::vector<InferenceResponse> parts;
   std::int64_t first = 0;
   for (const std::int64_t count : items) {
     InferenceResponse part;
-    part.keepalive = whole;
+    if (!copy) part.keepalive = whole;
     for (const NamedTensor& output : whole->outputs) {
-      part.outputs.push_back({output.name, MLOS_TRY(Slice(output.tensor, first, count))});
+      part.outputs.push_back({output.name, MLOS_TRY(Slice(output.tensor, first, count, copy))});
     }
     parts.push_back(std::move(part));
     first += count;

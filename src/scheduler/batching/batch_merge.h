@@ -36,8 +36,9 @@ std::uint64_t InputBytes(const engine::InferenceRequest& request);
 /// are copied. OUT_OF_MEMORY.
 Result<engine::InferenceRequest> Merge(std::span<const engine::InferenceRequest* const> requests);
 
-/// The responses for `items[i]` items each, in order, over the memory of `merged`, which each of
-/// them keeps alive. PLUGIN_FAILED where an output has another number of items.
+/// The responses for `items[i]` items each, in order: over the memory of `merged`, which each of
+/// them keeps alive, or over copies where they are large. PLUGIN_FAILED where an output has another
+/// number of items, OUT_OF_MEMORY.
 Result<std::vector<engine::InferenceResponse>> Split(engine::InferenceResponse merged,
                                                      std::span<const std::int64_t> items);
 

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <limits>
+#include <memory>
 #include <numeric>
 
 namespace mlos::scheduler::batching {
@@ -110,6 +111,23 @@ TEST(Merge, AndSplitGiveEachCallerItsOwnItems) {
   EXPECT_EQ(parts[1].outputs[0].tensor.shape(), (tensor::Shape{1, 3}));
   EXPECT_EQ(parts[0].outputs[0].tensor.elements<float>()[5], 5);
   EXPECT_EQ(parts[1].outputs[0].tensor.elements<float>()[0], 6);
+}
+
+// A caller that reads slowly would keep everybody's outputs otherwise.
+TEST(Split, LargePartsDoNotHoldEachOther) {
+  for (const std::int64_t width : {3, 10'000}) {
+    const auto held = std::make_shared<int>();
+    InferenceResponse response;
+    response.keepalive = held;
+    response.outputs.push_back({"y", Floats({3, width}, 0)});
+    const std::int64_t items[] = {2, 1};
+    auto parts = Split(std::move(response), items).value();
+    EXPECT_EQ(held.use_count(), width == 3 ? 2 : 1);
+    parts.erase(parts.begin());
+    const Tensor& second = parts[0].outputs[0].tensor;
+    EXPECT_EQ(second.shape(), (tensor::Shape{1, width}));
+    EXPECT_EQ(second.elements<float>()[1], static_cast<float>(2 * width + 1));
+  }
 }
 
 TEST(Split, RefusesOutputsOfAnotherNumberOfItems) {
