@@ -3,7 +3,9 @@
 
 #include <simdjson.h>
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "base/text.h"
 
@@ -11,6 +13,10 @@ namespace mlos::json {
 namespace {
 
 constexpr std::string_view kReplacement = "\xef\xbf\xbd";  // U+FFFD
+// What a byte becomes at most, "\u001f", and a character of four of them, so that one always fits.
+constexpr std::size_t kEscapeBytesMax = 6;
+constexpr std::size_t kCharacterBytesMax = 4 * kEscapeBytesMax;
+constexpr std::size_t kUnlimited = std::numeric_limits<std::size_t>::max();
 
 bool NeedsEscape(char c) { return static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\'; }
 
@@ -41,25 +47,48 @@ void AppendEscaped(net::ByteBuffer& out, std::string_view text) {
   out.Append(text.substr(start));
 }
 
+/// The bytes of the characters at the front of `text`, which is UTF-8, within its first
+/// `bytes_max`.
+std::size_t WholeCharacters(std::string_view text, std::size_t bytes_max) {
+  if (text.size() <= bytes_max) return text.size();
+  std::size_t count = bytes_max;
+  while ((static_cast<unsigned char>(text[count]) & 0xc0) == 0x80) --count;
+  return count;
+}
+
 }  // namespace
 
 void AppendString(net::ByteBuffer& out, std::string_view text) {
-  out.Append('"');
-  if (simdjson::validate_utf8(text.data(), text.size())) {
-    AppendEscaped(out, text);
-  } else {
-    while (!text.empty()) {
-      const std::size_t length = Utf8Length(text);
-      if (length == 0) {
-        out.Append(kReplacement);
-        text.remove_prefix(1);
-      } else {
-        AppendEscaped(out, text.substr(0, length));
-        text.remove_prefix(length);
-      }
+  StringSteps().Append(out, text, kUnlimited);
+}
+
+bool StringSteps::Append(net::ByteBuffer& out, std::string_view text, std::size_t room) {
+  // A quote at either end.
+  if (room < kCharacterBytesMax + 2) return false;
+  const std::size_t end = std::min(room - 2, kUnlimited - out.size()) + out.size();
+  if (!begun_) {
+    out.Append('"');
+    begun_ = true;
+    valid_ = simdjson::validate_utf8(text.data(), text.size());
+  }
+  while (done_ != text.size()) {
+    if (end - std::min(end, out.size()) < kCharacterBytesMax) return false;
+    const std::string_view rest = text.substr(done_);
+    if (valid_) {
+      const std::size_t count = WholeCharacters(rest, (end - out.size()) / kEscapeBytesMax);
+      AppendEscaped(out, rest.substr(0, count));
+      done_ += count;
+    } else if (const std::size_t length = Utf8Length(rest); length != 0) {
+      AppendEscaped(out, rest.substr(0, length));
+      done_ += length;
+    } else {
+      out.Append(kReplacement);
+      ++done_;
     }
   }
   out.Append('"');
+  *this = StringSteps();
+  return true;
 }
 
 void JsonWriter::Number(double number) {

@@ -3,6 +3,7 @@
 
 #include <rapidjson/writer.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -13,6 +14,19 @@ namespace mlos::json {
 /// `text` as a JSON string at the end of `out`. JSON is UTF-8 (RFC 8259, section 8.1), so each byte
 /// that is not becomes U+FFFD; control characters are escaped.
 void AppendString(net::ByteBuffer& out, std::string_view text);
+
+/// The same in steps, for texts that need not be in memory twice. Thread-compatible.
+class StringSteps {
+ public:
+  /// Appends what fits into `room` more bytes, or nothing if that is too little for a character;
+  /// true once `text`, which is the same in every step, is complete. Then another may follow.
+  bool Append(net::ByteBuffer& out, std::string_view text, std::size_t room);
+
+ private:
+  std::size_t done_ = 0;  ///< bytes of the text
+  bool begun_ = false;
+  bool valid_ = false;  ///< the text is UTF-8
+};
 
 /// Writes a document into a ByteBuffer, whose status tells of a lack of memory. RapidJSON keeps
 /// track of commas and colons. Thread-compatible.

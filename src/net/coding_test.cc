@@ -5,6 +5,7 @@
 #include <zlib.h>
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -114,6 +115,53 @@ TEST(DeflateTest, ComesBackWhole) {
       ASSERT_TRUE(Deflate(coding, text, packed).ok());
       EXPECT_LT(packed.size(), text.size() + 64);
       EXPECT_EQ(Inflate(coding, packed.view(), 1 << 20, budget).value().view(), text);
+    }
+  }
+}
+
+/// Gives a text in pieces of `piece_bytes`.
+class TextSource : public BodySource {
+ public:
+  TextSource(std::string text, std::size_t piece_bytes)
+      : text_(std::move(text)), piece_bytes_(piece_bytes) {}
+
+  std::optional<std::uint64_t> length() const override { return text_.size(); }
+  std::string_view Next() override {
+    const std::string_view piece = std::string_view(text_).substr(given_, piece_bytes_);
+    given_ += piece.size();
+    return piece;
+  }
+
+ private:
+  const std::string text_;
+  const std::size_t piece_bytes_;
+  std::size_t given_ = 0;
+};
+
+TEST(DeflatedBodyTest, ComesBackWholeHoweverItIsCut) {
+  resource::ByteBudget budget(64 << 20);
+  std::string numbers;
+  std::string noise;
+  std::uint32_t state = 1;
+  for (int i = 0; i < 100'000; ++i) {
+    state = state * 1664525 + 1013904223;
+    noise += static_cast<char>(state >> 24);
+    numbers += std::to_string(state % 1'000'000) + ",";
+  }
+  for (const ContentCoding coding : {ContentCoding::kGzip, ContentCoding::kDeflate}) {
+    for (const std::string& text : {std::string(), std::string("a"), numbers, noise}) {
+      for (const std::size_t piece_bytes : {1'000, 32 << 10, 1 << 20}) {
+        const auto body =
+            DeflatedBody::Create(coding, std::make_unique<TextSource>(text, piece_bytes)).value();
+        std::string packed;
+        for (std::string_view piece = body->Next(); !piece.empty(); piece = body->Next()) {
+          EXPECT_LE(piece.size(), 13 << 10);
+          packed += piece;
+        }
+        EXPECT_TRUE(body->Next().empty());
+        EXPECT_EQ(Inflate(coding, packed, 1 << 20, budget).value().view(), text);
+        EXPECT_LE(packed.size(), text.size() + text.size() / 100 + 32);
+      }
     }
   }
 }

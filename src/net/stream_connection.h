@@ -84,9 +84,10 @@ class StreamConnection : public PeerConnection,
   void Cancel() { stream_.Cancel(); }
 
   /// Sends what `source` has: buffers() that are not empty() lose what is sent by Consume(count).
-  /// True once it is empty. False if OnWritable follows, or if the connection had to be closed.
+  /// True once it is empty. False if OnWritable follows, or if the connection had to be closed. The
+  /// peer's time for 64 KiB goes on if `more_follows`.
   template <typename Source>
-  bool Write(Source& source) {
+  bool Write(Source& source, bool more_follows = false) {
     if (writing_) return false;
     while (!source.empty()) {
       ErrorCode error;
@@ -98,7 +99,7 @@ class StreamConnection : public PeerConnection,
       source.Consume(count);
       written_ += count;
     }
-    write_deadline_.Stop();
+    if (!more_follows) write_deadline_.Stop();
     return true;
   }
 

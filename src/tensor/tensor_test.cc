@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "tensor/float16.h"
+#include "tensor/raw_bytes.h"
 #include "tensor/tensor_spec.h"
 
 namespace mlos::tensor {
@@ -158,6 +159,23 @@ TEST(Float16, RoundsToNearestEven) {
   EXPECT_EQ(Float16FromDouble(-0.0), 0x8000);
   EXPECT_EQ(Float16FromDouble(5e-324), 0x0000);
   EXPECT_EQ(Bfloat16FromDouble(1e39), 0x7f80);
+}
+
+TEST(RawBytesTest, GivesEveryByteWhereItIs) {
+  const Tensor numbers = Tensor::Allocate(DType::kInt16, {2, 3}).value();
+  RawBytes raw(numbers);
+  EXPECT_EQ(raw.Next().data(), numbers.data());
+  EXPECT_TRUE(raw.ended());
+  EXPECT_EQ(RawBytes::Size(numbers), 12u);
+
+  StringTensorBuilder builder;
+  for (const std::string_view text : {"", "ab", ""}) builder.Add(text);
+  const Tensor strings = builder.Build({3}).value();
+  std::string bytes;
+  for (RawBytes next(strings); !next.ended();) bytes += next.Next();
+  EXPECT_EQ(bytes, std::string_view("\0\0\0\0\2\0\0\0ab\0\0\0\0", 14));
+  EXPECT_EQ(RawBytes::Size(strings), bytes.size());
+  EXPECT_TRUE(RawBytes(Tensor::Allocate(DType::kString, {0}).value()).ended());
 }
 
 }  // namespace

@@ -16,6 +16,7 @@
 #include "api/grpc/tensors/oip_reader.h"
 #include "api/grpc/tensors/oip_writer.h"
 #include "base/check.h"
+#include "tensor/raw_bytes.h"
 
 namespace {
 
@@ -29,8 +30,9 @@ const mlos::engine::ModelSchema kUndeclared{{}, {}, false};
 
 std::string Raw(const NamedTensor& tensor) {
   mlos::net::ByteBuffer out;
-  tensors::AppendRaw(out, tensor.tensor);
-  MLOS_CHECK(out.size() == tensors::RawSize(tensor.tensor), "the size told is the size written");
+  mlos::tensor::AppendRaw(out, tensor.tensor);
+  MLOS_CHECK(out.size() == mlos::tensor::RawBytes::Size(tensor.tensor),
+             "the size told is the size written");
   return std::string(out.view());
 }
 

@@ -12,6 +12,7 @@
 #include "api/http/oip/messages/infer_request.h"
 #include "api/http/wire/message.h"
 #include "base/check.h"
+#include "tensor/raw_bytes.h"
 
 namespace {
 
@@ -24,8 +25,9 @@ constexpr std::uint64_t kBudgetBytes = 16 << 20;
 
 mlos::net::ByteBuffer Packed(const Tensor& tensor) {
   mlos::net::ByteBuffer out;
-  oip::AppendBinaryTensor(out, tensor);
-  MLOS_CHECK(out.size() == oip::BinarySize(tensor), "the size told is the size written");
+  mlos::tensor::AppendRaw(out, tensor);
+  MLOS_CHECK(out.size() == mlos::tensor::RawBytes::Size(tensor),
+             "the size told is the size written");
   return out;
 }
 
@@ -39,13 +41,14 @@ void CheckComesBack(const Tensor& tensor, tensors::RequestMemory& memory) {
 void CheckReply(oip::InferRequest request, mlos::resource::ByteBudget& budget) {
   mlos::engine::InferenceResponse response;
   response.outputs = std::move(request.inputs);
-  const auto reply = oip::WriteInferReply(request, "m", "1", response, budget);
-  if (!reply.ok() || !reply->inference_header_length) return;
   std::size_t binary = 0;
   for (const auto& output : response.outputs) {
-    if (request.IsBinary(output.name)) binary += oip::BinarySize(output.tensor);
+    if (request.IsBinary(output.name)) binary += mlos::tensor::RawBytes::Size(output.tensor);
   }
-  MLOS_CHECK(reply->body.size() == *reply->inference_header_length + binary, "nothing is lost");
+  const auto reply = oip::WriteInferReply(request, "m", "1", response, budget);
+  if (!reply.ok() || !reply->inference_header_length) return;
+  const std::size_t size = reply->source == nullptr ? reply->body.size() : *reply->source->length();
+  MLOS_CHECK(size == *reply->inference_header_length + binary, "nothing is lost");
 }
 
 }  // namespace

@@ -54,7 +54,7 @@ mlos::net::ByteBuffer Write(const Inputs& inputs) {
   writer.StartObject();
   for (const auto& input : inputs) {
     writer.Key(input.name);
-    tensors::AppendTensor(writer.StartRaw(), input.tensor);
+    tensors::AppendTensor(writer.StartRaw(), input.tensor, tensors::Form::kNested);
   }
   writer.EndObject();
   MLOS_CHECK(out.Pad(net::kBodyPaddingBytes), "no memory to write");

@@ -53,6 +53,20 @@ def running_sum(path: Path, state: str = "total", after: str = "total_out") -> P
     return path
 
 
+def ramp(path: Path, step: float) -> Path:
+    """Writes `y`: the float32 numbers 0, `step`, 2 * `step` and so on, as many as the scalar `n`
+    says. Returns `path`."""
+    constants = [numpy_helper.from_array(np.array(0), "zero"),
+                 numpy_helper.from_array(np.array(1), "one"),
+                 numpy_helper.from_array(np.array(step, np.float32), "step")]  # fmt: skip
+    nodes = [helper.make_node("Range", ["zero", "n", "one"], ["numbers"]),
+             helper.make_node("Cast", ["numbers"], ["floats"], to=TensorProto.FLOAT),
+             helper.make_node("Mul", ["floats", "step"], ["y"])]  # fmt: skip
+    save(model(nodes, [value("n", [], TensorProto.INT64)], [value("y", ["N"])], constants),
+         str(path))  # fmt: skip
+    return path
+
+
 def slow(path: Path, steps: int) -> Path:
     """Writes `y = x` over a vector of floats, after `steps` products of matrices (see `busy`). Its
     requests share no run. Returns `path`."""

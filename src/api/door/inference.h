@@ -54,8 +54,8 @@ class Inference : public std::enable_shared_from_this<Inference>, private runtim
   /// Whether Write would keep this thread busy for longer than others should wait. Of the only
   /// answer; it is written by a worker then.
   virtual bool IsLongToWrite(const engine::InferenceResponse& /*response*/) const { return false; }
-  /// Encodes the next answer. A failure is the end.
-  virtual Status Write(const engine::InferenceResponse& response) = 0;
+  /// Encodes the next answer, and may take it. A failure is the end.
+  virtual Status Write(engine::InferenceResponse& response) = 0;
   /// There are no more answers: sends what is not sent yet. The last call, and the only one if the
   /// inference did not come to run.
   virtual void End(Status status) = 0;

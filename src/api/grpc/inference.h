@@ -76,7 +76,7 @@ class CallAnswer : public Dialect {
       : Dialect(call, TermsOf(*call, kStreams)) {}
 
  protected:
-  Status Write(const engine::InferenceResponse& response) override {
+  Status Write(engine::InferenceResponse& response) override {
     answer_ = this->Encode(response);
     MLOS_TRY(answer_.status());
     if (kStreams) this->call()->Send(std::move(answer_));

@@ -78,7 +78,7 @@ class InferBidi : public call::CallHandler {
         : MlosInference(std::move(call), std::move(terms)), method_(method), id_(std::move(id)) {}
 
    protected:
-    Status Write(const engine::InferenceResponse& response) override {
+    Status Write(engine::InferenceResponse& response) override {
       v1::InferBidiResponse envelope;
       envelope.set_id(id_);
       net::ByteBuffer encoded = call()->NewMessage();

@@ -55,7 +55,7 @@ class ModelStreamInfer : public call::CallHandler {
     }
 
    protected:
-    Status Write(const engine::InferenceResponse& response) override {
+    Status Write(engine::InferenceResponse& response) override {
       net::ByteBuffer encoded = call()->NewMessage();
       tensors::OipResponse(Head(), response).AppendStreamedTo(encoded);
       MLOS_TRY(encoded.status());

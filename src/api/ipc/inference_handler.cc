@@ -47,7 +47,7 @@ class IpcInference : public door::Inference {
         std::string(message_.sequence_id), message_.sequence_start, message_.sequence_end));
     return request;
   }
-  Status Write(const engine::InferenceResponse& response) override {
+  Status Write(engine::InferenceResponse& response) override {
     answer_ = MLOS_TRY(MakeResult(*request_, ticket().model_version(), response, outputs_));
     return OkStatus();
   }

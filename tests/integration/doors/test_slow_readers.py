@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: MIT
 """Callers by the hundred who ask for more than their credit and do not read: they cost Core memory
 up to their credit, and no thread; another model answers meanwhile. Those who read in the end get
-everything, and what the others left is free."""
+everything, and what the others left is free. One large answer costs its reader the outputs and a
+piece of their text, however long that is."""
 
 from __future__ import annotations
 
 import contextlib
+import gzip
 import http.client
 import json
 import re
 import socket
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -17,15 +20,17 @@ import grpc
 import numpy as np
 import pytest
 
-from tests.support import paths
+from tests.support import oip, paths
 from tests.support.doors import over_grpc, over_http, over_ipc
 from tests.support.flood import descriptors
-from tests.support.graphs import scale
+from tests.support.graphs import ramp, scale
 from tests.support.ipc import Frame, RawIpc, encode_infer, read_result, wire
 from tests.support.open_core import OpenCore, fixtures_allowed, integers, register_fixture
 from tests.support.protos import mlos_v1
 from tests.support.raw_http import head
 from tests.support.waiting import wait_until
+from tritonclient.grpc import service_pb2 as pb
+from tritonclient.grpc import service_pb2_grpc
 
 READERS = 500
 KIB, MIB = 1 << 10, 1 << 20
@@ -202,3 +207,133 @@ def successes(core: OpenCore) -> int:
     """Answers that the model has given to their end."""
     models = core.get("/stats").json()["models"]
     return sum(m["successful_requests"] for m in models if m["model_id"] == "patient")
+
+
+# ---- One large answer each ----
+
+# Floats whose JSON takes 8 MiB, and what each of the readers may cost beside them.
+LONG_READERS, NUMBERS, STEP = 50, 750_000, 0.1234567
+LONG_EXTRA = 64 * KIB
+# What comes and goes with requests and connections, however many numbers they ask for.
+SLACK = 16 * MIB
+
+# The numbers of an answer.
+ReadNumbers = Callable[[], np.ndarray]
+OpenReader = Callable[[OpenCore, contextlib.ExitStack], ReadNumbers]
+OIP = "/v2/models/ramp/infer"
+COUNT_INPUT = {"n": np.array(NUMBERS, np.int64)}
+
+
+def numbers_of_own(reply: http.client.HTTPResponse) -> np.ndarray:
+    return np.array(json.loads(reply.read())["outputs"]["y"], np.float32)
+
+
+def numbers_of_oip(reply: http.client.HTTPResponse) -> np.ndarray:
+    unpack = {None: bytes, "gzip": gzip.decompress, "deflate": zlib.decompress}
+    body = unpack[reply.getheader("Content-Encoding")](reply.read())
+    return oip.from_reply(body, reply.getheader(oip.LENGTH))["y"]
+
+
+def over_raw_http(path: str, body: bytes, *headers: str) -> OpenReader:
+    read_numbers = numbers_of_oip if path == OIP else numbers_of_own
+
+    def open_reader(core: OpenCore, stack: contextlib.ExitStack) -> ReadNumbers:
+        sock = stack.enter_context(small_socket())
+        sock.connect(("127.0.0.1", core.port))
+        request = head(f"POST {path} HTTP/1.1", f"Content-Length: {len(body)}", *headers)
+        sock.sendall(request + body)
+        return lambda: read_to_end(sock, read_numbers)
+
+    return open_reader
+
+
+def read_to_end(sock: socket.socket, read_numbers) -> np.ndarray:
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, MIB)
+    with http.client.HTTPResponse(sock) as reply:
+        reply.begin()
+        assert reply.status == 200
+        return read_numbers(reply)
+
+
+def over_oip(*headers: str) -> OpenReader:
+    return over_raw_http(OIP, oip.json_body(COUNT_INPUT), *headers)
+
+
+def over_oip_binary() -> OpenReader:
+    body, fields = oip.binary_body(COUNT_INPUT)
+    return over_raw_http(OIP, body, *(f"{name}: {value}" for name, value in fields.items()))
+
+
+def over_mlos_stream(core: OpenCore, stack: contextlib.ExitStack) -> ReadNumbers:
+    messages, stubs = mlos_v1("inference")
+    request = messages.InferRequest(model_id="ramp")
+    request.inputs.add(name="n", dtype="int64", data=COUNT_INPUT["n"].tobytes())
+    call = stubs.InferenceServiceStub(own_channel(core, stack)).InferStream(request)
+    return lambda: np.frombuffer(next(call).outputs[0].data, np.float32)
+
+
+def over_oip_stream(core: OpenCore, stack: contextlib.ExitStack) -> ReadNumbers:
+    request = pb.ModelInferRequest(model_name="ramp")
+    request.inputs.add(name="n", datatype="INT64", shape=[])
+    request.raw_input_contents.append(COUNT_INPUT["n"].tobytes())
+    stub = service_pb2_grpc.GRPCInferenceServiceStub(own_channel(core, stack))
+    call = stub.ModelStreamInfer(iter([request]))
+    return lambda: np.frombuffer(next(call).infer_response.raw_output_contents[0], np.float32)
+
+
+def own_channel(core: OpenCore, stack: contextlib.ExitStack) -> grpc.Channel:
+    """A connection of its own, whose windows do not grow."""
+    options = [("grpc.use_local_subchannel_pool", 1), ("grpc.http2.bdp_probe", 0),
+               ("grpc.max_receive_message_length", -1)]  # fmt: skip
+    return stack.enter_context(grpc.insecure_channel(core.grpc_address, options))
+
+
+def over_ipc_socket(core: OpenCore, stack: contextlib.ExitStack) -> ReadNumbers:
+    raw = stack.enter_context(RawIpc(core.socket, timeout_s=60))
+    body = b"".join(map(bytes, encode_infer("ramp", COUNT_INPUT, [], 0, False)))
+    raw.send(wire.frame(Frame.INFER, 1, body))
+
+    def read() -> np.ndarray:
+        kind, _, answer = raw.answer()
+        assert kind == Frame.RESULT
+        return read_result(memoryview(answer), {})[0]["y"]
+
+    return read
+
+
+DOORS = {
+    "own": over_raw_http("/models/ramp/inference", json.dumps({"n": NUMBERS}).encode()),
+    "oip": over_oip(),
+    "oip-gzip": over_oip("Accept-Encoding: gzip"),
+    "oip-deflate": over_oip("Accept-Encoding: deflate"),
+    "oip-binary": over_oip_binary(),
+    "grpc": over_mlos_stream,
+    "grpc-oip": over_oip_stream,
+    "ipc": over_ipc_socket,
+}
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_a_large_answer_costs_its_outputs_and_a_piece(core: OpenCore, tmp_path: Path, door: str):
+    assert core.register("ramp", ramp(tmp_path / "ramp.onnx", STEP)).status_code == 200
+    expected = np.arange(NUMBERS).astype(np.float32) * np.float32(STEP)
+    open_reader = DOORS[door]
+    with contextlib.ExitStack() as stack:
+        # What the first answers leave behind is not counted.
+        for _ in range(2):
+            assert np.array_equal(open_reader(core, stack)(), expected)
+    wait_until(lambda: held_bytes(core) == 0, 60)
+    before = core.resources()
+    with contextlib.ExitStack() as stack:
+        readers = [open_reader(core, stack) for _ in range(LONG_READERS)]
+        wait_until(lambda: held_bytes(core) >= LONG_READERS * expected.nbytes, 60)
+        wait_until(lambda: core.in_flight() == 0, 60)
+        now = core.resources()
+        if not paths.instrumented():
+            grown = now.rss_bytes - before.rss_bytes
+            assert grown <= LONG_READERS * (expected.nbytes + LONG_EXTRA) + SLACK
+        assert over_http(core, "quick", {"x": np.ones(3, np.float32)}) == "OK"
+        for read in readers[::2]:
+            assert np.array_equal(read(), expected)
+        # The others leave.
+    wait_until(lambda: held_bytes(core) == 0, 60)

@@ -86,23 +86,4 @@ Result<Tensor> FromPrefixedBytes(tensor::Shape shape, std::string_view bytes,
       memory);
 }
 
-std::size_t RawSize(const Tensor& tensor) {
-  if (tensor.dtype() != DType::kString) return tensor.size_bytes();
-  std::size_t size = 0;
-  for (const StringRef& element : tensor.elements<StringRef>()) size += kLengthBytes + element.size;
-  return size;
-}
-
-void AppendRaw(net::ByteBuffer& out, const Tensor& tensor) {
-  if (tensor.dtype() != DType::kString) {
-    out.Append(std::string_view(static_cast<const char*>(tensor.data()), tensor.size_bytes()));
-    return;
-  }
-  for (const StringRef& element : tensor.elements<StringRef>()) {
-    const auto length = static_cast<std::uint32_t>(element.size);
-    out.Append(std::string_view(reinterpret_cast<const char*>(&length), kLengthBytes));
-    out.Append(element.view());
-  }
-}
-
 }  // namespace mlos::api::grpc::tensors

@@ -45,10 +45,6 @@ Result<tensor::Tensor> FromStrings(tensor::Shape shape, std::int64_t count, Elem
 Status WrongCount(std::string_view unit, std::uint64_t given, std::uint64_t needed,
                   const tensor::Shape& shape);
 
-/// The bytes of a tensor as FromBytes or FromPrefixedBytes takes them.
-std::size_t RawSize(const tensor::Tensor& tensor);
-void AppendRaw(net::ByteBuffer& out, const tensor::Tensor& tensor);
-
 template <typename Element>
 Result<tensor::Tensor> FromStrings(tensor::Shape shape, std::int64_t count, Element element,
                                    TensorMemory& memory) {

@@ -3,9 +3,9 @@
 
 #include <utility>
 
-#include "api/grpc/tensors/elements.h"
 #include "api/grpc/tensors/wire.h"
 #include "api/oip/datatype.h"
+#include "tensor/raw_bytes.h"
 
 namespace mlos::api::grpc::tensors {
 namespace {
@@ -23,7 +23,7 @@ OipResponse::OipResponse(inference::ModelInferResponse head,
     described->set_name(output.name);
     described->set_datatype(std::string(oip::DatatypeName(output.tensor.dtype())));
     for (const std::int64_t size : output.tensor.shape()) described->add_shape(size);
-    raw_sizes_.push_back(RawSize(output.tensor));
+    raw_sizes_.push_back(tensor::RawBytes::Size(output.tensor));
     size_ += FieldSize(raw_sizes_.back());
   }
   head_size_ = head_.ByteSizeLong();
@@ -37,7 +37,7 @@ void OipResponse::AppendTo(net::ByteBuffer& out) const {
   out.Commit(head_size_);
   for (std::size_t i = 0; i < raw_sizes_.size(); ++i) {
     AppendFieldHead(out, kRawOutputContents, raw_sizes_[i]);
-    AppendRaw(out, response_.outputs[i].tensor);
+    tensor::AppendRaw(out, response_.outputs[i].tensor);
   }
 }
 

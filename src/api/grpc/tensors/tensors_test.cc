@@ -11,6 +11,7 @@
 #include "api/grpc/tensors/oip_writer.h"
 #include "api/grpc/tensors/wire.h"
 #include "api/oip/datatype.h"
+#include "tensor/raw_bytes.h"
 
 namespace mlos::api::grpc::tensors {
 namespace {
@@ -75,9 +76,9 @@ TEST_F(TensorsTest, RawContentsAreBorrowedInEveryDtype) {
     const auto inputs = Read(request).value();
     ASSERT_EQ(inputs.size(), 1);
     EXPECT_EQ(inputs[0].tensor.element_count(), 2) << oip::DatatypeName(dtype);
-    EXPECT_EQ(RawSize(inputs[0].tensor), bytes.size());
+    EXPECT_EQ(tensor::RawBytes::Size(inputs[0].tensor), bytes.size());
     net::ByteBuffer out;
-    AppendRaw(out, inputs[0].tensor);
+    tensor::AppendRaw(out, inputs[0].tensor);
     EXPECT_EQ(out.view(), bytes) << oip::DatatypeName(dtype);
     if (dtype == DType::kString) continue;
     EXPECT_EQ(inputs[0].tensor.data(), request.raw_input_contents(0).data())

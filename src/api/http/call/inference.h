@@ -26,9 +26,9 @@ class Inference : public door::Inference {
   Call& call() const { return *call_; }
   resource::ByteBudget& budget() const { return call_->budget(); }
 
-  /// The reply that tells of the answer.
-  virtual Result<wire::Reply> Encode(const engine::InferenceResponse& response) = 0;
-  Status Write(const engine::InferenceResponse& response) override {
+  /// The reply that tells of the answer, which it may take.
+  virtual Result<wire::Reply> Encode(engine::InferenceResponse& response) = 0;
+  Status Write(engine::InferenceResponse& response) override {
     reply_ = MLOS_TRY(Encode(response));
     return OkStatus();
   }

@@ -28,16 +28,25 @@ class Generation : public Inference {
     return request;
   }
 
-  Result<net::ByteBuffer> Answer(const engine::InferenceResponse& response,
-                                 messages::AnswerForm form) {
-    return messages::WriteGenerateAnswer(asked_, ticket().model_id(), ticket().model_version(),
-                                         response, form, budget());
+  using BodyWriter = tensors::BodyWriter;
+
+  Result<BodyWriter::Body> Answer(engine::InferenceResponse& response, messages::AnswerForm form,
+                                  std::size_t whole_bytes_max = BodyWriter::kWholeBytesMax) {
+    BodyWriter body(budget(), whole_bytes_max);
+    messages::WriteGenerateAnswer(asked_, ticket().model_id(), ticket().model_version(), response,
+                                  form, body);
+    return std::move(body).Finish(response);
+  }
+  Result<wire::Reply> ReplyOf(engine::InferenceResponse& response, messages::AnswerForm form) {
+    BodyWriter::Body written = MLOS_TRY(Answer(response, form));
+    wire::Reply reply;
+    reply.body = std::move(written.whole);
+    reply.source = std::move(written.source);
+    return reply;
   }
 
-  Result<wire::Reply> Encode(const engine::InferenceResponse& response) override {
-    wire::Reply reply;
-    reply.body = MLOS_TRY(Answer(response, messages::AnswerForm::kDocument));
-    return Pack(std::move(reply));
+  Result<wire::Reply> Encode(engine::InferenceResponse& response) override {
+    return Pack(MLOS_TRY(ReplyOf(response, messages::AnswerForm::kDocument)));
   }
 
   void End(Status status) override {
@@ -65,17 +74,18 @@ class EventStream : public Generation {
   // The one event of a model that answers once is a reply like others.
   bool Streams() const override { return ticket().streams(); }
 
-  Result<wire::Reply> Encode(const engine::InferenceResponse& response) override {
-    wire::Reply reply;
-    reply.body = MLOS_TRY(Answer(response, messages::AnswerForm::kEvent));
+  Result<wire::Reply> Encode(engine::InferenceResponse& response) override {
+    wire::Reply reply = MLOS_TRY(ReplyOf(response, messages::AnswerForm::kEvent));
     reply.content_type = call::kEventStreamType;
     return reply;
   }
 
-  Status Write(const engine::InferenceResponse& response) override {
+  // An event of several is written at once: what waits of them is bounded by the credit.
+  Status Write(engine::InferenceResponse& response) override {
     if (!Streams()) return Generation::Write(response);
-    net::ByteBuffer event = MLOS_TRY(Answer(response, messages::AnswerForm::kEvent));
-    return Body().Write(std::move(event));
+    BodyWriter::Body event =
+        MLOS_TRY(Answer(response, messages::AnswerForm::kEvent, tensors::TensorText::kNoLimit));
+    return Body().Write(std::move(event.whole));
   }
 
   void End(Status status) override {

@@ -15,7 +15,6 @@ class Inference : public call::Inference {
   void Start() { StartFound(Named()); }
 
  protected:
-  bool IsLongToWrite(const engine::InferenceResponse& response) const override;
   /// `reply`, compressed as the caller likes it if that is worth it.
   Result<wire::Reply> Pack(wire::Reply reply);
 

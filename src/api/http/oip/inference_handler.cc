@@ -12,6 +12,9 @@ namespace {
 
 using call::Call;
 
+// Writing this much takes about a millisecond.
+constexpr std::size_t kSmallTensorBytes = 128 << 10;
+
 /// POST /v2/models/{id}/infer.
 class OipInference : public Inference {
  public:
@@ -33,7 +36,19 @@ class OipInference : public Inference {
     return request;
   }
 
-  Result<wire::Reply> Encode(const engine::InferenceResponse& response) override {
+  // The JSON in front of binary tensors is written twice, first to measure it.
+  bool IsLongToWrite(const engine::InferenceResponse& response) const override {
+    std::size_t json_bytes = 0;
+    bool binary = false;
+    for (const auto& output : response.outputs) {
+      const bool is_binary = asked_.IsBinary(output.name);
+      if (!is_binary) json_bytes += output.tensor.size_bytes();
+      binary = binary || is_binary;
+    }
+    return binary && json_bytes > kSmallTensorBytes && call().on_event_thread();
+  }
+
+  Result<wire::Reply> Encode(engine::InferenceResponse& response) override {
     return Pack(MLOS_TRY(messages::WriteInferReply(asked_, ticket().model_id(),
                                                    ticket().model_version(), response, budget())));
   }

@@ -5,8 +5,7 @@
 #include "api/http/call/inference.h"
 #include "api/http/own/handlers.h"
 #include "api/http/tensors/input_reader.h"
-#include "api/http/tensors/tensor_writer.h"
-#include "api/http/wire/document_reply.h"
+#include "api/http/tensors/tensor_body.h"
 
 namespace mlos::api::http::own {
 namespace {
@@ -14,9 +13,6 @@ namespace {
 using call::Call;
 using json::JsonWriter;
 using Outputs = std::vector<tensor::NamedTensor>;
-
-// Writing this many elements takes about a millisecond.
-constexpr std::int64_t kSmallOutputElements = 32 << 10;
 
 Result<bool> FlagOf(const Call& call, std::string_view name, bool otherwise) {
   const std::optional<std::string> value = call.parameter(name);
@@ -38,12 +34,13 @@ std::int64_t ElementCount(const Outputs& outputs) {
   return count;
 }
 
-void WriteValues(JsonWriter& writer, const Outputs& outputs) {
+void WriteValues(tensors::BodyWriter& body, const Outputs& outputs) {
+  JsonWriter& writer = body.json();
   writer.Key("outputs");
   writer.StartObject();
   for (const auto& output : outputs) {
     writer.Key(output.name);
-    tensors::AppendTensor(writer.StartRaw(), output.tensor);
+    body.Value(output.tensor, tensors::Form::kNested);
   }
   writer.EndObject();
 }
@@ -80,23 +77,25 @@ class OwnInference : public call::Inference {
     return request;
   }
 
-  bool IsLongToWrite(const engine::InferenceResponse& response) const override {
-    return include_outputs_ && call().on_event_thread() &&
-           ElementCount(response.outputs) > kSmallOutputElements;
-  }
-
-  Result<wire::Reply> Encode(const engine::InferenceResponse& response) override {
-    return wire::DocumentReply(budget(), [&](JsonWriter& writer) {
-      writer.Text("status", "success");
-      writer.Text("model_id", call().id());
-      writer.Text("model_version", ticket().model_version());
-      writer.Integer("inference_time_us", response.inference_time_us);
-      writer.Integer("queue_time_us", response.queue_time_us);
-      writer.Integer("output_size", ElementCount(response.outputs));
-      writer.Text("message", "Inference completed successfully");
-      if (include_outputs_) WriteValues(writer, response.outputs);
-      WriteTypes(writer, response.outputs);
-    });
+  Result<wire::Reply> Encode(engine::InferenceResponse& response) override {
+    tensors::BodyWriter body(budget());
+    JsonWriter& writer = body.json();
+    writer.StartObject();
+    writer.Text("status", "success");
+    writer.Text("model_id", call().id());
+    writer.Text("model_version", ticket().model_version());
+    writer.Integer("inference_time_us", response.inference_time_us);
+    writer.Integer("queue_time_us", response.queue_time_us);
+    writer.Integer("output_size", ElementCount(response.outputs));
+    writer.Text("message", "Inference completed successfully");
+    if (include_outputs_) WriteValues(body, response.outputs);
+    WriteTypes(writer, response.outputs);
+    writer.EndObject();
+    auto written = MLOS_TRY(std::move(body).Finish(response));
+    wire::Reply reply;
+    reply.body = std::move(written.whole);
+    reply.source = std::move(written.source);
+    return reply;
   }
 
  private:

@@ -28,7 +28,7 @@ Tensor Make(DType dtype, Shape shape, const std::vector<T>& elements) {
 
 std::string Written(const Tensor& tensor) {
   net::ByteBuffer out;
-  AppendTensor(out, tensor);
+  AppendTensor(out, tensor, Form::kNested);
   EXPECT_TRUE(out.status().ok());
   return std::string(out.view());
 }
@@ -77,7 +77,8 @@ TEST(TensorWriterTest, RowsWithoutElementsAreLimited) {
 TEST(TensorWriterTest, ALackOfBudgetShowsInTheStatus) {
   resource::ByteBudget budget(64 << 10);
   net::ByteBuffer out(budget);
-  AppendTensor(out, Make<double>(DType::kFloat64, {100'000}, std::vector<double>(100'000, 0.1)));
+  AppendTensor(out, Make<double>(DType::kFloat64, {100'000}, std::vector<double>(100'000, 0.1)),
+               Form::kNested);
   EXPECT_EQ(out.status().reason(), Reason::kPayloadTooLarge);
 }
 
@@ -94,7 +95,7 @@ TEST_P(RoundTripTest, BringsBackTheSameBits) {
   }
   net::ByteBuffer out;
   out.Append("{\"x\":");
-  AppendTensor(out, made);
+  AppendTensor(out, made, Form::kNested);
   out.Append('}');
   out.Pad(net::kBodyPaddingBytes);
 

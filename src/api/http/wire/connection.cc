@@ -30,6 +30,13 @@ Status NoDescriptor() {
   return {Reason::kOverloaded, "Core has no file descriptor left; only health checks are answered"};
 }
 
+/// The bytes of its body; nothing where they are known only once all of it was made.
+std::optional<std::uint64_t> LengthOf(const Reply& reply, const BodyStream* stream,
+                                      const net::BodySource* source) {
+  if (stream != nullptr) return std::nullopt;
+  return source != nullptr ? source->length() : std::optional(reply.body.size());
+}
+
 }  // namespace
 
 Responder::Responder(std::shared_ptr<Connection> connection, std::uint64_t request_number)
@@ -86,9 +93,7 @@ bool Connection::Step() {
       if (Write(outbox_)) WatchCaller();
       return false;
     case State::kReplying:
-      if (!Write(outbox_)) return false;
-      AwaitHead();
-      return true;
+      return StepReply();
     case State::kStreaming:
       return StepStream();
     case State::kLastReply:
@@ -220,19 +225,24 @@ void Connection::Refuse(const Status& status) {
 
 void Connection::Answer(Reply reply) {
   pieces_ = std::move(reply.stream);
+  source_ = std::move(reply.source);
+  const std::optional<std::uint64_t> length = LengthOf(reply, pieces_.get(), source_.get());
   body_end_ = BodyEnd::kLength;
-  if (pieces_ != nullptr) body_end_ = http11_ ? BodyEnd::kLastChunk : BodyEnd::kConnectionClose;
+  if (!length) body_end_ = http11_ ? BodyEnd::kLastChunk : BodyEnd::kConnectionClose;
   keep_alive_ = keep_alive_ && body_end_ != BodyEnd::kConnectionClose;
   const bool close = reply.close || !keep_alive_ || body_unread_ || draining();
-  outbox_.Add(std::move(reply),
-              {loop_.date(), close, verb_ == Verb::head, body_end_, http11_, header_lines_});
+  const bool head_only = verb_ == Verb::head;
+  outbox_.Add(std::move(reply), {loop_.date(), close, head_only, body_end_, length.value_or(0),
+                                 http11_, header_lines_});
+  if (head_only) source_.reset();
+  if (source_ != nullptr) AddPiece();
   if (pieces_ != nullptr) {
     state_ = State::kStreaming;
     keep_alive_ = !close;
   } else if (close) {
     state_ = State::kLastReply;
     read_deadline_.Stop();
-  } else if (outbox_.has_large_body()) {
+  } else if (outbox_.has_large_body() || source_ != nullptr) {
     state_ = State::kReplying;
   } else {
     AwaitHead();
@@ -272,8 +282,38 @@ void Connection::EndStream() {
   state_ = keep_alive_ && !draining() ? State::kReplying : State::kLastReply;
 }
 
+bool Connection::StepReply() {
+  if (!SendReply()) return false;
+  AwaitHead();
+  return true;
+}
+
+bool Connection::SendReply() {
+  if (!Write(outbox_, source_ != nullptr)) return false;
+  if (source_ == nullptr) return true;
+  // A fast reader would otherwise keep this thread for as long as its reply is.
+  if (std::exchange(turn_follows_, true)) return false;
+  loop_.Post([self = Self()] {
+    self->turn_follows_ = false;
+    if (!self->open()) return;
+    self->AddPiece();
+    self->Run();
+  });
+  return false;
+}
+
+void Connection::AddPiece() {
+  const std::string_view piece = source_->Next();
+  if (piece.empty()) {
+    outbox_.AddEnd(body_end_);
+    source_.reset();
+  } else {
+    outbox_.AddPiece(piece, body_end_);
+  }
+}
+
 bool Connection::StepLastReply() {
-  if (!Write(outbox_)) return false;
+  if (!SendReply()) return false;
   if (body_unread_) {
     Linger();
   } else {
@@ -391,6 +431,7 @@ bool Connection::StepLeaving() {
 void Connection::OnClose() {
   if (at_work()) ReportCallerGone();
   pieces_.reset();
+  source_.reset();
   loop_.LeaveWaiting(*this);
 }
 

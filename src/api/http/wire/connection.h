@@ -23,7 +23,7 @@ namespace mlos::api::http::wire {
 ///
 ///     kHead ──head──► kBody ──body──► kHandling ──┬─ small reply ──────────────────► kHead
 ///       │ └───────no body────────────────▲        ├─ large reply ──► kReplying ────► kHead
-///       │                                         ├─ pieces ──► kStreaming ────► kReplying
+///       │                                         ├─ a stream ► kStreaming ────► kReplying
 ///       │                                         └─ last reply ──► kLastReply ──► Linger, Close
 ///       └── not answered by this loop ──► kLeaving ──► HandOver
 ///
@@ -72,6 +72,7 @@ class Connection final : public WaitingConnection {
   bool Step();
   bool StepHead();
   bool StepBody();
+  bool StepReply();
   bool StepStream();
   bool StepLastReply();
   bool StepLeaving();
@@ -85,6 +86,10 @@ class Connection final : public WaitingConnection {
   void Refuse(const Status& status);
   void Answer(Reply reply);
   void EndStream();
+  /// Writes what is left of the reply. True once all of it is sent.
+  bool SendReply();
+  /// Goes on with the body that `source_` makes.
+  void AddPiece();
 
   /// Reads into `room`. True where that is done already.
   bool Receive(RequestReader::Room room);
@@ -121,6 +126,9 @@ class Connection final : public WaitingConnection {
   std::string_view header_lines_;  ///< of its reply; the handler's
 
   Outbox outbox_;
+  /// Makes the body piece by piece, each once the one before is sent.
+  std::unique_ptr<net::BodySource> source_;
+  bool turn_follows_ = false;  ///< others have theirs before the next piece
   /// What is written while it comes; whoever makes it sees the end of it.
   std::shared_ptr<BodyStream> pieces_;
   BodyEnd body_end_ = BodyEnd::kLength;

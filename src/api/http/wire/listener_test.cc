@@ -25,16 +25,53 @@ using testing::Not;
 using testing::StartsWith;
 
 constexpr std::uint64_t kBodyMax = 4 << 20;
+constexpr std::size_t kLargePiece = 32 << 10;
 
 struct Counts {
   std::atomic<int> gone = 0;     ///< callers
   std::atomic<int> streams = 0;  ///< that are being made
+  std::atomic<int> sources = 0;  ///< of bodies that are being sent
+  std::atomic<int> pieces = 0;   ///< that they were asked for
 };
 
 /// Replies with the target and the body: at once, or from another thread where the target has
 /// "later" (100 ms) or "gone" (after the first caller went), with padding where it has "large".
-/// Where it has "stream", the reply comes in pieces, as fast as they are read: "0;", "1;" …, ten of
-/// them, padded where it has "large", or without end.
+/// Where it has "source", the body is made while it is sent: "0;", "1;" …, ten of them, padded
+/// where it has "large", or without end; its length is told where it has "length". Where it has
+/// "stream", the reply comes in pieces, as fast as they are read: "0;", "1;" …, ten of them, padded
+/// where it has "large", or without end.
+class CountingSource : public net::BodySource {
+ public:
+  CountingSource(std::size_t padding, bool endless, bool tells_length,
+                 std::shared_ptr<Counts> counts)
+      : padding_(padding),
+        endless_(endless),
+        tells_length_(tells_length),
+        counts_(std::move(counts)) {
+    ++counts_->sources;
+  }
+  ~CountingSource() override { --counts_->sources; }
+
+  std::optional<std::uint64_t> length() const override {
+    if (!tells_length_) return std::nullopt;
+    return 10 * (2 + padding_);
+  }
+  std::string_view Next() override {
+    ++counts_->pieces;
+    if (next_ == 10 && !endless_) return {};
+    piece_ = std::to_string(next_++) + ";" + std::string(padding_, 'L');
+    return piece_;
+  }
+
+ private:
+  const std::size_t padding_;
+  const bool endless_;
+  const bool tells_length_;
+  const std::shared_ptr<Counts> counts_;
+  int next_ = 0;
+  std::string piece_;
+};
+
 class EchoExchange : public Exchange, public std::enable_shared_from_this<EchoExchange> {
  public:
   EchoExchange(std::string_view target, resource::ByteBudget& budget,
@@ -49,6 +86,13 @@ class EchoExchange : public Exchange, public std::enable_shared_from_this<EchoEx
         self->Stream(responder);
         --self->counts_->streams;
       }).detach();
+      return;
+    }
+    if (Has("source")) {
+      Reply reply;
+      reply.source = std::make_unique<CountingSource>(Has("large") ? kLargePiece : 0,
+                                                      Has("endless"), Has("length"), counts_);
+      responder.Send(std::move(reply));
       return;
     }
     if (!Has("later") && !Has("gone")) {
@@ -127,6 +171,8 @@ class EchoHandler : public Handler {
 
   int gone() const { return counts_->gone.load(); }
   int streams() const { return counts_->streams.load(); }
+  int sources() const { return counts_->sources.load(); }
+  int pieces() const { return counts_->pieces.load(); }
 
  private:
   const std::shared_ptr<Counts> counts_ = std::make_shared<Counts>();
@@ -463,6 +509,93 @@ TEST_P(ListenerTest, SendsABodyInPiecesAsItComes) {
     EXPECT_EQ(*body, "0;1;2;3;4;5;6;7;8;9;$");
     EXPECT_THAT(client.ReadAll(), EndsWith("/next=$"));
   }
+}
+
+std::string WithoutPadding(std::string body) {
+  std::erase(body, 'L');
+  return body;
+}
+
+TEST_P(ListenerTest, SendsABodyThatIsMadeMeanwhile) {
+  for (const std::string_view target : {"/source", "/source/large"}) {
+    TestClient client(port_);
+    client.Send(Request(target) + Request("/next") + Request(target) +
+                Request("/last", "Connection: close\r\n"));
+    for (const std::string_view next : {"/next=$", "/last=$"}) {
+      const std::string reply = client.ReadUntil("\r\n0\r\n\r\n");
+      EXPECT_THAT(reply, HasSubstr("\r\nTransfer-Encoding: chunked\r\n"));
+      EXPECT_THAT(reply, Not(HasSubstr("Content-Length")));
+      const std::optional<std::string> body = OfChunks(reply);
+      ASSERT_TRUE(body.has_value()) << target;
+      EXPECT_EQ(WithoutPadding(*body), "0;1;2;3;4;5;6;7;8;9;");
+      EXPECT_THAT(client.ReadUntil("$"), EndsWith(next));
+    }
+  }
+}
+
+TEST_P(ListenerTest, TellsTheLengthOfABodyThatIsMadeMeanwhileIfItIsKnown) {
+  TestClient client(port_);
+  client.Send(Request("/source/length/large") + Request("/next", "Connection: close\r\n"));
+  const std::string both = client.ReadAll();
+  EXPECT_THAT(both, HasSubstr("\r\nContent-Length: " + std::to_string(10 * (kLargePiece + 2))));
+  EXPECT_THAT(both, Not(HasSubstr("chunked")));
+  EXPECT_THAT(WithoutPadding(both), HasSubstr("\r\n\r\n0;1;2;3;4;5;6;7;8;9;HTTP/1.1 200 OK"));
+  EXPECT_THAT(both, EndsWith("/next=$"));
+}
+
+TEST_P(ListenerTest, FramesABodyThatIsMadeMeanwhileForHttp10AndHead) {
+  const std::string stays = "Host: localhost\r\nConnection: keep-alive\r\n\r\n";
+  const std::string unknown = Exchange("POST /source/large HTTP/1.0\r\n" + stays);
+  EXPECT_THAT(unknown, HasSubstr("Connection: close"));
+  EXPECT_THAT(unknown, Not(HasSubstr("chunked")));
+  EXPECT_THAT(WithoutPadding(unknown), EndsWith("\r\n\r\n0;1;2;3;4;5;6;7;8;9;"));
+  const std::string known =
+      Exchange("POST /source/length HTTP/1.0\r\n" + stays + "GET /last HTTP/1.0\r\n\r\n");
+  EXPECT_THAT(known, HasSubstr("Content-Length: 20\r\nConnection: keep-alive"));
+  EXPECT_THAT(known, HasSubstr("8;9;HTTP/1.1 200 OK"));
+  const std::string head = Exchange("HEAD /source/length HTTP/1.1\r\nHost: x\r\n\r\n" +
+                                    Request("/last", "Connection: close\r\n"));
+  EXPECT_THAT(head, HasSubstr("Content-Length: 20\r\n\r\nHTTP/1.1 200 OK"));
+}
+
+// The kernel takes some megabytes before the caller has read anything.
+TEST_P(ListenerTest, MakesNoMoreOfABodyThanTheSocketTakes) {
+  TestClient client(port_);
+  client.Send(Request("/source/endless/large"));
+  client.ReadUntil("9;");
+  int before = -1;
+  EXPECT_TRUE(Eventually([&] { return std::exchange(before, handler_->pieces()) == before; }));
+  EXPECT_EQ(handler_->sources(), 1);
+  EXPECT_LT(handler_->pieces(), (64 << 20) / static_cast<int>(kLargePiece));
+}
+
+TEST_P(ListenerTest, DropsABodyWhoseReaderGoesAwayOrStalls) {
+  listener_.reset();
+  Limits limits;
+  limits.write_timeout_ms = 300;
+  StartWith(limits);
+  TestClient stalls(port_);
+  stalls.Send(Request("/source/endless/large"));
+  {
+    TestClient away(port_);
+    away.Send(Request("/source/endless"));
+    away.ReadUntil("100;");
+  }
+  EXPECT_TRUE(Eventually([&] { return handler_->sources() == 0 && handler_->pieces() > 100; }));
+}
+
+TEST_P(ListenerTest, ADrainLetsALargeBodyEndAndItsDeadlineCutsIt) {
+  TestClient ends(port_);
+  ends.Send(Request("/source/large"));
+  ends.ReadUntil("0;");
+  TestClient endless(port_);
+  endless.Send(Request("/source/endless/large"));
+  endless.ReadUntil("0;");
+  std::thread reader([&] { EXPECT_THAT(ends.ReadAll(), EndsWith("\r\n0\r\n\r\n")); });
+  EXPECT_FALSE(listener_->Shutdown(SteadyClock::now() + milliseconds(3000)));
+  reader.join();
+  listener_.reset();
+  EXPECT_EQ(handler_->sources(), 0);
 }
 
 TEST_P(ListenerTest, SendsPiecesToHttp10UntilTheConnectionEnds) {

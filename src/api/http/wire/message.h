@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "net/body_source.h"
 #include "net/byte_buffer.h"
 
 namespace mlos::api::http::wire {
@@ -58,7 +59,9 @@ struct Reply {
   /// Close the connection after it: what follows the head cannot be understood.
   bool close = false;
   net::ByteBuffer body;
-  /// Where the body comes in pieces instead (BodyStream::ReaderOf); `body` is empty then.
+  /// Where the body is large instead, and made while it is sent.
+  std::unique_ptr<net::BodySource> source;
+  /// Where the body comes as its maker gives it (BodyStream::ReaderOf). `body` is empty in both.
   std::shared_ptr<BodyStream> stream;
 };
 

@@ -38,7 +38,7 @@ void AppendHead(net::ByteBuffer& out, const Reply& reply, const ReplyFraming& fr
   AppendStatusLine(out, reply.http_status);
   out.Append("Server: MLOS-Core\r\nDate: ");
   out.Append(framing.date);
-  if (!reply.body.empty() || framing.body_end != BodyEnd::kLength) {
+  if (framing.body_bytes != 0 || framing.body_end != BodyEnd::kLength) {
     out.Append("\r\nContent-Type: ");
     out.Append(reply.content_type);
   }
@@ -55,7 +55,7 @@ void AppendHead(net::ByteBuffer& out, const Reply& reply, const ReplyFraming& fr
     out.Append("\r\nTransfer-Encoding: chunked");
   } else if (framing.body_end == BodyEnd::kLength && reply.http_status != 204) {
     out.Append("\r\nContent-Length: ");
-    AppendNumber(out, reply.body.size());
+    AppendNumber(out, framing.body_bytes);
   }
   if (!reply.allow.empty()) {
     out.Append("\r\nAllow: ");
@@ -81,21 +81,31 @@ void Outbox::Add(Reply reply, const ReplyFraming& framing) {
   if (reply.body.size() < kLargeBodyBytes) {
     text_.Append(reply.body.view());
   } else {
-    large_ = std::move(reply.body);
+    Own(std::move(reply.body));
   }
 }
 
+void Outbox::Own(net::ByteBuffer large) {
+  owned_ = std::move(large);
+  large_ = owned_.view();
+}
+
 void Outbox::AddPiece(net::ByteBuffer piece, BodyEnd body_end) {
+  AddPiece(piece.view(), body_end);
+  if (has_large_body()) Own(std::move(piece));
+}
+
+void Outbox::AddPiece(std::string_view piece, BodyEnd body_end) {
   const bool chunked = body_end == BodyEnd::kLastChunk;
   if (chunked) {
     AppendNumber(text_, piece.size(), 16);
     text_.Append(kLineEnd);
   }
   if (piece.size() < kLargeBodyBytes) {
-    text_.Append(piece.view());
+    text_.Append(piece);
     if (chunked) text_.Append(kLineEnd);
   } else {
-    large_ = std::move(piece);
+    large_ = piece;
     if (chunked) tail_ = kLineEnd;
   }
 }
@@ -107,14 +117,15 @@ std::array<boost::asio::const_buffer, 3> Outbox::buffers() const {
     sent -= of_part;
     return boost::asio::const_buffer(part.data() + of_part, part.size() - of_part);
   };
-  return {rest_of(text_.view()), rest_of(large_.view()), rest_of(tail_)};
+  return {rest_of(text_.view()), rest_of(large_), rest_of(tail_)};
 }
 
 void Outbox::Consume(std::size_t count) {
   sent_ += count;
   if (!empty()) return;
   sent_ = 0;
-  large_ = net::ByteBuffer();
+  large_ = {};
+  owned_ = net::ByteBuffer();
   tail_ = {};
   if (text_.capacity() > kKeptBytesMax) text_ = net::ByteBuffer();
   text_.Clear();

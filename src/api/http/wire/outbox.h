@@ -25,19 +25,23 @@ struct ReplyFraming {
   bool close = false;      ///< the connection ends with this reply
   bool head_only = false;  ///< answers HEAD: the length of the body without the body
   BodyEnd body_end = BodyEnd::kLength;
+  std::uint64_t body_bytes = 0;   ///< with kLength
   bool http11 = true;             ///< other callers are told that the connection stays open
   std::string_view header_lines;  ///< as Handler::HeaderLinesFor has them
 };
 
 /// Replies on their way out, in order. Heads and small bodies are collected in one piece, so that
-/// they leave with one write; a large body is sent from where it was encoded. Thread-compatible.
+/// they leave with one write; a large body, or a large piece of one, is sent from where it is.
+/// Thread-compatible.
 class Outbox {
  public:
   /// Requires !has_large_body().
   void Add(Reply reply, const ReplyFraming& framing);
-  /// Sends a piece of a body that has no length. Requires !has_large_body() and a piece that is not
-  /// empty.
+  /// Sends a piece of a body that comes after its head. Requires !has_large_body() and a piece that
+  /// is not empty.
   void AddPiece(net::ByteBuffer piece, BodyEnd body_end);
+  /// The same with bytes that stay where they are until they are sent.
+  void AddPiece(std::string_view piece, BodyEnd body_end);
   /// Ends such a body.
   void AddEnd(BodyEnd body_end) {
     if (body_end == BodyEnd::kLastChunk) text_.Append("0\r\n\r\n");
@@ -54,8 +58,11 @@ class Outbox {
   void Consume(std::size_t count);
 
  private:
+  void Own(net::ByteBuffer large);
+
   net::ByteBuffer text_;
-  net::ByteBuffer large_;
+  std::string_view large_;  ///< in `owned_`, or in the care of others
+  net::ByteBuffer owned_;
   std::string_view tail_;  ///< ends the chunk that is large_
   std::size_t sent_ = 0;
 };

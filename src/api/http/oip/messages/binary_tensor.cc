@@ -68,22 +68,6 @@ bool IsAligned(std::string_view bytes, std::size_t size) {
   return reinterpret_cast<std::uintptr_t>(bytes.data()) % size == 0;
 }
 
-std::size_t StringsSize(const Tensor& tensor) {
-  std::size_t size = 0;
-  for (const StringRef& element : tensor.elements<StringRef>()) size += kLengthBytes + element.size;
-  return size;
-}
-
-void AppendStrings(net::ByteBuffer& out, const Tensor& tensor) {
-  for (const StringRef& element : tensor.elements<StringRef>()) {
-    const auto length = static_cast<std::uint32_t>(element.size);
-    char bytes[kLengthBytes];
-    std::memcpy(bytes, &length, kLengthBytes);
-    out.Append(std::string_view(bytes, kLengthBytes));
-    out.Append(element.view());
-  }
-}
-
 }  // namespace
 
 Result<Tensor> ReadBinaryTensor(DType dtype, Shape shape, std::string_view bytes,
@@ -101,18 +85,6 @@ Result<Tensor> ReadBinaryTensor(DType dtype, Shape shape, std::string_view bytes
   Tensor tensor = MLOS_TRY(Tensor::Allocate(dtype, std::move(shape)));
   if (size != 0) std::memcpy(tensor.data(), bytes.data(), size);
   return tensor;
-}
-
-std::size_t BinarySize(const Tensor& tensor) {
-  return tensor.dtype() == DType::kString ? StringsSize(tensor) : tensor.size_bytes();
-}
-
-void AppendBinaryTensor(net::ByteBuffer& out, const Tensor& tensor) {
-  if (tensor.dtype() == DType::kString) {
-    AppendStrings(out, tensor);
-  } else {
-    out.Append(std::string_view(static_cast<const char*>(tensor.data()), tensor.size_bytes()));
-  }
 }
 
 }  // namespace mlos::api::http::oip::messages

@@ -10,7 +10,7 @@
 // The binary tensor data extension
 // (https://github.com/kserve/open-inference-protocol/blob/main/extension_binary_tensor_data.md):
 // elements in row-major order and little-endian, BOOL one byte each, BYTES each with its length in
-// four bytes in front.
+// four bytes in front. tensor::RawBytes writes them.
 namespace mlos::api::http::oip::messages {
 
 /// A tensor of `dtype` and `shape` over `bytes`, which its holder keeps alive: it points into them
@@ -19,10 +19,5 @@ namespace mlos::api::http::oip::messages {
 /// VALUE_OUT_OF_RANGE for a BOOL that is neither 0 nor 1.
 Result<tensor::Tensor> ReadBinaryTensor(tensor::DType dtype, tensor::Shape shape,
                                         std::string_view bytes, tensors::RequestMemory& memory);
-
-/// The bytes AppendBinaryTensor writes.
-std::size_t BinarySize(const tensor::Tensor& tensor);
-/// Appends the elements. A lack of memory is in the status of `out`.
-void AppendBinaryTensor(net::ByteBuffer& out, const tensor::Tensor& tensor);
 
 }  // namespace mlos::api::http::oip::messages

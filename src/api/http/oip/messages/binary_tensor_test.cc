@@ -7,6 +7,8 @@
 #include <string>
 
 #include "api/oip/datatype.h"
+#include "net/byte_buffer.h"
+#include "tensor/raw_bytes.h"
 
 namespace mlos::api::http::oip::messages {
 namespace {
@@ -56,9 +58,9 @@ TEST_F(BinaryTensorTest, BytesComeBack) {
       const bool aligned = offset == 0 || tensor::ElementSize(dtype) == 1;
       EXPECT_EQ(tensor.data() == from.data(), aligned && !strings) << api::oip::DatatypeName(dtype);
       net::ByteBuffer out;
-      AppendBinaryTensor(out, tensor);
+      tensor::AppendRaw(out, tensor);
       EXPECT_EQ(out.view(), bytes) << api::oip::DatatypeName(dtype);
-      EXPECT_EQ(BinarySize(tensor), bytes.size());
+      EXPECT_EQ(tensor::RawBytes::Size(tensor), bytes.size());
     }
   }
 }

@@ -5,14 +5,11 @@
 
 #include "api/http/oip/messages/json_value.h"
 #include "api/http/tensors/tensor_reader.h"
-#include "api/http/tensors/tensor_writer.h"
-#include "json/json_writer.h"
 #include "json/parser.h"
 
 namespace mlos::api::http::oip::messages {
 namespace {
 
-using json::JsonWriter;
 using tensor::Tensor;
 using tensor::TensorSpec;
 
@@ -37,11 +34,6 @@ Status ReadMember(const std::string& key, value from, const engine::ModelSchema&
   return OkStatus();
 }
 
-void WriteValue(JsonWriter& writer, const Tensor& tensor) {
-  if (tensor.element_count() != 1) return tensors::AppendFlatTensor(writer.StartRaw(), tensor);
-  tensors::AppendElement(writer.StartRaw(), tensor);
-}
-
 }  // namespace
 
 Result<GenerateRequest> ReadGenerateRequest(const net::ByteBuffer& body,
@@ -63,26 +55,23 @@ Result<GenerateRequest> ReadGenerateRequest(const net::ByteBuffer& body,
   return request;
 }
 
-Result<net::ByteBuffer> WriteGenerateAnswer(const GenerateRequest& request,
-                                            std::string_view model_id, std::string_view version,
-                                            const engine::InferenceResponse& response,
-                                            AnswerForm form, resource::ByteBudget& budget) {
-  net::ByteBuffer answer(budget);
+void WriteGenerateAnswer(const GenerateRequest& request, std::string_view model_id,
+                         std::string_view version, const engine::InferenceResponse& response,
+                         AnswerForm form, tensors::BodyWriter& body) {
   // The document has no line breaks of its own, which would end the data.
-  if (form == AnswerForm::kEvent) answer.Append("data: ");
-  JsonWriter writer(answer);
+  if (form == AnswerForm::kEvent) body.text().Append("data: ");
+  json::JsonWriter& writer = body.json();
   writer.StartObject();
   if (!request.id.empty()) writer.Text("id", request.id);
   writer.Text("model_name", model_id);
   writer.Text("model_version", version);
   for (const tensor::NamedTensor& output : response.outputs) {
     writer.Key(output.name);
-    WriteValue(writer, output.tensor);
+    const bool lone = output.tensor.element_count() == 1;
+    body.Value(output.tensor, lone ? tensors::Form::kElement : tensors::Form::kFlat);
   }
   writer.EndObject();
-  if (form == AnswerForm::kEvent) answer.Append("\n\n");
-  MLOS_TRY(answer.status());
-  return answer;
+  if (form == AnswerForm::kEvent) body.text().Append("\n\n");
 }
 
 }  // namespace mlos::api::http::oip::messages

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "api/http/tensors/request_memory.h"
+#include "api/http/tensors/tensor_body.h"
 #include "api/http/wire/message.h"
 #include "base/result.h"
 #include "engine/engine.h"
@@ -35,11 +36,10 @@ enum class AnswerForm : std::uint8_t {
   kEvent,  ///< a server-sent event: "data: ", the document, an empty line
 };
 
-/// `{"model_name": …, "model_version": …, "text_output": "…"}`: outputs of one element are single
-/// values, others flat arrays. OVERLOADED or PAYLOAD_TOO_LARGE where it does not fit the budget.
-Result<net::ByteBuffer> WriteGenerateAnswer(const GenerateRequest& request,
-                                            std::string_view model_id, std::string_view version,
-                                            const engine::InferenceResponse& response,
-                                            AnswerForm form, resource::ByteBudget& budget);
+/// Writes `{"model_name": …, "model_version": …, "text_output": "…"}`: outputs of one element are
+/// single values, others flat arrays.
+void WriteGenerateAnswer(const GenerateRequest& request, std::string_view model_id,
+                         std::string_view version, const engine::InferenceResponse& response,
+                         AnswerForm form, tensors::BodyWriter& body);
 
 }  // namespace mlos::api::http::oip::messages

@@ -3,10 +3,8 @@
 
 #include <utility>
 
-#include "api/http/oip/messages/binary_tensor.h"
-#include "api/http/tensors/tensor_writer.h"
+#include "api/http/tensors/tensor_body.h"
 #include "api/oip/datatype.h"
-#include "json/json_writer.h"
 
 namespace mlos::api::http::oip::messages {
 namespace {
@@ -14,7 +12,8 @@ namespace {
 using json::JsonWriter;
 using tensor::NamedTensor;
 
-void WriteOutput(JsonWriter& writer, const NamedTensor& output, bool binary) {
+void WriteOutput(tensors::BodyWriter& body, const NamedTensor& output, bool binary) {
+  JsonWriter& writer = body.json();
   writer.StartObject();
   writer.Text("name", output.name);
   writer.Text("datatype", api::oip::DatatypeName(output.tensor.dtype()));
@@ -25,11 +24,11 @@ void WriteOutput(JsonWriter& writer, const NamedTensor& output, bool binary) {
   if (binary) {
     writer.Key("parameters");
     writer.StartObject();
-    writer.Count("binary_data_size", BinarySize(output.tensor));
+    writer.Count("binary_data_size", tensor::RawBytes::Size(output.tensor));
     writer.EndObject();
   } else {
     writer.Key("data");
-    tensors::AppendFlatTensor(writer.StartRaw(), output.tensor);
+    body.Value(output.tensor, tensors::Form::kFlat);
   }
   writer.EndObject();
 }
@@ -37,37 +36,35 @@ void WriteOutput(JsonWriter& writer, const NamedTensor& output, bool binary) {
 }  // namespace
 
 Result<wire::Reply> WriteInferReply(const InferRequest& request, std::string_view model_id,
-                                    std::string_view version,
-                                    const engine::InferenceResponse& response,
+                                    std::string_view version, engine::InferenceResponse& response,
                                     resource::ByteBudget& budget) {
-  wire::Reply reply;
-  reply.body = net::ByteBuffer(budget);
-  JsonWriter writer(reply.body);
+  tensors::BodyWriter body(budget);
+  JsonWriter& writer = body.json();
   writer.StartObject();
   if (!request.id.empty()) writer.Text("id", request.id);
   writer.Text("model_name", model_id);
   writer.Text("model_version", version);
   writer.Key("outputs");
   writer.StartArray();
-  std::size_t binary_bytes = 0;
   bool binary = false;
   for (const NamedTensor& output : response.outputs) {
     const bool is_binary = request.IsBinary(output.name);
-    WriteOutput(writer, output, is_binary);
-    if (is_binary) binary_bytes += BinarySize(output.tensor);
+    WriteOutput(body, output, is_binary);
     binary = binary || is_binary;
   }
   writer.EndArray();
   writer.EndObject();
+  for (const NamedTensor& output : response.outputs) {
+    if (request.IsBinary(output.name)) body.Binary(output.tensor);
+  }
+  auto written = MLOS_TRY(std::move(body).Finish(response));
+  wire::Reply reply;
   if (binary) {
     reply.content_type = "application/octet-stream";
-    reply.inference_header_length = reply.body.size();
-    reply.body.Prepare(binary_bytes);
-    for (const NamedTensor& output : response.outputs) {
-      if (request.IsBinary(output.name)) AppendBinaryTensor(reply.body, output.tensor);
-    }
+    reply.inference_header_length = written.json_bytes;
   }
-  if (!reply.body.status().ok()) return reply.body.status();
+  reply.body = std::move(written.whole);
+  reply.source = std::move(written.source);
   return reply;
 }
 

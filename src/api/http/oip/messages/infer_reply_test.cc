@@ -28,7 +28,8 @@ engine::InferenceResponse TwoOutputs() {
 class InferReplyTest : public testing::Test {
  protected:
   wire::Reply Write(const InferRequest& request) {
-    return WriteInferReply(request, "ns/m", "3", TwoOutputs(), budget_).value();
+    engine::InferenceResponse response = TwoOutputs();
+    return WriteInferReply(request, "ns/m", "3", response, budget_).value();
   }
   resource::ByteBudget budget_{1 << 20};
 };
@@ -69,6 +70,27 @@ TEST_F(InferReplyTest, EachOutputMayBeEither) {
   EXPECT_TRUE(request.IsBinary("s"));
   const wire::Reply reply = Write(request);
   EXPECT_EQ(reply.body.size(), *reply.inference_header_length + 11);
+}
+
+// The length of the JSON stands in the head, before either of them is written.
+TEST_F(InferReplyTest, LargeJsonInFrontOfLargeBytesIsMeasured) {
+  engine::InferenceResponse response;
+  Tensor numbers = Tensor::Allocate(DType::kInt32, {40'000}).value();
+  std::fill_n(static_cast<std::int32_t*>(numbers.data()), 40'000, 7);
+  response.outputs.push_back({"y", std::move(numbers)});
+  response.outputs.push_back({"z", Tensor::Allocate(DType::kUint8, {100 << 10}).value()});
+  InferRequest request;
+  request.outputs = {{"y", false}, {"z", true}};
+  const wire::Reply reply = WriteInferReply(request, "m", "1", response, budget_).value();
+  ASSERT_NE(reply.source, nullptr);
+  std::string body;
+  for (std::string_view piece = reply.source->Next(); !piece.empty();) {
+    body += piece;
+    piece = reply.source->Next();
+  }
+  EXPECT_EQ(body.size(), reply.source->length());
+  EXPECT_EQ(body.size(), *reply.inference_header_length + (100 << 10));
+  EXPECT_EQ(body.substr(*reply.inference_header_length - 4, 4), "}}]}");
 }
 
 TEST_F(InferReplyTest, HoldsToTheBudget) {
