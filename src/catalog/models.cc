@@ -261,7 +261,7 @@ void Models::CheckFilesOf(const registry::ModelRecord& record,
   if (const std::optional<store::Copies::Copy> copy = CopyOf(looked_at)) {
     copy_found = finder_.CheckCopy(copy->files);
   }
-    // One that is being changed is checked by that.
+  // One that is being changed is checked by that.
   const auto changing = changing_.TryLock(record.model_id, SteadyClock::now());
   const Result<ModelEntry> entry = table_.Get(record.model_id);
   if (!changing.has_value() || !entry.ok() || entry->record.digest != record.digest ||
@@ -280,7 +280,7 @@ void Models::TakeIn(const ModelEntry& entry, Status found, const Status& copy_fo
   if (!copy_found.ok()) {
     Log(LogLevel::kError, "a check found the copy that a model is served from changed",
         {{"model", model_id}, LogField(copy_found)});
-      // Its bytes are no longer those of the digest that is shown: nothing is served rather.
+    // Its bytes are no longer those of the digest that is shown: nothing is served rather.
     table_.Update(model_id, [](ModelEntry& e) { e.served = nullptr; });
     const Result<ModelInfo> loaded = LoadEntry(entry, kNoDeadline);
     if (found.ok()) found = loaded.status();

@@ -15,15 +15,13 @@ namespace mlos::resource {
 
 /// The accounts that callers have with a budget, one for each name.
 ///
-///     named ──last lease ends──► idle ──all is given back, and another name
-///     needs one──► named
+///     named ──last lease ends──► idle ──all is given back, and another name needs one──► named
 ///       ▲                          │
 ///       └──────a lease of it───────┘
 ///
-/// An account lives as long as the whole: buffers and requests that outlive
-/// their connection may go on with it. The worst that can come of that is that
-/// a little which begins late counts for the account's next caller. There are
-/// as many as callers were connected at once. Thread-safe.
+/// An account lives as long as the whole: buffers and requests that outlive their connection may go
+/// on with it. The worst that can come of that is that a little which begins late counts for the
+/// account's next caller. There are as many as callers were connected at once. Thread-safe.
 class Accounts {
  private:
   struct Account;

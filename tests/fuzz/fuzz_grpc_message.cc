@@ -54,11 +54,12 @@ bool Parse(std::string_view bytes, const messages::Cost& cost, Message& parsed) 
 }
 
 /// Writes `response` and parses it, in the form `Message`.
-template <typename Message, typename Written>
-Message Answered(const Written& response) {
+template <typename Message>
+Message Answered(tensors::MessageBytes response) {
   mlos::net::ByteBuffer out;
-  response.AppendTo(out);
-  MLOS_CHECK(out.size() == response.size(), "a response is as long as it says");
+  const std::size_t size = response.size();
+  std::move(response).AppendTo(out);
+  MLOS_CHECK(out.size() == size, "a response is as long as it says");
   Message message;
   MLOS_CHECK(message.ParseFromArray(out.data(), static_cast<int>(out.size())),
              "a response can be parsed");

@@ -9,6 +9,7 @@
 #include "api/grpc/call/call.h"
 #include "api/grpc/messages/codec.h"
 #include "api/grpc/tensors/elements.h"
+#include "api/grpc/tensors/message_body.h"
 
 namespace mlos::api::grpc {
 
@@ -52,8 +53,30 @@ class Inference : public door::Inference {
   const std::shared_ptr<call::Call>& call() const { return call_; }
   const Message& message() const { return message_; }
   tensors::TensorMemory& memory() { return memory_; }
+  /// `bytes`, in which outputs of `response` stand, as a message of the call. OVERLOADED or
+  /// PAYLOAD_TOO_LARGE if there is no room. A large one takes the response, except if
+  /// - it is to be compressed: it is whole then, as its length stands before it, and takes the
+  ///   place of the outputs;
+  /// - more answers may follow: the credit bounds what waits of them, by the bytes that the caller
+  ///   sees, and what an engine keeps for its outputs may be more.
+  Result<call::ReplyMessage> MessageOf(tensors::MessageBytes bytes,
+                                       engine::InferenceResponse& response) {
+    MLOS_TRY(bytes.text().status());
+    call::ReplyMessage made(call_->NewMessage());
+    if (bytes.size() <= kWholeBytesMax || call_->compresses() || terms().credit != nullptr) {
+      std::move(bytes).AppendTo(made.bytes);
+    } else {
+      made.rest =
+          MLOS_TRY(tensors::MessageBody::Create(std::move(bytes), response, call_->budget()));
+    }
+    MLOS_TRY(made.bytes.status());
+    return made;
+  }
 
  private:
+  /// Larger messages are sent from where their elements are.
+  static constexpr std::size_t kWholeBytesMax = 64 << 10;
+
   static door::Inference::Terms WithFit(door::Inference::Terms terms, runtime::Fit fit) {
     terms.fit = fit;
     return terms;
@@ -68,7 +91,7 @@ class Inference : public door::Inference {
 
 /// How an inference is answered that is the only one of its call: with one message or, if the
 /// method streams, with as many as there are answers. `Dialect` is an Inference that makes them,
-/// by `net::ByteBuffer Encode(response)`.
+/// by `Result<call::ReplyMessage> Encode(response)`.
 template <typename Dialect, bool kStreams>
 class CallAnswer : public Dialect {
  public:
@@ -77,8 +100,7 @@ class CallAnswer : public Dialect {
 
  protected:
   Status Write(engine::InferenceResponse& response) override {
-    answer_ = this->Encode(response);
-    MLOS_TRY(answer_.status());
+    answer_ = MLOS_TRY(this->Encode(response));
     if (kStreams) this->call()->Send(std::move(answer_));
     return OkStatus();
   }
@@ -88,7 +110,7 @@ class CallAnswer : public Dialect {
   }
 
  private:
-  net::ByteBuffer answer_;
+  call::ReplyMessage answer_;
 };
 
 /// A method of one request, which `CallInference`, a CallAnswer, answers.

@@ -81,10 +81,8 @@ class InferBidi : public call::CallHandler {
     Status Write(engine::InferenceResponse& response) override {
       v1::InferBidiResponse envelope;
       envelope.set_id(id_);
-      net::ByteBuffer encoded = call()->NewMessage();
-      tensors::MlosResponse(Head(), response).AppendTo(encoded, envelope);
-      MLOS_TRY(encoded.status());
-      call()->Send(std::move(encoded));
+      call()->Send(
+          MLOS_TRY(MessageOf(tensors::MlosResponse(Head(), response, envelope), response)));
       return OkStatus();
     }
     void End(Status status) override {

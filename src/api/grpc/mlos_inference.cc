@@ -20,10 +20,8 @@ Result<engine::InferenceRequest> MlosInference::Read() {
   return request;
 }
 
-net::ByteBuffer MlosInference::Encode(const engine::InferenceResponse& response) {
-  net::ByteBuffer encoded = call()->NewMessage();
-  tensors::MlosResponse(Head(), response).AppendTo(encoded);
-  return encoded;
+Result<call::ReplyMessage> MlosInference::Encode(engine::InferenceResponse& response) {
+  return MessageOf(tensors::MlosResponse(Head(), response), response);
 }
 
 v1::InferResponse MlosInference::Head() const {

@@ -20,8 +20,8 @@ class MlosInference : public Inference<v1::InferRequest> {
 
  protected:
   Result<engine::InferenceRequest> Read() override;
-  /// As a message of the call; its status tells if there is no room for it.
-  net::ByteBuffer Encode(const engine::InferenceResponse& response);
+  /// As a message of the call; see MessageOf.
+  Result<call::ReplyMessage> Encode(engine::InferenceResponse& response);
   /// The response but for its outputs and times.
   v1::InferResponse Head() const;
 };

@@ -29,10 +29,8 @@ Result<engine::InferenceRequest> OipInference::Read() {
   return request;
 }
 
-net::ByteBuffer OipInference::Encode(const engine::InferenceResponse& response) {
-  net::ByteBuffer encoded = call()->NewMessage();
-  tensors::OipResponse(Head(), response).AppendTo(encoded);
-  return encoded;
+Result<call::ReplyMessage> OipInference::Encode(engine::InferenceResponse& response) {
+  return MessageOf(tensors::OipResponse(Head(), response), response);
 }
 
 inference::ModelInferResponse OipInference::Head() const {

@@ -56,10 +56,7 @@ class ModelStreamInfer : public call::CallHandler {
 
    protected:
     Status Write(engine::InferenceResponse& response) override {
-      net::ByteBuffer encoded = call()->NewMessage();
-      tensors::OipResponse(Head(), response).AppendStreamedTo(encoded);
-      MLOS_TRY(encoded.status());
-      call()->Send(std::move(encoded));
+      call()->Send(MLOS_TRY(MessageOf(tensors::OipStreamedResponse(Head(), response), response)));
       return OkStatus();
     }
 

@@ -15,10 +15,14 @@ import socket
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import grpc
 import numpy as np
 import pytest
+from hyperframe.frame import DataFrame, HeadersFrame, WindowUpdateFrame
+from tritonclient.grpc import service_pb2 as pb
+from tritonclient.grpc import service_pb2_grpc
 
 from tests.support import oip, paths
 from tests.support.doors import over_grpc, over_http, over_ipc
@@ -27,10 +31,9 @@ from tests.support.graphs import ramp, scale
 from tests.support.ipc import Frame, RawIpc, encode_infer, read_result, wire
 from tests.support.open_core import OpenCore, fixtures_allowed, integers, register_fixture
 from tests.support.protos import mlos_v1
+from tests.support.raw_h2 import INFER, RawH2, message
 from tests.support.raw_http import head
 from tests.support.waiting import wait_until
-from tritonclient.grpc import service_pb2 as pb
-from tritonclient.grpc import service_pb2_grpc
 
 READERS = 500
 KIB, MIB = 1 << 10, 1 << 20
@@ -217,9 +220,17 @@ LONG_EXTRA = 64 * KIB
 # What comes and goes with requests and connections, however many numbers they ask for.
 SLACK = 16 * MIB
 
-# The numbers of an answer.
-ReadNumbers = Callable[[], np.ndarray]
-OpenReader = Callable[[OpenCore, contextlib.ExitStack], ReadNumbers]
+
+class LongReader(NamedTuple):
+    """One who has asked for all numbers."""
+
+    # Waits until the answer has begun to come.
+    begun: Callable[[], object]
+    # Reads the rest.
+    read: Callable[[], np.ndarray]
+
+
+OpenReader = Callable[[OpenCore, contextlib.ExitStack], LongReader]
 OIP = "/v2/models/ramp/infer"
 COUNT_INPUT = {"n": np.array(NUMBERS, np.int64)}
 
@@ -237,14 +248,18 @@ def numbers_of_oip(reply: http.client.HTTPResponse) -> np.ndarray:
 def over_raw_http(path: str, body: bytes, *headers: str) -> OpenReader:
     read_numbers = numbers_of_oip if path == OIP else numbers_of_own
 
-    def open_reader(core: OpenCore, stack: contextlib.ExitStack) -> ReadNumbers:
+    def open_reader(core: OpenCore, stack: contextlib.ExitStack) -> LongReader:
         sock = stack.enter_context(small_socket())
         sock.connect(("127.0.0.1", core.port))
         request = head(f"POST {path} HTTP/1.1", f"Content-Length: {len(body)}", *headers)
         sock.sendall(request + body)
-        return lambda: read_to_end(sock, read_numbers)
+        return LongReader(lambda: peek(sock), lambda: read_to_end(sock, read_numbers))
 
     return open_reader
+
+
+def peek(sock: socket.socket) -> None:
+    assert sock.recv(1, socket.MSG_PEEK)
 
 
 def read_to_end(sock: socket.socket, read_numbers) -> np.ndarray:
@@ -264,21 +279,71 @@ def over_oip_binary() -> OpenReader:
     return over_raw_http(OIP, body, *(f"{name}: {value}" for name, value in fields.items()))
 
 
-def over_mlos_stream(core: OpenCore, stack: contextlib.ExitStack) -> ReadNumbers:
-    messages, stubs = mlos_v1("inference")
-    request = messages.InferRequest(model_id="ramp")
+def mlos_request():
+    request = mlos_v1("inference")[0].InferRequest(model_id="ramp")
     request.inputs.add(name="n", dtype="int64", data=COUNT_INPUT["n"].tobytes())
-    call = stubs.InferenceServiceStub(own_channel(core, stack)).InferStream(request)
-    return lambda: np.frombuffer(next(call).outputs[0].data, np.float32)
+    return request
 
 
-def over_oip_stream(core: OpenCore, stack: contextlib.ExitStack) -> ReadNumbers:
+def oip_request() -> pb.ModelInferRequest:
     request = pb.ModelInferRequest(model_name="ramp")
     request.inputs.add(name="n", datatype="INT64", shape=[])
     request.raw_input_contents.append(COUNT_INPUT["n"].tobytes())
+    return request
+
+
+def over_mlos(core: OpenCore, stack: contextlib.ExitStack) -> LongReader:
+    def numbers_of(content: bytes) -> np.ndarray:
+        reply = mlos_v1("inference")[0].InferResponse.FromString(content)
+        return np.frombuffer(reply.outputs[0].data, np.float32)
+
+    path = "/mlos.v1.InferenceService/Infer"
+    return over_raw_h2(core, stack, path, mlos_request(), numbers_of)
+
+
+def over_oip_grpc(core: OpenCore, stack: contextlib.ExitStack) -> LongReader:
+    def numbers_of(content: bytes) -> np.ndarray:
+        reply = pb.ModelInferResponse.FromString(content)
+        return np.frombuffer(reply.raw_output_contents[0], np.float32)
+
+    return over_raw_h2(core, stack, INFER, oip_request(), numbers_of)
+
+
+def over_raw_h2(
+    core: OpenCore, stack: contextlib.ExitStack, path: str, request, numbers_of
+) -> LongReader:
+    """Asks for one answer and leaves the windows as they are. gRPC's own clients open them for a
+    message that they wait for."""
+    client = stack.enter_context(RawH2(core.grpc_port, timeout_s=60))
+    client.send(client.call(1, path, message(request.SerializeToString())))
+
+    def read() -> np.ndarray:
+        for stream in (0, 1):
+            client.send(WindowUpdateFrame(stream, window_increment=1 << 30).serialize())
+        assert client.trailers(1)["grpc-status"] == "0"
+        data = b"".join(frame.data for frame in client.frames if isinstance(frame, DataFrame))
+        assert message(data[5:]) == data
+        return numbers_of(data[5:])
+
+    return LongReader(lambda: client.read(HeadersFrame, stream_id=1), read)
+
+
+def over_mlos_stream(core: OpenCore, stack: contextlib.ExitStack) -> LongReader:
+    stub = mlos_v1("inference")[1].InferenceServiceStub(own_channel(core, stack))
+    call = stub.InferStream(mlos_request())
+    return LongReader(
+        call.initial_metadata, lambda: np.frombuffer(next(call).outputs[0].data, np.float32)
+    )
+
+
+def over_oip_stream(core: OpenCore, stack: contextlib.ExitStack) -> LongReader:
     stub = service_pb2_grpc.GRPCInferenceServiceStub(own_channel(core, stack))
-    call = stub.ModelStreamInfer(iter([request]))
-    return lambda: np.frombuffer(next(call).infer_response.raw_output_contents[0], np.float32)
+    call = stub.ModelStreamInfer(iter([oip_request()]))
+
+    def read() -> np.ndarray:
+        return np.frombuffer(next(call).infer_response.raw_output_contents[0], np.float32)
+
+    return LongReader(call.initial_metadata, read)
 
 
 def own_channel(core: OpenCore, stack: contextlib.ExitStack) -> grpc.Channel:
@@ -288,7 +353,7 @@ def own_channel(core: OpenCore, stack: contextlib.ExitStack) -> grpc.Channel:
     return stack.enter_context(grpc.insecure_channel(core.grpc_address, options))
 
 
-def over_ipc_socket(core: OpenCore, stack: contextlib.ExitStack) -> ReadNumbers:
+def over_ipc_socket(core: OpenCore, stack: contextlib.ExitStack) -> LongReader:
     raw = stack.enter_context(RawIpc(core.socket, timeout_s=60))
     body = b"".join(map(bytes, encode_infer("ramp", COUNT_INPUT, [], 0, False)))
     raw.send(wire.frame(Frame.INFER, 1, body))
@@ -298,7 +363,7 @@ def over_ipc_socket(core: OpenCore, stack: contextlib.ExitStack) -> ReadNumbers:
         assert kind == Frame.RESULT
         return read_result(memoryview(answer), {})[0]["y"]
 
-    return read
+    return LongReader(lambda: peek(raw.socket), read)
 
 
 DOORS = {
@@ -307,8 +372,10 @@ DOORS = {
     "oip-gzip": over_oip("Accept-Encoding: gzip"),
     "oip-deflate": over_oip("Accept-Encoding: deflate"),
     "oip-binary": over_oip_binary(),
-    "grpc": over_mlos_stream,
-    "grpc-oip": over_oip_stream,
+    "grpc": over_mlos,
+    "grpc-oip": over_oip_grpc,
+    "grpc-stream": over_mlos_stream,
+    "grpc-oip-stream": over_oip_stream,
     "ipc": over_ipc_socket,
 }
 
@@ -321,19 +388,20 @@ def test_a_large_answer_costs_its_outputs_and_a_piece(core: OpenCore, tmp_path: 
     with contextlib.ExitStack() as stack:
         # What the first answers leave behind is not counted.
         for _ in range(2):
-            assert np.array_equal(open_reader(core, stack)(), expected)
+            assert np.array_equal(open_reader(core, stack).read(), expected)
     wait_until(lambda: held_bytes(core) == 0, 60)
     before = core.resources()
     with contextlib.ExitStack() as stack:
         readers = [open_reader(core, stack) for _ in range(LONG_READERS)]
+        for reader in readers:
+            reader.begun()
         wait_until(lambda: held_bytes(core) >= LONG_READERS * expected.nbytes, 60)
-        wait_until(lambda: core.in_flight() == 0, 60)
         now = core.resources()
         if not paths.instrumented():
             grown = now.rss_bytes - before.rss_bytes
             assert grown <= LONG_READERS * (expected.nbytes + LONG_EXTRA) + SLACK
         assert over_http(core, "quick", {"x": np.ones(3, np.float32)}) == "OK"
-        for read in readers[::2]:
-            assert np.array_equal(read(), expected)
+        for reader in readers[::2]:
+            assert np.array_equal(reader.read(), expected)
         # The others leave.
     wait_until(lambda: held_bytes(core) == 0, 60)

@@ -127,35 +127,43 @@ net::ByteBuffer Call::NewMessage() {
   return message;
 }
 
-http2::Part Call::PartOf(net::ByteBuffer message) {
+// The length of a message stands before it, so only what is whole can be compressed.
+http2::Part Call::PartOf(ReplyMessage message) {
+  net::ByteBuffer& bytes = message.bytes;
+  std::size_t size = bytes.size() - kPrefixBytes;
   bool compressed = false;
-  if (head_.accepts_gzip && message.size() > kGzipBytesMin) {
+  if (message.rest != nullptr) {
+    size += *message.rest->length();
+  } else if (compresses() && bytes.size() > kGzipBytesMin) {
     net::ByteBuffer small = NewMessage();
     compressed =
-        net::Deflate(net::ContentCoding::kGzip, message.view().substr(kPrefixBytes), small).ok();
-    if (compressed) message = std::move(small);
+        net::Deflate(net::ContentCoding::kGzip, bytes.view().substr(kPrefixBytes), small).ok();
+    if (compressed) {
+      bytes = std::move(small);
+      size = bytes.size() - kPrefixBytes;
+    }
   }
-  WritePrefix(message.data(), compressed,
-              static_cast<std::uint32_t>(message.size() - kPrefixBytes));
+  WritePrefix(bytes.data(), compressed, static_cast<std::uint32_t>(size));
   http2::Part part;
-  if (head_.accepts_gzip) part.encoding = "gzip";
-  part.data = std::move(message);
+  if (compresses()) part.encoding = "gzip";
+  part.data = std::move(bytes);
+  part.rest = std::move(message.rest);
   return part;
 }
 
-void Call::Send(net::ByteBuffer message) {
+void Call::Send(ReplyMessage message) {
   if (finished()) return;
-  if (!message.status().ok()) {
+  if (!message.bytes.status().ok()) {
     cancellation_->Cancel();
-    return Finish(message.status());
+    return Finish(message.bytes.status());
   }
   http2::Part part = PartOf(std::move(message));
-  handed_bytes_.fetch_add(part.data.size());
-  credit_.Hold(static_cast<std::int64_t>(part.data.size()));
+  handed_bytes_.fetch_add(part.size());
+  credit_.Hold(static_cast<std::int64_t>(part.size()));
   port_->Send(stream_id_, std::move(part));
 }
 
-void Call::SendLast(net::ByteBuffer message) {
+void Call::SendLast(ReplyMessage message) {
   if (!MarkFinished(OkStatus())) return;
   http2::Part part = PartOf(std::move(message));
   part.end = true;

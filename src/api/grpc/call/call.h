@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "engine/cancellation.h"
 #include "engine/credit.h"
+#include "net/body_source.h"
 #include "net/progress_deadline.h"
 
 namespace mlos::api::grpc::call {
@@ -57,6 +58,16 @@ struct CallHead {
   bool accepts_gzip = false;  ///< and has sent it
 };
 
+/// A message of a reply.
+struct ReplyMessage {
+  // Most are whole.
+  ReplyMessage(net::ByteBuffer message = {}) : bytes(std::move(message)) {}  // NOLINT
+
+  net::ByteBuffer bytes;  ///< as Call::NewMessage begins them
+  /// What follows them and is made while it is sent, or null. Its length is known.
+  std::unique_ptr<net::BodySource> rest;
+};
+
 /// One call on its way through a method. Whoever works on it holds it; should all of them drop it
 /// unanswered, it answers INTERNAL. Send, SendLast, Finish and what is const may be called from any
 /// thread, the rest from the connection's.
@@ -86,10 +97,12 @@ class Call : public http2::StreamHandler, public std::enable_shared_from_this<Ca
 
   /// A buffer for a message of the reply, with room for its prefix before it.
   net::ByteBuffer NewMessage();
-  /// Sends a message of the reply, made by NewMessage. One that found no room ends the call.
-  void Send(net::ByteBuffer message);
+  /// Sends a message of the reply. One that found no room ends the call.
+  void Send(ReplyMessage message);
   /// Sends the last message and ends the call with OK.
-  void SendLast(net::ByteBuffer message);
+  void SendLast(ReplyMessage message);
+  /// Messages of the reply are compressed, if they are worth it and whole.
+  bool compresses() const { return head_.accepts_gzip; }
   /// Ends the call. Only the first end counts.
   void Finish(const Status& status);
   /// Bytes that the caller has not taken.
@@ -120,7 +133,7 @@ class Call : public http2::StreamHandler, public std::enable_shared_from_this<Ca
   void Release(std::size_t sent_bytes);
   /// False for all calls but the first.
   bool MarkFinished(const Status& status);
-  http2::Part PartOf(net::ByteBuffer message);
+  http2::Part PartOf(ReplyMessage message);
 
   const std::shared_ptr<Service> service_;
   const Method& method_;

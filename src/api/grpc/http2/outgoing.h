@@ -4,21 +4,28 @@
 #include <algorithm>
 #include <cstddef>
 #include <deque>
+#include <memory>
 #include <string_view>
 #include <utility>
 
+#include "net/body_source.h"
 #include "net/byte_buffer.h"
 
 namespace mlos::api::grpc::http2 {
 
 /// The bytes of a stream's reply that wait until the caller's window takes them; sent from where
-/// they were encoded. Thread-compatible.
+/// they are. Thread-compatible.
 class Outgoing {
  public:
   void Add(net::ByteBuffer piece) {
     if (piece.empty()) return;
     size_ += piece.size();
-    pieces_.push_back(std::move(piece));
+    pieces_.push_back({std::move(piece), nullptr});
+  }
+  /// The same with bytes that are made as they are sent. Requires that their length is known.
+  void Add(std::unique_ptr<net::BodySource> source) {
+    size_ += *source->length();
+    pieces_.push_back({{}, std::move(source)});
   }
   std::size_t size() const { return size_; }
 
@@ -26,21 +33,43 @@ class Outgoing {
   void MoveTo(net::ByteBuffer& out, std::size_t count) {
     size_ -= count;
     while (count != 0) {
-      net::ByteBuffer& piece = pieces_.front();
-      const std::size_t part = std::min(count, piece.size() - sent_);
-      out.Append(std::string_view(piece.data() + sent_, part));
-      sent_ += part;
-      count -= part;
-      if (sent_ != piece.size()) return;
-      pieces_.pop_front();
-      sent_ = 0;
+      if (rest_.empty()) GoOn();
+      const std::string_view part = rest_.substr(0, count);
+      out.Append(part);
+      rest_.remove_prefix(part.size());
+      count -= part.size();
     }
+    // Whoever takes the last byte has no more use for what it came from.
+    if (size_ == 0) pieces_.clear();
+    if (size_ == 0) begun_ = false;
   }
 
  private:
-  std::deque<net::ByteBuffer> pieces_;
+  struct Piece {
+    net::ByteBuffer bytes;
+    std::unique_ptr<net::BodySource> source;
+  };
+
+  /// Finds the next bytes, of which there are some.
+  void GoOn() {
+    while (rest_.empty()) {
+      Piece& piece = pieces_.front();
+      const bool first = !std::exchange(begun_, true);
+      if (piece.source != nullptr) {
+        rest_ = piece.source->Next();
+      } else if (first) {
+        rest_ = piece.bytes.view();
+      }
+      if (!rest_.empty()) return;
+      pieces_.pop_front();
+      begun_ = false;
+    }
+  }
+
+  std::deque<Piece> pieces_;
   std::size_t size_ = 0;
-  std::size_t sent_ = 0;  ///< bytes of the first piece
+  bool begun_ = false;     ///< bytes of the first piece were given
+  std::string_view rest_;  ///< of those
 };
 
 }  // namespace mlos::api::grpc::http2

@@ -317,6 +317,7 @@ void Session::Send(std::int32_t stream_id, Part part) {
   Stream* stream = Find(stream_id);
   if (stream == nullptr || stream->end || terminated_) return;
   stream->outgoing.Add(std::move(part.data));
+  if (part.rest != nullptr) stream->outgoing.Add(std::move(part.rest));
   stream->end = part.end;
   stream->trailers = std::move(part.trailers);
   if (!stream->started) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "net/body_source.h"
 #include "net/byte_buffer.h"
 #include "resource/accounts.h"
 
@@ -38,9 +39,13 @@ struct Part {
   unsigned http_status = 200;
   std::string_view encoding;  ///< grpc-encoding; of static lifetime
   net::ByteBuffer data;
-  /// The reply ends behind `data`, with `trailers`.
+  /// What follows `data` and is made while it is sent, or null. Its length is known.
+  std::unique_ptr<net::BodySource> rest;
+  /// The reply ends behind them, with `trailers`.
   bool end = false;
   std::vector<Header> trailers;
+
+  std::size_t size() const { return data.size() + (rest == nullptr ? 0 : *rest->length()); }
 };
 
 /// A connection as those who serve its streams see it. Thread-safe.

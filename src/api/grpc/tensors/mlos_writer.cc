@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "api/grpc/tensors/mlos_writer.h"
 
-#include <string_view>
+#include <string>
 #include <utility>
 
 #include "api/grpc/tensors/wire.h"
+#include "tensor/string_ref.h"
 
 namespace mlos::api::grpc::tensors {
 namespace {
@@ -24,54 +25,38 @@ std::size_t ElementsSize(const Tensor& tensor) {
   return size;
 }
 
-void AppendElements(net::ByteBuffer& out, const Tensor& tensor) {
-  if (tensor.dtype() != tensor::DType::kString) {
-    AppendFieldHead(out, kData, tensor.size_bytes());
-    out.Append(std::string_view(static_cast<const char*>(tensor.data()), tensor.size_bytes()));
-    return;
-  }
-  for (const StringRef& element : tensor.elements<StringRef>()) {
-    AppendFieldHead(out, kStrings, element.size);
-    out.Append(element.view());
-  }
+void AddOutput(MessageBytes& bytes, const tensor::NamedTensor& output) {
+  const Tensor& tensor = output.tensor;
+  v1::Tensor described;
+  described.set_name(output.name);
+  described.set_dtype(std::string(tensor::Name(tensor.dtype())));
+  for (const std::int64_t size : tensor.shape()) described.add_shape(size);
+  AppendFieldHead(bytes.text(), kOutputs, described.ByteSizeLong() + ElementsSize(tensor));
+  AppendMessage(bytes.text(), described);
+  if (tensor.dtype() == tensor::DType::kString) return bytes.AddStrings(tensor, kStrings);
+  AppendFieldHead(bytes.text(), kData, tensor.size_bytes());
+  bytes.AddRaw(tensor);
 }
 
 }  // namespace
 
-MlosResponse::MlosResponse(v1::InferResponse head, const engine::InferenceResponse& response)
-    : head_(std::move(head)), response_(response) {
-  head_.set_inference_time_us(response.inference_time_us);
-  head_.set_queue_time_us(response.queue_time_us);
-  head_size_ = head_.ByteSizeLong();
-  size_ = head_size_;
-  for (const tensor::NamedTensor& output : response.outputs) {
-    v1::Tensor described;
-    described.set_name(output.name);
-    described.set_dtype(std::string(tensor::Name(output.tensor.dtype())));
-    for (const std::int64_t size : output.tensor.shape()) described.add_shape(size);
-    outputs_.push_back({described.SerializeAsString(), ElementsSize(output.tensor)});
-    size_ += FieldSize(outputs_.back().head.size() + outputs_.back().elements_size);
-  }
+MessageBytes MlosResponse(v1::InferResponse head, const engine::InferenceResponse& response) {
+  head.set_inference_time_us(response.inference_time_us);
+  head.set_queue_time_us(response.queue_time_us);
+  MessageBytes bytes;
+  AppendMessage(bytes.text(), head);
+  for (const tensor::NamedTensor& output : response.outputs) AddOutput(bytes, output);
+  return bytes;
 }
 
-void MlosResponse::AppendTo(net::ByteBuffer& out) const {
-  char* room = out.Prepare(size_);
-  if (room == nullptr) return;
-  head_.SerializeWithCachedSizesToArray(reinterpret_cast<std::uint8_t*>(room));
-  out.Commit(head_size_);
-  for (std::size_t i = 0; i < outputs_.size(); ++i) {
-    AppendFieldHead(out, kOutputs, outputs_[i].head.size() + outputs_[i].elements_size);
-    out.Append(outputs_[i].head);
-    AppendElements(out, response_.outputs[i].tensor);
-  }
-}
-
-void MlosResponse::AppendTo(net::ByteBuffer& out, const v1::InferBidiResponse& envelope) const {
-  const std::string head = envelope.SerializeAsString();
-  if (out.Prepare(head.size() + FieldSize(size_)) == nullptr) return;
-  out.Append(head);
-  AppendFieldHead(out, kResponse, size_);
-  AppendTo(out);
+MessageBytes MlosResponse(v1::InferResponse head, const engine::InferenceResponse& response,
+                          const v1::InferBidiResponse& envelope) {
+  MessageBytes bytes = MlosResponse(std::move(head), response);
+  net::ByteBuffer lead;
+  AppendMessage(lead, envelope);
+  AppendFieldHead(lead, kResponse, bytes.size());
+  bytes.Lead(std::string(lead.view()));
+  return bytes;
 }
 
 }  // namespace mlos::api::grpc::tensors

@@ -177,16 +177,17 @@ TEST_F(TensorsTest, WrittenResponsesAreWhatProtobufReads) {
     const engine::InferenceResponse response = ResponseOf(inputs);
     inference::ModelInferResponse head;
     head.set_id("7");
-    const OipResponse oip(head, response);
+    MessageBytes oip = OipResponse(head, response);
+    const std::size_t size = oip.size();
     net::ByteBuffer plain;
     net::ByteBuffer streamed;
-    oip.AppendTo(plain);
-    oip.AppendStreamedTo(streamed);
+    std::move(oip).AppendTo(plain);
+    OipStreamedResponse(head, response).AppendTo(streamed);
     inference::ModelInferResponse read;
     inference::ModelStreamInferResponse read_streamed;
     ASSERT_TRUE(read.ParseFromString(std::string(plain.view())));
     ASSERT_TRUE(read_streamed.ParseFromString(std::string(streamed.view())));
-    EXPECT_EQ(plain.size(), oip.size());
+    EXPECT_EQ(plain.size(), size);
     EXPECT_EQ(read.id(), "7");
     EXPECT_EQ(read.raw_output_contents(0), TwoElements(dtype));
     EXPECT_EQ(read.SerializeAsString(), read_streamed.infer_response().SerializeAsString());
@@ -194,7 +195,7 @@ TEST_F(TensorsTest, WrittenResponsesAreWhatProtobufReads) {
     v1::InferBidiResponse envelope;
     envelope.set_id("8");
     net::ByteBuffer bidi;
-    MlosResponse({}, response).AppendTo(bidi, envelope);
+    MlosResponse({}, response, envelope).AppendTo(bidi);
     ASSERT_TRUE(envelope.ParseFromString(std::string(bidi.view())));
     const v1::Tensor& output = envelope.response().outputs(0);
     EXPECT_EQ(output.dtype(), tensor::Name(dtype));
@@ -205,6 +206,37 @@ TEST_F(TensorsTest, WrittenResponsesAreWhatProtobufReads) {
       EXPECT_EQ(output.data(), TwoElements(dtype));
     }
   }
+}
+
+TEST_F(TensorsTest, LargeResponsesGoFromWhereTheirElementsAre) {
+  engine::InferenceResponse response;
+  const auto held = std::make_shared<int>();
+  response.keepalive = held;
+  tensor::StringTensorBuilder strings;
+  for (const std::string_view text : {"a", "", "bcd"}) strings.Add(text);
+  response.outputs.push_back({"s", strings.Build({3}).value()});
+  response.outputs.push_back({"n", tensor::Tensor::Allocate(DType::kUint8, {300'000}).value()});
+  response.outputs.push_back({"none", tensor::Tensor::Allocate(DType::kString, {0}).value()});
+  std::memset(response.outputs[1].tensor.data(), 7, 300'000);
+  const void* const data = response.outputs[1].tensor.data();
+  net::ByteBuffer whole;
+  MlosResponse({}, response).AppendTo(whole);
+  auto body = MessageBody::Create(MlosResponse({}, response), response, budget_).value();
+  EXPECT_GE(budget_.used(), 300'000);
+  std::string sent;
+  bool in_place = false;
+  for (std::string_view bytes = body->Next(); !bytes.empty(); bytes = body->Next()) {
+    in_place = in_place || bytes.data() == data;
+    sent += bytes;
+  }
+  EXPECT_TRUE(in_place);
+  EXPECT_EQ(body->length(), sent.size());
+  EXPECT_EQ(sent, whole.view());
+  response = engine::InferenceResponse();
+  EXPECT_EQ(held.use_count(), 2);
+  body.reset();
+  EXPECT_EQ(held.use_count(), 1);
+  EXPECT_EQ(budget_.used(), 0);
 }
 
 TEST_F(TensorsTest, MlosInputsHaveTheDtypeOfTheSchemaWhereTheySayNone) {

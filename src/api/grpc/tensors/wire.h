@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <google/protobuf/message_lite.h>
+
 #include <cstddef>
 #include <cstdint>
 
@@ -27,6 +29,15 @@ inline void AppendFieldHead(net::ByteBuffer& out, std::uint8_t number, std::size
   std::uint64_t rest = size;
   for (; rest >= 0x80; rest >>= 7) out.Append(static_cast<char>(rest | 0x80));
   out.Append(static_cast<char>(rest));
+}
+
+/// Appends `message`, serialized.
+inline void AppendMessage(net::ByteBuffer& out, const google::protobuf::MessageLite& message) {
+  const std::size_t size = message.ByteSizeLong();
+  if (char* room = out.Prepare(size)) {
+    message.SerializeWithCachedSizesToArray(reinterpret_cast<std::uint8_t*>(room));
+    out.Commit(size);
+  }
 }
 
 }  // namespace mlos::api::grpc::tensors
