@@ -19,6 +19,12 @@ DEAF = {"count": 1, "sleep_ms": 1 << 40, "burn": 1, "deaf": 1}
 NEVER_LOOKING = ("/models/worker-in-place/inference", DEAF)
 LOOP = {"steps": 1 << 60}
 ENDLESS = ("/models/endless/inference", LOOP)
+# What callers send that keep Core waiting, from an address of their own: a body of which the rest
+# does not come, and requests whose replies nobody reads.
+SLOW_BODY = (b"POST /models/steady/inference HTTP/1.1\r\nHost: localhost\r\n"
+             b"Content-Length: 1048576\r\n\r\n" + b"1," * 4096)
+UNREAD = b"GET /models HTTP/1.1\r\nHost: localhost\r\n\r\n" * 100
+STALLING_ADDRESS = "127.0.0.2"
 
 
 @dataclass
@@ -80,4 +86,23 @@ def held(core, what, count):
             sock = stack.enter_context(
                 socket.create_connection((address.hostname, address.port), timeout=30))
             sock.sendall(head.encode() + body)
+        yield
+
+
+@contextlib.contextmanager
+def stalled(core, data, count):
+    """So many connections on which `data` was sent, again and again if it is UNREAD, until the end
+    of the block. Those that Core does without are gone."""
+    address = urllib.parse.urlsplit(core.url)
+    with contextlib.ExitStack() as stack:
+        for _ in range(count):
+            sock = stack.enter_context(socket.socket())
+            for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
+                sock.setsockopt(socket.SOL_SOCKET, option, 16 << 10)
+            sock.bind((STALLING_ADDRESS, 0))
+            sock.connect((address.hostname, address.port))
+            sock.setblocking(False)
+            with contextlib.suppress(BlockingIOError, ConnectionError):
+                while sock.send(data) and data is UNREAD:
+                    pass
         yield

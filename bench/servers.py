@@ -99,6 +99,16 @@ class Process:
         status = Path(f"/proc/{self.process.pid}/status").read_text()
         return int(re.search(r"^VmRSS:\s+(\d+) kB$", status, re.MULTILINE)[1]) * 1024
 
+    def rests(self):
+        """Whether it uses no more than a tenth of a core, over a quarter second."""
+        before = self._cpu_ticks()
+        time.sleep(0.25)
+        return (self._cpu_ticks() - before) / os.sysconf("SC_CLK_TCK") <= 0.025
+
+    def _cpu_ticks(self):
+        stat = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return int(stat[11]) + int(stat[12])
+
     def proportional_bytes(self):
         """Proportional set size of it and its children (Pss): shared pages count once."""
         total = 0

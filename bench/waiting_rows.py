@@ -1,17 +1,21 @@
 # SPDX-License-Identifier: MIT
-"""A model of 5 ms beside streams that wait, and beside models that never end, over HTTP: its
-latency at p99 beside that of the same model alone."""
+"""A model of 5 ms beside streams that wait, beside models that never end, and beside callers that
+keep Core waiting, over HTTP: its latency at p99 beside that of the same model alone."""
 
 import json
 import time
 
 from bodies import Body
-from load import ENDLESS, PATIENT, allow_descriptors, cores, held, load
+from load import (ENDLESS, PATIENT, SLOW_BODY, UNREAD, allow_descriptors, cores, held, load,
+                  stalled)
 from models import make_endless, make_steady
 from row import Row, median
 from servers import FIXTURES_ALLOWED, HTTP_ONLY, Core, fetch, wait_until
 
 STREAMS_MANY, STREAMS_FEW = 2000, 2
+STALLED = 2000
+# More than Core has: whoever is alone may have all but an eighth.
+CONNECTIONS_ALL = 8192
 # Runs of 5 ms, so that a percent of them are some.
 SECONDS_MIN = 4
 
@@ -24,7 +28,7 @@ class WaitingBench:
         self.repetitions = repetitions
         self.seconds = max(seconds, SECONDS_MIN)
         self.figures = {}
-        allow_descriptors(2 * STREAMS_MANY + 500)
+        allow_descriptors(CONNECTIONS_ALL + 500)
 
     def _measure(self, core, name):
         body = Body(self.folder / "steady.json")
@@ -40,10 +44,20 @@ class WaitingBench:
         wait_until(lambda: core.in_flight() == 0)
         return told_to_stop
 
+    def _stalled(self, core, name, data, count):
+        """Measures while so many callers of another address keep Core waiting, once all that they
+        have asked for is done."""
+        with stalled(core, data, count):
+            wait_until(core.rests, 60)
+            self._measure(core, name)
+
     def _repeat(self, core):
         self._measure(core, "alone")
         self._beside(core, "few", PATIENT, STREAMS_FEW)
         self._beside(core, "many", PATIENT, STREAMS_MANY)
+        self._stalled(core, "bodies", SLOW_BODY, STALLED)
+        self._stalled(core, "readers", UNREAD, STALLED)
+        self._stalled(core, "all", SLOW_BODY, CONNECTIONS_ALL)
         self._measure(core, "alone again")
         told_to_stop = self._beside(core, "endless", ENDLESS, cores())
         time.sleep(max(0, told_to_stop + 1 - time.monotonic()))
@@ -59,7 +73,6 @@ class WaitingBench:
         """Measures everything."""
         (self.folder / "steady.json").write_text(json.dumps({"x": [0.5]}))
         core = Core(self.folder / "state", [*HTTP_ONLY, *FIXTURES_ALLOWED,
-                                            "--connections-per-peer-max", str(2 * STREAMS_MANY),
                                             "--queue-length-max", str(STREAMS_MANY)])
         try:
             core.register("steady", make_steady(self.folder))
@@ -73,6 +86,9 @@ class WaitingBench:
             core.stop()
         yield self._row(f"{STREAMS_FEW} streams that wait", "few", "alone", 1.5)
         yield self._row(f"{STREAMS_MANY:,} streams that wait", "many", "alone", 1.5)
+        yield self._row(f"{STALLED:,} slow bodies of another address", "bodies", "alone", 2)
+        yield self._row(f"{STALLED:,} slow readers of another address", "readers", "alone", 2)
+        yield self._row("all connections of another address", "all", "alone", 2)
         yield self._row("endless models on every core", "endless", "alone again", 3)
         yield self._row("nothing, a second after endless models were told to stop", "stopped",
                         "alone again", 1.2)
