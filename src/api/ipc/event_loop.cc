@@ -65,7 +65,7 @@ void EventLoop::OnAccept(UniqueFd fd) {
     return SendRefusal(fd.get(), session.status());
   }
   const std::size_t turn = next_++ % (others_.size() + 1);
-  if (turn == others_.size()) return Open(std::move(fd), std::move(*session));
+  if (turn == others_.size()) return Open(std::move(fd), *session);
   others_[turn]->Adopt(std::move(fd), std::move(*session));
 }
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <string>
+#include <tuple>
 #include <utility>
 
 namespace mlos::api::ipc {
@@ -50,17 +51,23 @@ bool Roster::MakeRoom(std::uint32_t uid) {
 }
 
 bool Roster::EndIdle(std::optional<std::uint32_t> uid) {
-  std::vector<std::pair<SteadyClock::time_point, std::shared_ptr<Session>>> idle;
-  for (const auto& known : sessions_) {
-    std::shared_ptr<Session> session = known.lock();
+  struct Idle {
+    SteadyClock::time_point since;
+    std::size_t place;  // among the sessions, oldest first
+    std::shared_ptr<Session> session;
+  };
+  std::vector<Idle> idle;
+  for (std::size_t i = 0; i < sessions_.size(); ++i) {
+    std::shared_ptr<Session> session = sessions_[i].lock();
     if (session == nullptr || (uid && session->peer().uid != *uid) || !session->idle()) continue;
     const SteadyClock::time_point since = session->idle_since();
-    idle.emplace_back(since, std::move(session));
+    idle.push_back({since, i, std::move(session)});
   }
-  std::stable_sort(idle.begin(), idle.end(),
-                   [](const auto& a, const auto& b) { return a.first < b.first; });
-  return std::any_of(idle.begin(), idle.end(), [](const auto& entry) {
-    return entry.second->EndIfIdle(MadeRoom(Reason::kRequestTimeout));
+  std::sort(idle.begin(), idle.end(), [](const Idle& a, const Idle& b) {
+    return std::tie(a.since, a.place) < std::tie(b.since, b.place);
+  });
+  return std::any_of(idle.begin(), idle.end(), [](const Idle& entry) {
+    return entry.session->EndIfIdle(MadeRoom(Reason::kRequestTimeout));
   });
 }
 

@@ -54,7 +54,7 @@ void Session::Answered() {
     link = link_.lock();
     why = retired_;
   }
-  End(why, std::move(link));
+  End(why, link);
 }
 
 void Session::Cancel(std::uint64_t request_id) {
@@ -121,7 +121,7 @@ bool Session::EndAtRest(const Status& why, bool unsent) {
     if (closed_ || link == nullptr || !at_rest() || has_unsent() != unsent) return false;
     closed_ = true;
   }
-  End(why, std::move(link));
+  End(why, link);
   return true;
 }
 
@@ -132,7 +132,7 @@ bool Session::Retire(const Status& why) {
   return true;
 }
 
-void Session::End(const Status& why, std::shared_ptr<Link> link) {
+void Session::End(const Status& why, const std::shared_ptr<Link>& link) {
   GivePlace();
   if (link != nullptr) link->Leave(why);
 }

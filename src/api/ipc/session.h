@@ -121,7 +121,7 @@ class Session {
     return unsent_.load() || (attachment_ != nullptr && attachment_->has_unsent());
   }
   bool EndAtRest(const Status& why, bool unsent);
-  void End(const Status& why, std::shared_ptr<Link> link);
+  void End(const Status& why, const std::shared_ptr<Link>& link);
 
   const ServerOptions& options_;
   const Peer peer_;
