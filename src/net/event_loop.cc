@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "net/event_loop.h"
 
+#include <fcntl.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <chrono>
@@ -98,7 +100,11 @@ void EventLoop::OnNoDescriptorFor(ListenPoint& point) {
   if (point.no_descriptor++ % 2 == 0 || !reserve_.valid()) return OnNoDescriptor();
   reserve_.Reset();
   UniqueFd socket = AcceptSocket(point.listening.native_handle());
-  if (socket.valid()) OnAcceptInNeed(std::move(socket));
+  if (socket.valid()) ServeInNeed(socket);
+  // In one step: between closing it and taking the reserve, another loop could accept.
+  if (socket.valid() && ::dup3(point.listening.native_handle(), socket.get(), O_CLOEXEC) >= 0) {
+    reserve_ = std::move(socket);
+  }
   TakeReserve();
 }
 
@@ -117,6 +123,7 @@ bool EventLoop::EndAccepting(ListenPoint& point) {
   }
   error_code ignored;
   point.listening.close(ignored);
+  reserve_.Reset();  // it may be the same socket
   return true;
 }
 

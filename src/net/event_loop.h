@@ -78,9 +78,9 @@ class EventLoop : public Loop, public std::enable_shared_from_this<EventLoop> {
   /// The process has no file descriptor left for another connection, so one that is idle may go.
   virtual void OnNoDescriptor() {}
   /// A socket was accepted with the descriptor in reserve, since nothing idle could be closed for
-  /// it. It has to be closed soon, as it is unless an override takes it: then its client at least
-  /// sees that it is refused.
-  virtual void OnAcceptInNeed(UniqueFd /*socket*/) {}
+  /// it. A loop that can do with it what its client wants takes it and closes it soon. Otherwise
+  /// its client at least sees that it is refused.
+  virtual void ServeInNeed(UniqueFd& /*socket*/) {}
   /// The descriptor in reserve is in use, and there is no other.
   bool in_need() { return !TakeReserve(); }
   /// Runs what there is to do until the loop ends.

@@ -32,7 +32,7 @@ class FrontLoop final : public EventLoop {
   bool Retire(const boost::asio::ip::address& /*peer*/) override { return false; }
   void OnNoRoom(UniqueFd socket) override;
   void OnNoDescriptor() override;
-  void OnAcceptInNeed(UniqueFd socket) override { Adopt(std::move(socket), {}); }
+  void ServeInNeed(UniqueFd& socket) override { Adopt(std::move(socket), {}); }
   void OnDrained() override;
 
   const std::vector<std::shared_ptr<EventLoop>> others_;
