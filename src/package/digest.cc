@@ -1,7 +1,4 @@
 // SPDX-License-Identifier: MIT
-// What is asked for by name (EVP) loads the library's providers, two megabytes of its pages, and
-// looks the algorithm up for each digest: a registry has one for each row.
-#define OPENSSL_SUPPRESS_DEPRECATED
 #include "package/digest.h"
 
 #include <fcntl.h>
@@ -108,6 +105,8 @@ std::string Digest::Hex() const { return ToHex(bytes_); }
 
 std::string Digest::ToString() const { return std::string(kPrefix) + Hex(); }
 
+// What is asked for by name (EVP) loads the library's providers, two megabytes of its pages, and is
+// looked up for each digest: a registry has one for each row.
 struct Hasher::Context {
   std::variant<SHA256_CTX, SHA_CTX> state;
 };
