@@ -11,7 +11,7 @@ namespace mlos::api::grpc::tensors {
 /// is the rest.
 MessageBytes OipResponse(inference::ModelInferResponse head,
                          const engine::InferenceResponse& response);
-  /// The same as the infer_response of a ModelStreamInferResponse.
+/// The same as the infer_response of a ModelStreamInferResponse.
 MessageBytes OipStreamedResponse(inference::ModelInferResponse head,
                                  const engine::InferenceResponse& response);
 
