@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Any bytes are refused, or are JSON by another parser's judgement too and become tensors that come
-// back the same when they are written and read again; the budget is whole afterwards.
+// Any bytes are refused, or are JSON, but for bare NaN and infinities, by another parser's
+// judgement too and become tensors that come back the same when they are written and read again;
+// the budget is whole afterwards.
 #include <rapidjson/memorystream.h>
 #include <rapidjson/reader.h>
 
@@ -37,12 +38,14 @@ const mlos::engine::ModelSchema& Schema() {
   return schema;
 }
 
+/// `kFurther` are flags of RapidJSON.
+template <unsigned kFurther = rapidjson::kParseNoFlags>
 bool IsJson(std::string_view text) {
   rapidjson::MemoryStream stream(text.data(), text.size());
   rapidjson::Reader reader;
   rapidjson::BaseReaderHandler<> handler;
   constexpr unsigned kFlags =
-      rapidjson::kParseValidateEncodingFlag | rapidjson::kParseIterativeFlag;
+      rapidjson::kParseValidateEncodingFlag | rapidjson::kParseIterativeFlag | kFurther;
   const auto result = reader.Parse<kFlags>(stream, handler);
   // RapidJSON looks at the exponent only, and finds 0e1000 too large.
   return !result.IsError() || result.Code() == rapidjson::kParseErrorNumberTooBig;
@@ -79,7 +82,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   tensors::RequestMemory memory(budget);
   const auto read = tensors::ReadInputs(body, Schema(), memory);
   if (!read.ok()) return 0;
-  MLOS_CHECK(IsJson(text), "what is read is JSON");
+  MLOS_CHECK(IsJson<rapidjson::kParseNanAndInfFlag>(text), "what is read is JSON");
 
   const mlos::net::ByteBuffer written = Write(*read);
   MLOS_CHECK(IsJson(written.view()), "what is written is JSON");
