@@ -177,6 +177,7 @@ def is_found(axon: Axon) -> bool:
     return not found.json[0]["intact"]
 
 
+@pytest.mark.release_only
 @flipping
 def test_every_flip_in_the_store_of_axon_is_found(axon, core, installed, flips):
     manifest = yaml.safe_load((installed / "manifest.yaml").read_text())
@@ -196,6 +197,7 @@ def test_every_flip_in_the_store_of_axon_is_found(axon, core, installed, flips):
     assert not is_found(axon)
 
 
+@pytest.mark.release_only
 @flipping
 def test_no_flip_of_a_manifest_makes_core_serve_other_bytes(axon, core, installed, flips):
     model = core.model_path(PACKAGE)
