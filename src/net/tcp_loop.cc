@@ -74,9 +74,7 @@ bool TcpLoop::MakeRoom(const boost::asio::ip::address& peer) {
   if (held >= places_.rule().half()) return CloseIdle(&peer);
   if (const std::optional<boost::asio::ip::address> largest = places_.over_half()) {
     if (CloseIdle(&*largest) || CloseAwaiting(*largest)) return true;
-    const resource::ShareRule& rule = places_.rule();
-    if (places_.total() < rule.limit() + (rule.limit() - rule.most()) && Retire(*largest))
-      return true;
+    if (places_.rule().AllowsAhead(places_.total() + 1) && Retire(*largest)) return true;
   }
   return CloseIdle(nullptr);
 }

@@ -12,14 +12,12 @@ namespace mlos::resource {
 
 class Reservation;
 
-/// A cap on bytes that are in flight at once: request bodies, parser indexes,
-/// tensors. Code reserves bytes before it holds them and is refused if there
-/// are none, so that the process does not run out of memory. The budget
-/// outlives its reservations. Thread-safe, without a lock.
+/// A cap on bytes that are in flight at once: request bodies, parser indexes, tensors. Code
+/// reserves bytes before it holds them and is refused if there are none, so that the process does
+/// not run out of memory. The budget outlives its reservations. Thread-safe, without a lock.
 ///
-/// An account is the budget of one caller: what is reserved with it is reserved
-/// of the whole too, by the ShareRule, so that no caller keeps others from half
-/// of the whole.
+/// An account is the budget of one caller: what is reserved with it is reserved of the whole too,
+/// by the ShareRule, so that no caller keeps others from half of the whole.
 class ByteBudget {
  public:
   explicit ByteBudget(std::uint64_t limit) : rule_(limit) {}

@@ -32,6 +32,9 @@ class ShareRule {
   constexpr bool Allows(std::uint64_t own, std::uint64_t all) const {
     return all <= (own <= half() ? limit_ : most());
   }
+  /// Whether one more than the rule allows may come, so that all hold `all`, while somebody who
+  /// holds too much has been asked to give one back: an eighth at most.
+  constexpr bool AllowsAhead(std::uint64_t all) const { return all <= limit_ + (limit_ - most()); }
 
  private:
   std::uint64_t limit_;

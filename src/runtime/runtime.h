@@ -105,8 +105,7 @@ class Runtime {
   metrics::Stats& stats();
   /// Counts, gauges of now and of the plugins, as Prometheus text exposition format 0.0.4.
   std::string PrometheusText() const;
-  /// What every door counts the bytes against that it holds for its callers,
-  /// each one's by itself.
+  /// What every door counts the bytes against that it holds for its callers, each one's by itself.
   resource::Accounts& accounts();
 
   /// Refuses new requests and waits until the running ones are answered, or `deadline`. False where

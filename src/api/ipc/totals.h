@@ -26,8 +26,7 @@ class UserShares {
   /// Takes one beyond the limit, up to an eighth: another is about to be given back.
   bool TakeAhead(std::uint32_t uid) {
     const MutexLock lock(mutex_);
-    const resource::ShareRule& rule = shares_.rule();
-    if (shares_.total() >= rule.limit() + (rule.limit() - rule.most())) return false;
+    if (!shares_.rule().AllowsAhead(shares_.total() + 1)) return false;
     shares_.Take(uid);
     return true;
   }
