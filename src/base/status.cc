@@ -49,13 +49,14 @@ std::string_view ToString(Reason reason) { return kReasons[static_cast<std::size
 StatusCode CodeOf(Reason reason) { return kReasons[static_cast<std::size_t>(reason)].code; }
 
 Status::Status(Reason reason, std::string message)
-    : rep_(std::make_unique<Rep>(Rep{reason, std::move(message), {}})) {}
+    : rep_(new Rep{reason, std::move(message), {}}) {}
 
-Status::Status(const Status& other)
-    : rep_(other.ok() ? nullptr : std::make_unique<Rep>(*other.rep_)) {}
+Status::Status(const Status& other) : rep_(other.ok() ? nullptr : new Rep(*other.rep_)) {}
+
+void Status::Free::operator()(Rep* rep) const { delete rep; }
 
 Status& Status::operator=(const Status& other) {
-  if (this != &other) rep_ = other.ok() ? nullptr : std::make_unique<Rep>(*other.rep_);
+  if (this != &other) rep_.reset(other.ok() ? nullptr : new Rep(*other.rep_));
   return *this;
 }
 

@@ -150,7 +150,11 @@ class [[nodiscard]] Status {
     std::string message;
     std::string field;
   };
-  std::unique_ptr<Rep> rep_;
+  // Not inline: then what a success costs, a test, is small enough to be inline everywhere.
+  struct Free {
+    void operator()(Rep* rep) const;
+  };
+  std::unique_ptr<Rep, Free> rep_;
 };
 
 inline Status OkStatus() { return {}; }

@@ -22,6 +22,22 @@ TEST(Utf8, EveryBoundaryOfTheEncodingIsDrawn) {
   }
 }
 
+TEST(PlainLength, EndsAtEveryByteThatIsNotPlainWhereverItStands) {
+  const auto plain = [](int c) { return c >= ' ' && c < 0x7f && c != '"' && c != '\\'; };
+  for (int c = 0; c < 256; ++c) {
+    for (std::size_t size = 1; size <= 25; ++size) {
+      for (std::size_t at = 0; at < size; ++at) {
+        std::string text(size, '~');
+        text[at] = static_cast<char>(c);
+        if (at + 1 < size) text[at + 1] = plain(c) ? ' ' : '\x80';  // behind it, anything
+        ASSERT_EQ(PlainLength(text), plain(c) ? size : at) << c << ' ' << size << ' ' << at;
+      }
+    }
+  }
+  EXPECT_TRUE(IsPlain(""));
+  EXPECT_FALSE(IsPlain("a long text with a quote \" in it"));
+}
+
 TEST(Excerpt, IsShortPrintableAndCutBetweenCharacters) {
   EXPECT_EQ(Excerpt("as it is"), "as it is");
   EXPECT_EQ(Excerpt("a\nb\x1b[31m\xff"), "a?b?[31m?");

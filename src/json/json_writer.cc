@@ -38,11 +38,13 @@ void AppendEscape(net::ByteBuffer& out, char c) {
 
 void AppendEscaped(net::ByteBuffer& out, std::string_view text) {
   std::size_t start = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (!NeedsEscape(text[i])) continue;
-    out.Append(text.substr(start, i - start));
-    AppendEscape(out, text[i]);
-    start = i + 1;
+  std::size_t i = 0;
+  while ((i += PlainLength(text.substr(i))) != text.size()) {
+    const char c = text[i++];
+    if (!NeedsEscape(c)) continue;
+    out.Append(text.substr(start, i - 1 - start));
+    AppendEscape(out, c);
+    start = i;
   }
   out.Append(text.substr(start));
 }
@@ -59,7 +61,13 @@ std::size_t WholeCharacters(std::string_view text, std::size_t bytes_max) {
 }  // namespace
 
 void AppendString(net::ByteBuffer& out, std::string_view text) {
-  StringSteps().Append(out, text, kUnlimited);
+  if (!IsPlain(text)) {
+    StringSteps().Append(out, text, kUnlimited);
+    return;
+  }
+  out.Append('"');
+  out.Append(text);
+  out.Append('"');
 }
 
 bool StringSteps::Append(net::ByteBuffer& out, std::string_view text, std::size_t room) {

@@ -30,7 +30,14 @@ class ByteBuffer {
   ByteBuffer() = default;
   /// Counted against `budget`, which must outlive it.
   explicit ByteBuffer(resource::ByteBudget& budget) : budget_(&budget) {}
-  ByteBuffer(ByteBuffer&& other) noexcept { *this = std::move(other); }
+  ByteBuffer(ByteBuffer&& other) noexcept
+      : data_(std::exchange(other.data_, nullptr)),
+        size_(std::exchange(other.size_, 0)),
+        capacity_(std::exchange(other.capacity_, 0)),
+        expected_(std::exchange(other.expected_, 0)),
+        budget_(std::exchange(other.budget_, nullptr)),
+        reservation_(std::move(other.reservation_)),
+        status_(std::move(other.status_)) {}
   ByteBuffer& operator=(ByteBuffer&& other) noexcept;
   ~ByteBuffer();
 

@@ -58,7 +58,8 @@ class Reservation {
  public:
   /// An empty share that belongs to no budget.
   Reservation() = default;
-  Reservation(Reservation&& other) noexcept { *this = std::move(other); }
+  Reservation(Reservation&& other) noexcept
+      : budget_(std::exchange(other.budget_, nullptr)), bytes_(std::exchange(other.bytes_, 0)) {}
   Reservation& operator=(Reservation&& other) noexcept {
     std::swap(budget_, other.budget_);
     std::swap(bytes_, other.bytes_);

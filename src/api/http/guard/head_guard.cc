@@ -6,6 +6,7 @@
 #include <string>
 
 #include "api/http/guard/text.h"
+#include "base/text.h"
 
 namespace mlos::api::http::guard {
 namespace {
@@ -117,7 +118,7 @@ Status HeadGuard::CheckHeader(std::string_view line) {
   const std::string_view name = line.substr(0, colon);
   if (!IsToken(name)) return Malformed("a header name is not a token");
   const std::string_view value = line.substr(colon + 1);
-  if (!std::all_of(value.begin(), value.end(), IsFieldContent)) {
+  if (!IsPlain(value) && !std::all_of(value.begin(), value.end(), IsFieldContent)) {
     return Malformed("a header value has control characters");
   }
   return CheckKnownHeader(name, TrimBlanks(value));

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "base/text.h"
+
 namespace mlos::api::http::guard {
 namespace {
 
@@ -19,6 +21,7 @@ bool IsControl(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7
 
 /// Nothing where `text` is not percent-encoded UTF-8 without control characters.
 std::optional<std::string> Decode(std::string_view text) {
+  if (IsPlain(text) && text.find('%') == std::string_view::npos) return std::string(text);
   std::string decoded;
   decoded.reserve(text.size());
   for (std::size_t i = 0; i < text.size(); ++i) {

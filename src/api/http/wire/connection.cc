@@ -45,7 +45,7 @@ Responder::Responder(const Responder&) = default;
 Responder::Responder(Responder&&) noexcept = default;
 Responder::~Responder() = default;
 
-void Responder::Send(Reply reply) const { connection_->Send(request_number_, std::move(reply)); }
+void Responder::Send(Reply&& reply) const { connection_->Send(request_number_, std::move(reply)); }
 
 void Responder::Wake() const { connection_->Wake(request_number_); }
 
@@ -203,14 +203,14 @@ void Connection::Dispatch() {
   exchange->Handle(reader_.TakeBody(), Responder(Self(), request_number_));
 }
 
-void Connection::Send(std::uint64_t number, Reply reply) {
+void Connection::Send(std::uint64_t number, Reply&& reply) {
   if (loop_.RunsHere()) return OnReply(number, std::move(reply));
   loop_.Post([self = Self(), number, reply = std::move(reply)]() mutable {
     self->OnReply(number, std::move(reply));
   });
 }
 
-void Connection::OnReply(std::uint64_t number, Reply reply) {
+void Connection::OnReply(std::uint64_t number, Reply&& reply) {
   if (!open() || state_ != State::kHandling || number != request_number_) return;
   Answer(std::move(reply));
   Run();
@@ -223,7 +223,7 @@ void Connection::Refuse(const Status& status) {
   Answer(exchange != nullptr ? exchange->Refuse(status) : loop_.handler().Refuse(status));
 }
 
-void Connection::Answer(Reply reply) {
+void Connection::Answer(Reply&& reply) {
   pieces_ = std::move(reply.stream);
   source_ = std::move(reply.source);
   const std::optional<std::uint64_t> length = LengthOf(reply, pieces_.get(), source_.get());

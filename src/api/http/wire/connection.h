@@ -38,7 +38,7 @@ class Connection final : public WaitingConnection {
   void Start() override;
   /// Sends the reply to request `number`; dropped where that is no longer waited for. From any
   /// thread.
-  void Send(std::uint64_t number, Reply reply);
+  void Send(std::uint64_t number, Reply&& reply);
   /// Looks at the stream of the reply to request `number`. From any thread.
   void Wake(std::uint64_t number);
   bool OnEventThread() const { return loop_.RunsHere(); }
@@ -82,9 +82,9 @@ class Connection final : public WaitingConnection {
   void Begin(const Status& head_read);
   void Admit(RequestHead& head);
   void Dispatch();
-  void OnReply(std::uint64_t number, Reply reply);
+  void OnReply(std::uint64_t number, Reply&& reply);
   void Refuse(const Status& status);
-  void Answer(Reply reply);
+  void Answer(Reply&& reply);
   void EndStream();
   /// Writes what is left of the reply. True once all of it is sent.
   bool SendReply();

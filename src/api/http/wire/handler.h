@@ -22,7 +22,7 @@ class Responder {
   Responder(Responder&&) noexcept;
   ~Responder();
 
-  void Send(Reply reply) const;
+  void Send(Reply&& reply) const;
   /// There is something to take from the stream of the reply that was sent.
   void Wake() const;
   /// True on the thread that serves the connection, which long work would keep from others.

@@ -75,7 +75,7 @@ void AppendHead(net::ByteBuffer& out, const Reply& reply, const ReplyFraming& fr
 
 }  // namespace
 
-void Outbox::Add(Reply reply, const ReplyFraming& framing) {
+void Outbox::Add(Reply&& reply, const ReplyFraming& framing) {
   AppendHead(text_, reply, framing);
   if (framing.head_only) return;
   if (reply.body.size() < kLargeBodyBytes) {

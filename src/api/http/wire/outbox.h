@@ -36,7 +36,7 @@ struct ReplyFraming {
 class Outbox {
  public:
   /// Requires !has_large_body().
-  void Add(Reply reply, const ReplyFraming& framing);
+  void Add(Reply&& reply, const ReplyFraming& framing);
   /// Sends a piece of a body that comes after its head. Requires !has_large_body() and a piece that
   /// is not empty.
   void AddPiece(net::ByteBuffer piece, BodyEnd body_end);
