@@ -22,6 +22,7 @@ import health_rows
 import ipc_rows
 import notes
 import trial_rows
+import user_rows
 from http_rows import HttpBench
 from memory_rows import MemoryBench
 from peer_rows import PeerBench
@@ -31,7 +32,7 @@ from tables import BEGIN, END, goals_table, peers_section, with_marked
 from waiting_rows import WaitingBench
 
 SECTIONS = ("http", "peers", "grpc", "ipc", "memory", "registry", "health", "waiting",
-            "deadlines", "trials")
+            "users", "deadlines", "trials")
 
 
 def machine():
@@ -70,6 +71,7 @@ class Run:
                        "grpc": lambda: grpc_rows.rows(folder, repetitions, seconds),
                        "health": lambda: health_rows.rows(folder, repetitions, seconds),
                        "waiting": lambda: WaitingBench(folder, *self.counts).rows(),
+                       "users": lambda: user_rows.rows(folder, repetitions),
                        "deadlines": lambda: deadline_rows.rows(folder, repetitions),
                        "trials": lambda: trial_rows.rows(folder, repetitions)}
             yield from measure[section]()
