@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/threads.h"
 #include "catalog/requests.h"
 
 namespace mlos::catalog {
@@ -252,15 +253,20 @@ void Models::CheckFiles(const std::atomic<bool>& stop) {
   }
 }
 
+// Hashing gives way to requests; loading a model again, which they wait for, does not.
+//
 // Reading takes long, so the model is neither locked nor kept meanwhile: whoever unloads or removes
 // it does not wait. What was found counts if the model is still the one that was looked at.
 void Models::CheckFilesOf(const registry::ModelRecord& record,
                           const std::weak_ptr<ServedModel>& looked_at) {
-  Status found = finder_.FindAgain(record, Digesting::kRead).status();
+  Status found;
   Status copy_found;
-  if (const std::optional<store::Copies::Copy> copy = CopyOf(looked_at)) {
-    copy_found = finder_.CheckCopy(copy->files);
-  }
+  WithLowestPriority([&] {
+    found = finder_.FindAgain(record, Digesting::kRead).status();
+    if (const std::optional<store::Copies::Copy> copy = CopyOf(looked_at)) {
+      copy_found = finder_.CheckCopy(copy->files);
+    }
+  });
   // One that is being changed is checked by that.
   const auto changing = changing_.TryLock(record.model_id, SteadyClock::now());
   const Result<ModelEntry> entry = table_.Get(record.model_id);

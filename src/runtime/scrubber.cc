@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "runtime/scrubber.h"
 
-#include <sched.h>
-
 #include <utility>
 
 #include "base/clock.h"
@@ -23,9 +21,6 @@ void Scrubber::Stop() {
 }
 
 void Scrubber::Serve(std::chrono::seconds interval) {
-  // Hashing is for idle cores. A kernel that refuses this only lets it compete.
-  const sched_param none{};
-  ::sched_setscheduler(0, SCHED_IDLE, &none);
   while (true) {
     {
       const MutexLock lock(mutex_);

@@ -10,8 +10,7 @@
 
 namespace mlos::runtime {
 
-/// Looks over the files of all models now and then, on a thread that computes only when no other
-/// wants to. Thread-safe.
+/// Looks over the files of all models now and then, on a thread of its own. Thread-safe.
 class Scrubber {
  public:
   /// Looks over all; ends early once it is told to stop.
