@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""A model of 5 ms over IPC beside another user who takes all connections that there are: its latency
-at p99 beside that of the same model alone. Only root can be somebody else; others get no row."""
+"""A model of 5 ms over IPC beside another user who takes all connections that there are: its
+latency at p99 beside that of the same model alone. Only root can be somebody else; others get no
+row."""
 
 import contextlib
 import os

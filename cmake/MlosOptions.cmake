@@ -45,12 +45,14 @@ if(CMAKE_BUILD_TYPE STREQUAL "Release" AND NOT MLOS_SANITIZE)
     add_link_options("$<$<STREQUAL:$<TARGET_PROPERTY:TYPE>,EXECUTABLE>:${pack_relocations}>")
   endif()
 endif()
-# Layers (MlosLayer.cmake) hold the code as the linker's optimiser reads it beside ordinary code. Core
-# is optimised once more as a whole, across its layers; all else is linked quickly.
+# Layers (MlosLayer.cmake) hold the code as the linker's optimiser reads it beside ordinary code.
+# Core is optimised once more as a whole, across its layers; all else is linked quickly.
 set(MLOS_LINK_TIME_CODE "")
-if(CMAKE_BUILD_TYPE STREQUAL "Release" AND NOT MLOS_SANITIZE AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_BUILD_TYPE STREQUAL "Release"
+   AND NOT MLOS_SANITIZE)
   set(MLOS_LINK_TIME_CODE -flto=auto -ffat-lto-objects)
-  add_link_options($<$<NOT:$<BOOL:$<TARGET_PROPERTY:MLOS_OPTIMIZE_AT_LINK>>>:-fno-lto>)
+  set(optimized_at_link $<BOOL:$<TARGET_PROPERTY:MLOS_OPTIMIZE_AT_LINK>>)
+  add_link_options($<$<NOT:${optimized_at_link}>:-fno-lto>)
 endif()
 if(MLOS_SANITIZE)
   add_compile_options(-fsanitize=${MLOS_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)

@@ -96,6 +96,7 @@ std::string_view ToString(StatusCode code);
   X(kInternal, "INTERNAL", kInternal)                                \
   X(kIoError, "IO_ERROR", kInternal)                                 \
   X(kPluginFailed, "PLUGIN_FAILED", kInternal)                       \
+  X(kModelLoading, "MODEL_LOADING", kUnavailable)                    \
   X(kDraining, "DRAINING", kUnavailable)                             \
   X(kNetwork, "NETWORK", kUnavailable)                               \
   X(kServerError, "SERVER_ERROR", kUnavailable)                      \

@@ -15,11 +15,18 @@ Status ModelNotFound(std::string_view model_id) {
       .WithField("model_id");
 }
 
+/// Whether it is being loaded, or will be when its turn comes after the start of Core.
+bool IsComing(const ModelEntry& entry) {
+  const bool in_turn = entry.state == ModelState::kRegistered && entry.record.autoload;
+  return entry.state == ModelState::kLoading || in_turn;
+}
+
 Status NotLoaded(const ModelEntry& entry) {
   const std::string name = "model '" + entry.record.model_id + "' ";
+  if (IsComing(entry)) {
+    return {Reason::kModelLoading, name + "is being loaded; try again later"};
+  }
   switch (entry.state) {
-    case ModelState::kLoading:
-      return {Reason::kModelNotLoaded, name + "is being loaded; try again later"};
     case ModelState::kFailed:
       return {Reason::kModelNotLoaded,
               name + "could not be loaded: " + std::string(entry.error.message())};
@@ -137,17 +144,25 @@ ModelInfo InfoOf(const ModelEntry& entry) {
 // What is replaced or erased may be the last reference to a model, whose destruction takes its
 // time: not under the lock.
 void ModelTable::Put(ModelEntry entry) {
-  const MutexLock lock(mutex_);
-  std::swap(models_[entry.record.model_id], entry);
+  const std::string model_id = entry.record.model_id;
+  const bool settled = !IsComing(entry);
+  {
+    const MutexLock lock(mutex_);
+    std::swap(models_[model_id], entry);
+  }
+  if (settled) on_settled_(model_id);
 }
 
 void ModelTable::Erase(std::string_view model_id) {
   ModelEntry erased;
-  const MutexLock lock(mutex_);
-  const auto found = models_.find(model_id);
-  if (found == models_.end()) return;
-  std::swap(erased, found->second);
-  models_.erase(found);
+  {
+    const MutexLock lock(mutex_);
+    const auto found = models_.find(model_id);
+    if (found == models_.end()) return;
+    std::swap(erased, found->second);
+    models_.erase(found);
+  }
+  on_settled_(erased.record.model_id);
 }
 
 Result<ModelEntry> ModelTable::Get(std::string_view model_id) const {
@@ -199,11 +214,16 @@ bool ModelTable::Any(const std::function<bool(const registry::ModelRecord&)>& ma
 
 void ModelTable::Update(std::string_view model_id, const std::function<void(ModelEntry&)>& change) {
   std::shared_ptr<ServedModel> before;
-  const MutexLock lock(mutex_);
-  const auto found = models_.find(model_id);
-  if (found == models_.end()) return;
-  before = found->second.served;
-  change(found->second);
+  bool settled = false;
+  {
+    const MutexLock lock(mutex_);
+    const auto found = models_.find(model_id);
+    if (found == models_.end()) return;
+    before = found->second.served;
+    change(found->second);
+    settled = !IsComing(found->second);
+  }
+  if (settled) on_settled_(model_id);
 }
 
 Result<std::shared_ptr<ServedModel>> ModelTable::Acquire(std::string_view model_id) const {

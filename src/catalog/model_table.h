@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "base/mutex.h"
@@ -52,8 +53,14 @@ class ModelTable {
   /// Changes a model's entry in place; nothing where it is gone.
   void Update(std::string_view model_id, const std::function<void(ModelEntry&)>& change);
 
-  /// MODEL_NOT_FOUND, MODEL_NOT_LOADED or MODEL_QUARANTINED with the reason why.
+  /// MODEL_NOT_FOUND, MODEL_LOADING, MODEL_NOT_LOADED or MODEL_QUARANTINED with the reason why.
   Result<std::shared_ptr<ServedModel>> Acquire(std::string_view model_id) const;
+
+  /// Tells `on_settled` of each model to which Acquire may have been MODEL_LOADING and is not any
+  /// more. Quick; set before the table is used.
+  void WatchSettled(std::function<void(std::string_view model_id)> on_settled) {
+    on_settled_ = std::move(on_settled);
+  }
 
  private:
   struct Hash {
@@ -63,6 +70,7 @@ class ModelTable {
     }
   };
 
+  std::function<void(std::string_view)> on_settled_ = [](std::string_view) {};
   mutable Mutex mutex_;
   std::unordered_map<std::string, ModelEntry, Hash, std::equal_to<>> models_ GUARDED_BY(mutex_);
 };

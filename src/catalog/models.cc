@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <limits>
 #include <optional>
 #include <set>
 #include <string>
@@ -66,18 +67,38 @@ void Models::Adopt(std::vector<registry::ModelRecord> records) {
 }
 
 void Models::LoadRegistered(const std::atomic<bool>& stop) {
-  for (const ModelEntry& listed : table_.List()) {
-    if (stop.load()) return;
-    const auto changing = changing_.TryLock(listed.record.model_id, kNoDeadline);
-    // It may have been loaded or removed by hand meanwhile.
-    const Result<ModelEntry> entry = table_.Get(listed.record.model_id);
-    if (!entry.ok() || !WantsLoading(*entry)) continue;
-    const Result<ModelInfo> loaded = LoadEntry(*entry, kNoDeadline);
-    if (!loaded.ok()) {
-      Log(LogLevel::kError, "model not loaded",
-          {{"model", listed.record.model_id}, LogField(loaded.status())});
-    }
+  const std::vector<std::string> order = LoadingOrder();
+  SideBySide(CoreCount(), order.size(), [&](std::size_t number) {
+    if (!stop.load()) LoadListed(order[number]);
+  });
+  for (const std::string& model_id : registry_.suspects()) {
+    if (!stop.load()) LoadListed(model_id);
   }
+}
+
+// A model whose files have not been copied yet takes the longest.
+std::vector<std::string> Models::LoadingOrder() const {
+  std::vector<std::pair<std::uint64_t, std::string>> sized;
+  for (const ModelEntry& listed : table_.List()) {
+    const registry::ModelRecord& record = listed.record;
+    if (!WantsLoading(listed) || registry_.suspects().contains(record.model_id)) continue;
+    constexpr std::uint64_t kUnknown = std::numeric_limits<std::uint64_t>::max();
+    sized.emplace_back(copies_.BytesOf(record.digest).value_or(kUnknown), record.model_id);
+  }
+  std::ranges::sort(sized);
+  std::vector<std::string> order;
+  for (auto& [bytes, model_id] : sized) order.push_back(std::move(model_id));
+  return order;
+}
+
+void Models::LoadListed(const std::string& model_id) {
+  const auto changing = changing_.TryLock(model_id, kNoDeadline);
+  // It may have been loaded or removed by hand meanwhile.
+  const Result<ModelEntry> entry = table_.Get(model_id);
+  if (!entry.ok() || !WantsLoading(*entry)) return;
+  const Result<ModelInfo> loaded = LoadEntry(*entry, kNoDeadline);
+  if (loaded.ok()) return;
+  Log(LogLevel::kError, "model not loaded", {{"model", model_id}, LogField(loaded.status())});
 }
 
 Result<KeyedMutex::Lock> Models::LockBy(std::string_view model_id, Deadline deadline) {

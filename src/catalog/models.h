@@ -41,7 +41,8 @@ class Models {
 
   /// Fills the table from what the registry holds; nothing is loaded.
   void Adopt(std::vector<registry::ModelRecord> records);
-  /// Loads those that want it and are not loaded, until `stop`.
+  /// Loads those that want it and are not loaded, until `stop`: side by side on all cores, the
+  /// smallest first, and then the registry's suspects one by one.
   void LoadRegistered(const std::atomic<bool>& stop);
 
   // See Runtime.
@@ -64,6 +65,10 @@ class Models {
   Status RemovePlugin(std::string_view plugin_id);
 
  private:
+  /// Loads it if it wants that and is not loaded.
+  void LoadListed(const std::string& model_id);
+  /// What is to be loaded at the start, the smallest first.
+  std::vector<std::string> LoadingOrder() const;
   /// The right to change a model. DEADLINE_EXCEEDED if others hold it until `deadline`.
   Result<KeyedMutex::Lock> LockBy(std::string_view model_id, Deadline deadline);
   /// The same for what never takes long. CONFLICT if something that does goes on.

@@ -41,6 +41,7 @@ struct Config {
   std::uint32_t write_timeout_ms = 30'000;
   std::uint32_t idle_timeout_ms = 75'000;
   std::uint32_t request_timeout_ms_max = 600'000;
+  std::uint32_t load_wait_ms = 30'000;
   std::uint32_t drain_timeout_ms = 30'000;
 
   std::uint32_t http_threads = 0;

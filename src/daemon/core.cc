@@ -56,6 +56,7 @@ std::vector<std::string> OpenDoorsOf(const Config& config) {
 
 api::door::LobbyOptions LobbyOptionsOf(const Config& config) {
   return {.request_timeout_ms_max = config.request_timeout_ms_max,
+          .load_wait_ms = config.load_wait_ms,
           .version = std::string(kVersion),
           .doors = OpenDoorsOf(config)};
 }
@@ -231,6 +232,8 @@ void Core::LoadWhileWanted() {
 bool Core::Stop(std::chrono::milliseconds grace) {
   const Deadline deadline = SteadyClock::now() + grace;
   bool answered = true;
+  // A load may take longer than there is time.
+  runtime_->StopAwaitingLoads();
   if (http_ != nullptr) answered &= http_->Shutdown(deadline);
   if (grpc_ != nullptr) answered &= grpc_->Shutdown(deadline);
   if (ipc_ != nullptr) answered &= ipc_->Shutdown(deadline);

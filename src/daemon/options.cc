@@ -303,6 +303,11 @@ constexpr Option kOptions[] = {
      "Take a multiple of your slowest model's run, including the wait before it. If it is too "
      "low, good requests get 504; with 0 or a high value, requests that no one needs any more "
      "stay in the queue."},
+    {"load_wait_ms", "--load-wait-ms", "", "MS",
+     "Time that a request without a timeout of its own waits for a model that is being loaded",
+     false, false, MLOS_INTEGER(load_wait_ms, 0, kDay),
+     "Take the time that your largest model takes to load. If it is too low, requests after a "
+     "restart get 503 MODEL_LOADING; if it is too high, callers wait long for what may not come."},
     {"drain_timeout_ms", "--drain-timeout-ms", "", "MS",
      "Time for running requests to finish after SIGTERM", false, true,
      MLOS_INTEGER(drain_timeout_ms, 0, kDay),

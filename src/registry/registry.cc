@@ -73,8 +73,13 @@ Status Registry::QuarantineUnsurvived() {
   const MutexLock lock(mutex_);
   disk::Database& database = files_->main();
   const Unsurvived unsurvived = MLOS_TRY(ReadJournal(database));
+  const bool alone = unsurvived.models.size() == 1;
   for (ModelRecord& model : MLOS_TRY(ReadModels(database))) {
     if (model.quarantined || !Contains(unsurvived.models, model.model_id, model.digest)) continue;
+    if (!alone) {
+      suspects_.insert(model.model_id);
+      continue;
+    }
     model.quarantined = true;
     MLOS_TRY(PutLocked(Room::kMakes, model));
   }

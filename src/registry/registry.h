@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -37,12 +38,18 @@ enum class LoadKind : std::uint8_t { kModel, kPlugin };
 class Registry {
  public:
   /// Opens or creates the files, brings them to this version's layout and heals what is damaged; a
-  /// registration that is damaged in both is quarantined, without its digest. Whatever was being
-  /// loaded when the last process died is quarantined, if it is registered with the same content
-  /// and the machine was not started anew in between: a power cut is not held against a model.
+  /// registration that is damaged in both is quarantined, without its digest. Whatever alone was
+  /// being loaded when the last process died is quarantined, if it is registered with the same
+  /// content and the machine was not started anew in between: a power cut is not held against a
+  /// model.
   /// STORE_CORRUPT where neither file can be read.
   static Result<std::unique_ptr<Registry>> Open(const std::filesystem::path& path,
                                                 const RegistryLimits& limits = {});
+
+  /// Models that were being loaded side by side when the last process died. One of them may have
+  /// ended it, which is not held against the others: none is quarantined, and each is to be loaded
+  /// alone.
+  const std::set<std::string>& suspects() const { return suspects_; }
 
   /// In the order of their ids.
   Result<std::vector<ModelRecord>> Models();
@@ -80,6 +87,7 @@ class Registry {
 
   const RegistryLimits limits_;
   const std::string boot_;  ///< see BootId
+  std::set<std::string> suspects_;
   Mutex mutex_;
   const std::unique_ptr<Twin> files_;
 };

@@ -121,23 +121,44 @@ TEST_F(RegistryTest, WhatWasBeingLoadedWhenItDiedIsQuarantined) {
     const auto registry = Open();
     ASSERT_TRUE(registry->PutModel(Model("survivor")).ok());
     ASSERT_TRUE(registry->PutModel(Model("killer", "sha256:0a")).ok());
-    ASSERT_TRUE(registry->PutModel(Model("renewed", "sha256:0b")).ok());
     ASSERT_TRUE(registry->PutPlugin(Plugin("plugin")).ok());
     ASSERT_TRUE(registry->BeginLoading(LoadKind::kModel, "survivor", "sha256:00").ok());
     ASSERT_TRUE(registry->EndLoading(LoadKind::kModel, "survivor").ok());
     ASSERT_TRUE(registry->BeginLoading(LoadKind::kModel, "killer", "sha256:0a").ok());
-    ASSERT_TRUE(registry->BeginLoading(LoadKind::kModel, "renewed", "sha256:0c").ok());
     ASSERT_TRUE(registry->BeginLoading(LoadKind::kPlugin, "plugin", "/plugins/a.so").ok());
   }
   for (int restart = 0; restart < 2; ++restart) {
     const auto registry = Open();
     const std::vector<ModelRecord> models = registry->Models().value();
-    ASSERT_EQ(models.size(), 3U);
+    ASSERT_EQ(models.size(), 2U);
     EXPECT_TRUE(models[0].quarantined) << models[0].model_id;
-    EXPECT_FALSE(models[1].quarantined) << "the registered version was not the one that killed";
-    EXPECT_FALSE(models[2].quarantined) << models[2].model_id;
+    EXPECT_FALSE(models[1].quarantined) << models[1].model_id;
+    EXPECT_THAT(registry->suspects(), ::testing::IsEmpty());
     EXPECT_TRUE(registry->Plugins().value()[0].quarantined);
   }
+}
+
+TEST_F(RegistryTest, AnotherVersionThatWasBeingLoadedIsNotHeldAgainstTheRegisteredOne) {
+  {
+    const auto registry = Open();
+    ASSERT_TRUE(registry->PutModel(Model("renewed", "sha256:0b")).ok());
+    ASSERT_TRUE(registry->BeginLoading(LoadKind::kModel, "renewed", "sha256:0c").ok());
+  }
+  EXPECT_FALSE(Open()->Models().value()[0].quarantined);
+}
+
+TEST_F(RegistryTest, OfSeveralThatWereBeingLoadedNoneIsQuarantined) {
+  {
+    const auto registry = Open();
+    ASSERT_TRUE(registry->PutModel(Model("a", "sha256:0a")).ok());
+    ASSERT_TRUE(registry->PutModel(Model("b", "sha256:0b")).ok());
+    ASSERT_TRUE(registry->PutModel(Model("c", "sha256:0c")).ok());
+    ASSERT_TRUE(registry->BeginLoading(LoadKind::kModel, "a", "sha256:0a").ok());
+    ASSERT_TRUE(registry->BeginLoading(LoadKind::kModel, "b", "sha256:0b").ok());
+  }
+  const auto registry = Open();
+  for (const ModelRecord& model : registry->Models().value()) EXPECT_FALSE(model.quarantined);
+  EXPECT_THAT(registry->suspects(), ::testing::ElementsAre("a", "b"));
 }
 
 TEST_F(RegistryTest, WhatAPowerCutInterruptedIsNotQuarantined) {

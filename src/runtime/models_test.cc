@@ -7,9 +7,11 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <future>
 #include <thread>
 #include <vector>
 
+#include "base/threads.h"
 #include "package/archive.h"
 #include "runtime/runtime_fixture.h"
 
@@ -309,6 +311,36 @@ TEST_F(ModelsTest, AQuarantinedModelCanBeRemoved) {
   EXPECT_TRUE(runtime_->RemoveModel("m").ok());
   Start();
   EXPECT_TRUE(runtime_->ListModels().empty());
+}
+
+TEST_F(ModelsTest, AfterARestartModelsLoadSideBySideAndRequestsWaitForTheirs) {
+  if (CoreCount() < 2) GTEST_SKIP() << "one core loads one model at a time";
+  const fs::path hold = folder() / "hold";
+  ASSERT_TRUE(Register("a", Model("a", "held 2 " + hold.native())).ok());
+  ASSERT_TRUE(Register("b", Model("b", "held 3 " + hold.native())).ok());
+  ASSERT_TRUE(Register("gone", Model("gone", "4")).ok());
+  runtime_.reset();
+  fs::remove(folder() / "models/gone");
+  Write("hold", "");
+  runtime_ = Runtime::Create(options_).value();
+  EXPECT_EQ(RefusalOf("a"), Reason::kModelLoading) << "its turn will come";
+  std::thread loading([this] { runtime_->LoadRegistered(); });
+  for (const char* id : {"a", "b"}) {
+    while (StateOf(id) != catalog::ModelState::kLoading) usleep(1000);
+  }
+  EXPECT_EQ(RefusalOf("b"), Reason::kModelLoading);
+  std::promise<Status> told_a, told_gone;
+  runtime_->AwaitLoad("a", kNoDeadline, nullptr,
+                      [&](Status outcome) { told_a.set_value(std::move(outcome)); });
+  runtime_->AwaitLoad("gone", kNoDeadline, nullptr,
+                      [&](Status outcome) { told_gone.set_value(std::move(outcome)); });
+  fs::remove(hold);
+  EXPECT_TRUE(told_a.get_future().get().ok());
+  EXPECT_EQ(Answer("a", 2), 2);
+  EXPECT_TRUE(told_gone.get_future().get().ok()) << "now it can be told why";
+  EXPECT_EQ(RefusalOf("gone"), Reason::kModelNotLoaded);
+  loading.join();
+  EXPECT_EQ(Answer("b", 3), 3);
 }
 
 /// An archive with one model of the acting plugin.

@@ -12,6 +12,7 @@
 #include "catalog/plugin_table.h"
 #include "registry/registry.h"
 #include "runtime/inferences.h"
+#include "runtime/loading_queue.h"
 #include "runtime/scrubber.h"
 #include "scheduler/scheduler.h"
 #include "sequence/reaper.h"
@@ -88,6 +89,8 @@ class Runtime::Impl {
   // Before the models whose sequences it watches.
   sequence::Reaper reaper;
   catalog::ModelTable table;
+  // Told by the table.
+  LoadingQueue loading;
   // Ends the trials of models, and with them the registrations that wait for those.
   std::atomic<bool> stopped{false};
   std::atomic<bool> tried{false};
@@ -124,6 +127,7 @@ class Runtime::Impl {
         budget(options.in_flight_bytes_max),
         metrics_detail(options.metrics_full ? metrics::Detail::kAll : metrics::Detail::kFew),
         reaper(std::chrono::milliseconds(options.sequence_idle_timeout_ms)),
+        loading(options.queue_length_max),
         models(*registry, *packages, *copies, table, *plugins, stats,
                catalog::ModelFinder(ModelPolicy(options), *packages, *copies,
                                     options.state_dir / "digests"),
@@ -136,7 +140,9 @@ class Runtime::Impl {
              .queue_length_max = options.queue_length_max,
              .on_given_up = [this](const scheduler::ModelQueue& queue) { models.GiveUp(queue); }}),
         scrubber(std::chrono::seconds(options.scrub_interval_s),
-                 [this](const std::atomic<bool>& stop) { models.CheckFiles(stop); }) {}
+                 [this](const std::atomic<bool>& stop) { models.CheckFiles(stop); }) {
+    table.WatchSettled([this](std::string_view model_id) { loading.Settled(model_id); });
+  }
 };
 
 Result<std::unique_ptr<Runtime>> Runtime::Create(const RuntimeOptions& options) {
@@ -227,8 +233,24 @@ Result<Ticket> Runtime::Admit(const Caller& caller, std::string_view model_id) {
   if (impl_->scheduler.draining()) return Draining();
   Result<std::shared_ptr<catalog::ServedModel>> model = impl_->table.Acquire(model_id);
   if (model.ok()) return Ticket(impl_->inferences, *std::move(model), caller);
-  impl_->stats.RecordRefusal(model_id, model.status());
+  if (model.status().reason() != Reason::kModelLoading) {
+    impl_->stats.RecordRefusal(model_id, model.status());
+  }
   return std::move(model).status();
+}
+
+void Runtime::AwaitLoad(std::string_view model_id, Deadline until,
+                        std::shared_ptr<const engine::Cancellation> cancellation,
+                        std::function<void(Status)> resume) {
+  const std::string id(model_id);
+  impl_->loading.Wait(id, until, std::move(cancellation),
+                      [this, id, resume = std::move(resume)](Status outcome) {
+                        if (!outcome.ok()) impl_->stats.RecordRefusal(id, outcome);
+                        resume(std::move(outcome));
+                      });
+  // It may have been loaded before the request began to wait.
+  const auto model = impl_->table.Acquire(id);
+  if (model.ok() || model.status().reason() != Reason::kModelLoading) impl_->loading.Settled(id);
 }
 
 metrics::Stats& Runtime::stats() { return impl_->stats; }
@@ -240,8 +262,11 @@ std::string Runtime::PrometheusText() const {
                          .overdue_runs = impl_->scheduler.overdue(),
                          .overdue_loads = impl_->models.overdue_loads()};
   for (const catalog::ModelEntry& entry : impl_->table.List()) {
-    if (entry.served == nullptr) continue;
-    gauges.queues.push_back({entry.record.model_id, entry.served->runner().waiting()});
+    const std::uint32_t waiting = entry.served != nullptr
+                                      ? entry.served->runner().waiting()
+                                      : impl_->loading.waiting(entry.record.model_id);
+    if (entry.served == nullptr && waiting == 0) continue;
+    gauges.queues.push_back({entry.record.model_id, waiting});
   }
   for (const catalog::PluginInfo& plugin : impl_->plugins->List()) {
     for (const engine::Gauge& gauge : plugin.gauges) {
@@ -253,7 +278,10 @@ std::string Runtime::PrometheusText() const {
 
 resource::Accounts& Runtime::accounts() { return impl_->accounts; }
 
+void Runtime::StopAwaitingLoads() { impl_->loading.Close(); }
+
 bool Runtime::Drain(Deadline deadline) {
+  impl_->loading.Close();
   const bool drained = impl_->scheduler.Drain(deadline);
   impl_->stopped.store(true);
   return drained;

@@ -97,10 +97,17 @@ class Runtime {
   /// PLUGIN_IN_USE while models of it are registered.
   Status RemovePlugin(std::string_view plugin_id);
 
-  /// Lets `caller` in to the model `model_id`, once. MODEL_NOT_FOUND; MODEL_NOT_LOADED or
-  /// MODEL_QUARANTINED with the reason why; DRAINING. Failures count as requests of a registered
-  /// model.
+  /// Lets `caller` in to the model `model_id`, once. MODEL_NOT_FOUND; MODEL_LOADING, after which
+  /// AwaitLoad is to come; MODEL_NOT_LOADED or MODEL_QUARANTINED with the reason why; DRAINING.
+  /// Failures count as requests of a registered model, except MODEL_LOADING.
   Result<Ticket> Admit(const Caller& caller, std::string_view model_id);
+  /// Waits for a model that is being loaded, without a thread: calls `resume` once, later or
+  /// before this returns, with OK when Admit may be tried again, or with what the caller is to be
+  /// told: MODEL_LOADING at `until`, CANCELLED, DRAINING, OVERLOADED if too many wait. Failures
+  /// count as those of Admit.
+  void AwaitLoad(std::string_view model_id, Deadline until,
+                 std::shared_ptr<const engine::Cancellation> cancellation,
+                 std::function<void(Status)> resume);
 
   metrics::Stats& stats();
   /// Counts, gauges of now and of the plugins, as Prometheus text exposition format 0.0.4.
@@ -108,6 +115,9 @@ class Runtime {
   /// What every door counts the bytes against that it holds for its callers, each one's by itself.
   resource::Accounts& accounts();
 
+  /// Tells the requests that wait for a model to be loaded that Core shuts down, and those that
+  /// come for such a model later.
+  void StopAwaitingLoads();
   /// Refuses new requests and waits until the running ones are answered, or `deadline`. False where
   /// some were still running.
   bool Drain(Deadline deadline);

@@ -136,4 +136,8 @@ Status Copies::Make(const package::ModelFiles& files, const FileOpener& open,
   return folders_->Publish(staged, NameOf(files.digest.ToString()));
 }
 
+std::optional<std::uint64_t> Copies::BytesOf(std::string_view digest) const {
+  return folders_->BytesOf(NameOf(digest));
+}
+
 }  // namespace mlos::store

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -47,6 +48,8 @@ class Copies {
   // See OwnedFolders.
   void Sweep(const OwnedFolders::IsUsed& is_used) { folders_->Sweep(is_used); }
   void Keep(std::string_view digest) { folders_->Keep(NameOf(digest)); }
+  /// What the copy for a model of this digest takes on the disk; nothing where there is none.
+  std::optional<std::uint64_t> BytesOf(std::string_view digest) const;
   /// The name of the folder for a model of this digest, as Digest::ToString has it.
   static std::string NameOf(std::string_view digest) {
     return std::string(digest.substr(digest.find(':') + 1));

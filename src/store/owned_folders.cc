@@ -22,6 +22,17 @@ namespace fs = std::filesystem;
 constexpr std::string_view kStagingPrefix = ".staging-";
 constexpr unsigned kFolderMode = 0700;
 
+/// Nothing if it is no folder.
+std::optional<std::uint64_t> BytesBelow(const fs::path& folder) {
+  std::uint64_t bytes = 0;
+  std::error_code error;
+  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(folder, error)) {
+    std::error_code gone;
+    if (const std::uintmax_t size = entry.file_size(gone); !gone) bytes += size;
+  }
+  return error ? std::nullopt : std::optional(bytes);
+}
+
 }  // namespace
 
 OwnedFolders::Pin::Pin(OwnedFolders& folders, std::string name)
@@ -147,14 +158,10 @@ void OwnedFolders::Remove(const std::string& name) {
   Discard(staged);
 }
 
-std::uint64_t OwnedFolders::TotalBytes() const {
-  std::uint64_t bytes = 0;
-  std::error_code error;
-  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(directory_, error)) {
-    std::error_code gone;
-    if (const std::uintmax_t size = entry.file_size(gone); !gone) bytes += size;
-  }
-  return bytes;
+std::uint64_t OwnedFolders::TotalBytes() const { return BytesBelow(directory_).value_or(0); }
+
+std::optional<std::uint64_t> OwnedFolders::BytesOf(const std::string& name) const {
+  return BytesBelow(PathOf(name));
 }
 
 }  // namespace mlos::store

@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -67,6 +68,8 @@ class OwnedFolders {
   void Keep(const std::string& name);
   /// Bytes of the files in all folders, as far as they can be listed.
   std::uint64_t TotalBytes() const;
+  /// The same of one folder; nothing if it is not there.
+  std::optional<std::uint64_t> BytesOf(const std::string& name) const;
 
  private:
   explicit OwnedFolders(std::filesystem::path directory) : directory_(std::move(directory)) {}

@@ -17,7 +17,13 @@ void Inference::StartFound(const Result<std::string>& model_id) {
 }
 
 Status Inference::Begin(std::string_view model_id) {
-  ticket_.emplace(MLOS_TRY(lobby_.Admit(terms_.caller, model_id)));
+  Result<runtime::Ticket> admitted = lobby_.Admit(terms_.caller, model_id);
+  if (!admitted.ok()) {
+    if (admitted.status().reason() != Reason::kModelLoading) return std::move(admitted).status();
+    AwaitLoad(model_id);
+    return OkStatus();
+  }
+  ticket_.emplace(std::move(admitted).value());
   Result<engine::InferenceRequest> read = Read();
   if (!read.ok()) {
     ticket_->Refused(read.status());
@@ -39,6 +45,27 @@ Status Inference::Begin(std::string_view model_id) {
   ticket_->Stream(std::move(request), terms_.fit,
                   std::shared_ptr<runtime::ResponseSink>(self, this));
   return OkStatus();
+}
+
+void Inference::AwaitLoad(std::string_view model_id) {
+  const auto go_on = [self = shared_from_this(), id = std::string(model_id)](Status outcome) {
+    // Messages take their time to be read, and others wait to be told.
+    self->lobby_.workers().Post(Executor::kWorker, [self, id, outcome = std::move(outcome)] {
+      if (!outcome.ok()) return self->End(outcome);
+      self->Start(id);
+    });
+  };
+  lobby_.runtime().AwaitLoad(model_id, WaitsUntil(), terms_.cancellation, go_on);
+}
+
+Deadline Inference::WaitsUntil() {
+  if (!waits_until_) {
+    const Deadline asked = AskedDeadline();
+    const bool time_asked = terms_.time_asked || asked != kNoDeadline;
+    waits_until_ =
+        std::min(terms_.deadline, time_asked ? asked : SteadyClock::now() + lobby_.load_wait());
+  }
+  return *waits_until_;
 }
 
 void Inference::OnOutcome(Result<engine::InferenceResponse> outcome) {

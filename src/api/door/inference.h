@@ -18,10 +18,12 @@ namespace mlos::api::door {
 /// tells by the hooks, which come in this order:
 ///
 ///     Start ── admit ──► Read ── run ──► Write, for each answer ──► End
-///         └──────── what fails in between ────────────────────────────▲
+///      │  ▲ └─────── what fails in between ──────────────────────────▲
+///      └──┘ waits while its model is being loaded
 ///
-/// Hooks come one at a time: Read on the thread that called Start, the others there or on any
-/// other. It is held by whoever starts it until Start is back, and by itself until its end.
+/// Hooks come one at a time: Read on the thread that called Start, or on a worker if it waited for
+/// its model, the others there or on any other. It is held by whoever starts it until Start is
+/// back, and by itself until its end.
 class Inference : public std::enable_shared_from_this<Inference>, private runtime::ResponseSink {
  public:
   /// What holds for it whatever its message says.
@@ -29,6 +31,8 @@ class Inference : public std::enable_shared_from_this<Inference>, private runtim
     runtime::Caller caller;
     runtime::Fit fit = runtime::Fit::kExact;
     Deadline deadline = kNoDeadline;
+    /// The caller asked for a time; else the deadline is the longest that it may take.
+    bool time_asked = false;
     std::shared_ptr<const engine::Cancellation> cancellation;
     /// Null if there is one answer.
     std::shared_ptr<engine::Credit> credit;
@@ -47,6 +51,8 @@ class Inference : public std::enable_shared_from_this<Inference>, private runtim
   Lobby& lobby() { return lobby_; }
   const Terms& terms() const { return terms_; }
 
+  /// The deadline that the message asks for, as far as it can be told before Read.
+  virtual Deadline AskedDeadline() { return kNoDeadline; }
   /// The tensors and whatever else the message says. What they borrow from lives as long as this.
   virtual Result<engine::InferenceRequest> Read() = 0;
   /// Whether the door takes more than one answer.
@@ -62,6 +68,10 @@ class Inference : public std::enable_shared_from_this<Inference>, private runtim
 
  private:
   Status Begin(std::string_view model_id);
+  /// Starts again once the model is loaded.
+  void AwaitLoad(std::string_view model_id);
+  /// When it stops to wait for its model.
+  Deadline WaitsUntil();
   void OnOutcome(Result<engine::InferenceResponse> outcome);
   Status OnResponse(engine::InferenceResponse response) override;
   void OnEnd(Status status) override { End(std::move(status)); }
@@ -69,6 +79,7 @@ class Inference : public std::enable_shared_from_this<Inference>, private runtim
   Lobby& lobby_;
   const Terms terms_;
   std::optional<runtime::Ticket> ticket_;
+  std::optional<Deadline> waits_until_;
 };
 
 }  // namespace mlos::api::door

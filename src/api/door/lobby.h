@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -19,6 +20,8 @@ namespace mlos::api::door {
 struct LobbyOptions {
   /// The most a caller may ask for, and what others get; 0: none.
   std::int64_t request_timeout_ms_max = 600'000;
+  /// How long those wait for a model that is being loaded who did not ask for a time.
+  std::int64_t load_wait_ms = 30'000;
   /// What health tells: the version of Core and the doors that are open ("http", "grpc", "ipc").
   std::string version;
   std::vector<std::string> doors;
@@ -37,6 +40,9 @@ class Lobby {
   resource::Accounts& accounts() { return runtime_.accounts(); }
   Workers& workers() { return workers_; }
   const Bounds& bounds() const { return bounds_; }
+  std::chrono::milliseconds load_wait() const {
+    return std::chrono::milliseconds(options_.load_wait_ms);
+  }
   /// What a caller wants, as far as it is known before its message is read.
   struct Visit {
     runtime::Caller caller;

@@ -17,6 +17,7 @@ namespace mlos::api::grpc {
 inline door::Inference::Terms TermsOf(call::Call& call, bool streams) {
   return {.caller = call.caller(),
           .deadline = call.deadline(),
+          .time_asked = call.time_asked(),
           .cancellation = call.cancellation(),
           .credit = streams ? call.credit() : nullptr};
 }

@@ -18,14 +18,23 @@ void OipInference::Start() {
   StartFound(OipModelId(lobby().runtime(), message().model_name(), message().model_version()));
 }
 
+Deadline OipInference::AskedDeadline() {
+  const Result<std::int64_t> timeout_us = tensors::ReadOipTimeoutUs(message());
+  if (!timeout_us.ok()) return kNoDeadline;
+  if (!deadline_) {
+    deadline_ = door::Bounds::After(SteadyClock::now(), door::UnlessZero(*timeout_us));
+  }
+  return *deadline_;
+}
+
 Result<engine::InferenceRequest> OipInference::Read() {
   MLOS_TRY(tensors::CheckOipParameters(message()));
   engine::InferenceRequest request;
   request.requested_outputs = MLOS_TRY(tensors::ReadOipOutputs(message()));
   request.inputs = MLOS_TRY(tensors::ReadOipInputs(message(), memory()));
   request.sequence = MLOS_TRY(tensors::ReadOipSequence(message()));
-  const std::int64_t timeout_us = MLOS_TRY(tensors::ReadOipTimeoutUs(message()));
-  request.deadline = door::Bounds::After(SteadyClock::now(), door::UnlessZero(timeout_us));
+  MLOS_TRY(tensors::ReadOipTimeoutUs(message()));
+  request.deadline = AskedDeadline();
   return request;
 }
 

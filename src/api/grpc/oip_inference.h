@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "api/grpc/inference.h"
@@ -19,11 +20,16 @@ class OipInference : public Inference<inference::ModelInferRequest> {
   void Start();
 
  protected:
+  Deadline AskedDeadline() override;
   Result<engine::InferenceRequest> Read() override;
   /// As a message of the call; see MessageOf.
   Result<call::ReplyMessage> Encode(engine::InferenceResponse& response);
   /// The response but for its outputs.
   inference::ModelInferResponse Head() const;
+
+ private:
+  /// Set once it was asked for.
+  std::optional<Deadline> deadline_;
 };
 
 }  // namespace mlos::api::grpc

@@ -120,7 +120,8 @@ Result<std::shared_ptr<wire::Exchange>> Dispatcher::Accept(const wire::RequestHe
   const door::Timeout timeout = MLOS_TRY(TimeoutOf(head));
   auto call = std::make_shared<call::Call>(service_, std::move(match), target.query, account);
   call->set_codings(coding, wire::ChooseCoding(head.accept_encoding.value_or("")));
-  call->set_deadline(service_->lobby().bounds().From(SteadyClock::now(), timeout));
+  call->set_deadline(service_->lobby().bounds().From(SteadyClock::now(), timeout),
+                     timeout.has_value());
   if (head.inference_header_length) {
     call->set_inference_header_bytes(MLOS_TRY(InferenceHeaderBytes(*head.inference_header_length)));
   }

@@ -19,6 +19,7 @@ door::Inference::Terms TermsOf(const std::shared_ptr<Request>& request,
   return {.caller = request->caller(),
           .fit = message.fit ? runtime::Fit::kFitted : runtime::Fit::kExact,
           .deadline = request->DeadlineOf(message.timeout_us),
+          .time_asked = message.timeout_us != 0,
           .cancellation = {request, request->cancellation()},
           .credit = nullptr};
 }

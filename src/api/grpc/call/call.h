@@ -55,6 +55,7 @@ struct Method {
 /// What the head of a call says.
 struct CallHead {
   Deadline deadline = kNoDeadline;
+  bool time_asked = false;    ///< the deadline is what the caller wants
   bool accepts_gzip = false;  ///< and has sent it
 };
 
@@ -84,6 +85,7 @@ class Call : public http2::StreamHandler, public std::enable_shared_from_this<Ca
   resource::ByteBudget& budget() { return port_->budget(); }
   runtime::Runtime& runtime() { return service_->runtime(); }
   Deadline deadline() const { return head_.deadline; }
+  bool time_asked() const { return head_.time_asked; }
   /// Set when the caller goes away.
   const std::shared_ptr<engine::Cancellation>& cancellation() const { return cancellation_; }
   runtime::Caller caller() const {

@@ -101,6 +101,7 @@ Result<CallHead> Dispatcher::ReadHead(const http2::RequestHead& head, const Meth
     call_head.accepts_gzip = ListsGzip(head.accept_encoding);
   }
   call_head.deadline = MLOS_TRY(CallDeadline(head, method));
+  call_head.time_asked = !head.timeout.empty();
   return call_head;
 }
 

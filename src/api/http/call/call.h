@@ -34,8 +34,13 @@ class Call : public wire::Exchange, public std::enable_shared_from_this<Call> {
   std::optional<std::string> parameter(std::string_view name) const {
     return guard::QueryParameter(query_, name);
   }
-  void set_deadline(Deadline deadline) { deadline_ = deadline; }
+  /// `asked` if it is what the caller wants.
+  void set_deadline(Deadline deadline, bool asked) {
+    deadline_ = deadline;
+    time_asked_ = asked;
+  }
   Deadline deadline() const { return deadline_; }
+  bool time_asked() const { return time_asked_; }
   /// How the body is compressed, and how its reply may be.
   void set_codings(wire::ContentCoding body, wire::ContentCoding reply) {
     body_coding_ = body;
@@ -93,6 +98,7 @@ class Call : public wire::Exchange, public std::enable_shared_from_this<Call> {
   const std::string query_;
   const SteadyClock::time_point start_ = SteadyClock::now();
   Deadline deadline_ = kNoDeadline;
+  bool time_asked_ = false;
   wire::ContentCoding body_coding_ = wire::ContentCoding::kIdentity;
   wire::ContentCoding reply_coding_ = wire::ContentCoding::kIdentity;
   std::optional<std::uint64_t> inference_header_bytes_;

@@ -67,6 +67,7 @@ constexpr ErrorRow kRows[] = {
     {kInternal, 500, "a bug of the server"},
     {kIoError, 500, "a file or device of the server failed"},
     {kPluginFailed, 500, "the plugin failed"},
+    {kModelLoading, 503, "the model is being loaded and was not there in time; come back later"},
     {kDraining, 503, "the server is going down"},
     {kNetwork, 503, "another server cannot be reached"},
     {kServerError, 503, "another server failed"},

@@ -18,6 +18,7 @@ class Inference : public door::Inference {
       : door::Inference(call->service().lobby(), {.caller = call->caller(),
                                                   .fit = fit,
                                                   .deadline = call->deadline(),
+                                                  .time_asked = call->time_asked(),
                                                   .cancellation = call->cancellation(),
                                                   .credit = std::move(credit)}),
         call_(std::move(call)) {}

@@ -22,17 +22,15 @@ class OipInference : public Inference {
       : Inference(std::move(call), runtime::Fit::kExact) {}
 
  protected:
+  Deadline AskedDeadline() override { return Parse().ok() ? deadline_ : kNoDeadline; }
+
   Result<engine::InferenceRequest> Read() override {
-    net::ByteBuffer& body = call().body();
-    const std::size_t json_bytes = MLOS_TRY(call().JsonBytes());
-    asked_ = MLOS_TRY(messages::ReadInferRequest(body, json_bytes, call().memory()));
-    // Binary tensors point into it.
-    if (json_bytes == body.size()) body = net::ByteBuffer();
+    MLOS_TRY(Parse());
     engine::InferenceRequest request;
     request.inputs = std::move(asked_.inputs);
     request.sequence = std::move(asked_.sequence);
     for (const auto& output : asked_.outputs) request.requested_outputs.push_back(output.name);
-    request.deadline = door::Bounds::After(SteadyClock::now(), door::UnlessZero(asked_.timeout_us));
+    request.deadline = deadline_;
     return request;
   }
 
@@ -54,7 +52,22 @@ class OipInference : public Inference {
   }
 
  private:
+  /// Reads the body, unless it has been.
+  Status Parse() {
+    if (parsed_) return OkStatus();
+    net::ByteBuffer& body = call().body();
+    const std::size_t json_bytes = MLOS_TRY(call().JsonBytes());
+    asked_ = MLOS_TRY(messages::ReadInferRequest(body, json_bytes, call().memory()));
+    // Binary tensors point into it.
+    if (json_bytes == body.size()) body = net::ByteBuffer();
+    deadline_ = door::Bounds::After(SteadyClock::now(), door::UnlessZero(asked_.timeout_us));
+    parsed_ = true;
+    return OkStatus();
+  }
+
   messages::InferRequest asked_;
+  Deadline deadline_ = kNoDeadline;
+  bool parsed_ = false;
 };
 
 }  // namespace
