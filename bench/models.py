@@ -95,11 +95,10 @@ def make_endless(folder: Path):
     return folder / "endless.onnx"
 
 
-def make_heavy(folder: Path):
-    """Writes `heavy`, five layers of 67 MB whose weights lie beside the graph, and returns its
-    path."""
+def make_heavy(folder: Path, layers=5):
+    """Writes `heavy`, layers of 67 MB whose weights lie beside the graph, and returns its path."""
     folder.mkdir(parents=True, exist_ok=True)
-    size, layers = 4096, 5
+    size = 4096
     node = helper.make_node
     names = ["x", *(f"h{i}" for i in range(1, layers)), "y"]
     nodes = [node("MatMul", [names[i], f"w{i}"], [names[i + 1]]) for i in range(layers)]

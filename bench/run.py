@@ -21,6 +21,7 @@ import grpc_rows
 import health_rows
 import ipc_rows
 import notes
+import restart_rows
 import trial_rows
 import user_rows
 from http_rows import HttpBench
@@ -31,7 +32,7 @@ from servers import ROOT
 from tables import BEGIN, END, goals_table, peers_section, with_marked
 from waiting_rows import WaitingBench
 
-SECTIONS = ("http", "peers", "grpc", "ipc", "memory", "registry", "health", "waiting",
+SECTIONS = ("http", "peers", "grpc", "ipc", "memory", "registry", "restart", "health", "waiting",
             "users", "deadlines", "trials")
 
 
@@ -69,6 +70,7 @@ class Run:
             measure = {"http": lambda: HttpBench(folder, *self.counts).rows(),
                        "registry": lambda: RegistryBench(folder, *self.counts).rows(),
                        "grpc": lambda: grpc_rows.rows(folder, repetitions, seconds),
+                       "restart": lambda: restart_rows.rows(folder, repetitions),
                        "health": lambda: health_rows.rows(folder, repetitions, seconds),
                        "waiting": lambda: WaitingBench(folder, *self.counts).rows(),
                        "users": lambda: user_rows.rows(folder, repetitions),
