@@ -23,15 +23,22 @@ inline std::uint32_t ThreadsOrCores(std::uint32_t threads) {
 }
 
 /// Calls `work` on a thread that gives way to others wherever they want to compute, and returns
-/// when it is done. What others wait for, such as a load, is not to be done there.
+/// when it is done; on this one if no thread can be started. What others wait for, such as a load,
+/// is not to be done there.
 template <typename Work>
 void WithLowestPriority(const Work& work) {
-  std::thread([&] {
-    // A kernel that refuses this only lets it compete.
-    constexpr int kLowest = 19;
-    ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), kLowest);
-    work();
-  }).join();
+  std::thread helper;
+  try {
+    helper = std::thread([&] {
+      // A kernel that refuses this only lets it compete.
+      constexpr int kLowest = 19;
+      ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), kLowest);
+      work();
+    });
+  } catch (const std::system_error&) {
+    return work();
+  }
+  helper.join();
 }
 
 /// Calls `work` with each number below `count`, in order, on this thread and so many others that

@@ -20,9 +20,12 @@ void OipInference::Start() {
 
 Deadline OipInference::AskedDeadline() {
   const Result<std::int64_t> timeout_us = tensors::ReadOipTimeoutUs(message());
-  if (!timeout_us.ok()) return kNoDeadline;
+  return timeout_us.ok() ? DeadlineAfter(*timeout_us) : kNoDeadline;
+}
+
+Deadline OipInference::DeadlineAfter(std::int64_t timeout_us) {
   if (!deadline_) {
-    deadline_ = door::Bounds::After(SteadyClock::now(), door::UnlessZero(*timeout_us));
+    deadline_ = door::Bounds::After(SteadyClock::now(), door::UnlessZero(timeout_us));
   }
   return *deadline_;
 }
@@ -33,8 +36,7 @@ Result<engine::InferenceRequest> OipInference::Read() {
   request.requested_outputs = MLOS_TRY(tensors::ReadOipOutputs(message()));
   request.inputs = MLOS_TRY(tensors::ReadOipInputs(message(), memory()));
   request.sequence = MLOS_TRY(tensors::ReadOipSequence(message()));
-  MLOS_TRY(tensors::ReadOipTimeoutUs(message()));
-  request.deadline = AskedDeadline();
+  request.deadline = DeadlineAfter(MLOS_TRY(tensors::ReadOipTimeoutUs(message())));
   return request;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -28,7 +29,9 @@ class OipInference : public Inference<inference::ModelInferRequest> {
   inference::ModelInferResponse Head() const;
 
  private:
-  /// Set once it was asked for.
+  /// That of the message's timeout; it counts from the first call.
+  Deadline DeadlineAfter(std::int64_t timeout_us);
+
   std::optional<Deadline> deadline_;
 };
 
