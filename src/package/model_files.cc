@@ -308,6 +308,25 @@ class Finder {
 
 }  // namespace
 
+std::vector<std::string> NamesForCopies(const ModelFiles& files) {
+  std::vector<std::string> names;
+  for (const FileEntry& file : files.files) names.push_back(file.path);
+  if (files.execution_format != kOnnx) return names;
+  // As TakeOnnx has it: the data is where the graph says, seen from the graph's folder.
+  const std::size_t folder_size = files.graph.rfind('/') + 1;  // 0 without one
+  const auto graph = std::find(names.begin(), names.end(), files.graph);
+  if (graph == names.end()) return names;
+  for (std::string& name : names) name.erase(0, folder_size);
+  graph->clear();
+  std::string chosen = "model.onnx";
+  const auto is_taken = [&](const std::string& name) {
+    return name == chosen || name.starts_with(chosen + '/');
+  };
+  while (std::any_of(names.begin(), names.end(), is_taken)) chosen.insert(0, "_");
+  *graph = std::move(chosen);
+  return names;
+}
+
 Status ReadFacts(ModelFiles& files) {
   if (files.execution_format != kOnnx) return OkStatus();
   files.facts = FactsOf(MLOS_TRY(onnx::CheckModel(files.directory, files.graph)));

@@ -81,6 +81,11 @@ struct ModelFiles {
 Result<ModelFiles> FindModelFiles(const std::filesystem::path& path,
                                   const ModelFilesRequest& request = {});
 
+/// What copies of `files.files` are called, in their order: names that follow from the digest, so
+/// that models of one digest can share them. A graph, which the digest has no name of, is called
+/// `model.onnx`, with underscores before it where its data is called so.
+std::vector<std::string> NamesForCopies(const ModelFiles& files);
+
 /// Finds out again what is known of the graph at EnginePath(), in a folder without links.
 Status ReadFacts(ModelFiles& files);
 

@@ -274,5 +274,25 @@ TEST_F(ModelFilesTest, ALinkToAModelIsFollowedOnceAndNoneInside) {
   ExpectFailure(FindModelFiles(folder() / "m"), Reason::kUnsafePath, "symbolic link");
 }
 
+TEST_F(ModelFilesTest, CopiesAreCalledWhatTheDigestKnows) {
+  const auto names_of = [this](const std::string& graph, const std::string& data) {
+    Write(
+        "m/" + graph,
+        ModelOf(IdentityGraph().Message(5, ExternalTensor("w", 1, {{"location", data}}))).bytes());
+    Write(fs::path("m/" + graph).parent_path() / data, "1234");
+    return NamesForCopies(*FindModelFiles(folder() / "m" / graph));
+  };
+  EXPECT_THAT(names_of("a.onnx", "w.bin"), ElementsAre("model.onnx", "w.bin"));
+  EXPECT_THAT(names_of("z.onnx", "w.bin"), ElementsAre("w.bin", "model.onnx"));
+  EXPECT_THAT(names_of("b.onnx", "model.onnx"), ElementsAre("_model.onnx", "model.onnx"));
+  EXPECT_THAT(names_of("c.onnx", "model.onnx2/w"), ElementsAre("model.onnx", "model.onnx2/w"));
+}
+
+TEST_F(ModelFilesTest, CopiesOfAnOtherFormatKeepTheirNames) {
+  Write("m/a.gguf", "weights");
+  const auto found = FindModelFiles(folder() / "m/a.gguf", {.execution_format = "gguf"});
+  EXPECT_THAT(NamesForCopies(*found), ElementsAre("a.gguf"));
+}
+
 }  // namespace
 }  // namespace mlos::package

@@ -62,11 +62,23 @@ Status MakeParents(const fs::path& file, const std::string& name) {
   return error ? ErrnoStatus(error.value(), "cannot create the folder of " + name) : OkStatus();
 }
 
-/// Whether the files below `folder` are those that are to be served.
-bool IsWhole(const fs::path& folder, const package::ModelFiles& files,
-             const package::FileDigester& digester) {
-  return std::ranges::all_of(files.files, [&](const package::FileEntry& file) {
-    const auto digest = digester(folder, file.path);
+/// `files` as they lie in `folder`. Models that are called otherwise may have the same digest: that
+/// alone names a copy's files, so that whoever makes it makes it for all of them.
+package::ModelFiles LaidOut(package::ModelFiles files, fs::path folder) {
+  std::vector<std::string> names = package::NamesForCopies(files);
+  files.directory = std::move(folder);
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    package::FileEntry& file = files.files[i];
+    if (file.path == files.graph) files.graph = names[i];
+    file.path = std::move(names[i]);
+  }
+  return files;
+}
+
+/// Whether its files are those that are to be served.
+bool IsWhole(const package::ModelFiles& copy, const package::FileDigester& digester) {
+  return std::ranges::all_of(copy.files, [&](const package::FileEntry& file) {
+    const auto digest = digester(copy.directory, file.path);
     return digest.ok() && digest->sha256 == file.sha256;
   });
 }
@@ -84,13 +96,15 @@ Result<Copies::Copy> Copies::Take(const package::ModelFiles& files, const FileOp
                                   const package::FileDigester& digester,
                                   const OnCopied& on_copied) {
   const std::string name = NameOf(files.digest.ToString());
-  Copy copy{.files = files, .pin = folders_->Hold(name)};
-  copy.files.directory = folders_->PathOf(name);
-  std::error_code error;
-  const bool there = fs::is_directory(copy.files.directory, error);
-  if (!there || !IsWhole(copy.files.directory, files, digester)) {
-    MLOS_TRY(CheckRoom(files));
-    MLOS_TRY(Make(files, open, on_copied));
+  Copy copy{.files = LaidOut(files, folders_->PathOf(name)), .pin = folders_->Hold(name)};
+  {
+    const auto making = making_.TryLock(name, kNoDeadline);
+    std::error_code error;
+    const bool there = fs::is_directory(copy.files.directory, error);
+    if (!there || !IsWhole(copy.files, digester)) {
+      MLOS_TRY(CheckRoom(files));
+      MLOS_TRY(Make(files, copy.files, open, on_copied));
+    }
   }
   // The original could have been another file while it was looked into.
   MLOS_TRY(package::ReadFacts(copy.files));
@@ -112,15 +126,17 @@ Status Copies::CheckRoom(const package::ModelFiles& files) const {
   return OkStatus();
 }
 
-Status Copies::Make(const package::ModelFiles& files, const FileOpener& open,
-                    const OnCopied& on_copied) {
+Status Copies::Make(const package::ModelFiles& files, const package::ModelFiles& copy,
+                    const FileOpener& open, const OnCopied& on_copied) {
   const fs::path staged = MLOS_TRY(folders_->Stage());
   const auto fill = [&]() -> Status {
-    for (const package::FileEntry& file : files.files) {
+    for (std::size_t i = 0; i < files.files.size(); ++i) {
+      const package::FileEntry& file = files.files[i];
       const std::string name = Excerpt(file.path);
+      const fs::path place = staged / copy.files[i].path;
       const UniqueFd from = MLOS_TRY(open(files.directory, file.path));
-      MLOS_TRY(MakeParents(staged / file.path, name));
-      const UniqueFd to = MLOS_TRY(CreateFile(staged / file.path, kFileMode, name));
+      MLOS_TRY(MakeParents(place, name));
+      const UniqueFd to = MLOS_TRY(CreateFile(place, kFileMode, name));
       const package::FileDigest digest = MLOS_TRY(CopyFile(from.get(), to.get(), name));
       if (digest.sha256 != file.sha256) {
         return {Reason::kChecksumMismatch, "'" + name + "' changed while it was read"};

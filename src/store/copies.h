@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/files.h"
+#include "base/keyed_mutex.h"
 #include "base/result.h"
 #include "package/digest.h"
 #include "package/model_files.h"
@@ -25,7 +26,8 @@ namespace mlos::store {
 class Copies {
  public:
   struct Copy {
-    /// As those that were copied, but for the folder; facts are those of the copied graph.
+    /// As those that were copied, but for the folder and the graph's name; facts are those of the
+    /// copied graph.
     package::ModelFiles files;
     /// Keeps the folder.
     std::shared_ptr<OwnedFolders::Pin> pin;
@@ -60,8 +62,12 @@ class Copies {
       : folders_(std::move(folders)), bytes_max_(bytes_max) {}
 
   Status CheckRoom(const package::ModelFiles& files) const;
-  Status Make(const package::ModelFiles& files, const FileOpener& open, const OnCopied& on_copied);
+  /// Makes `copy`, a folder of `files` under names that follow from their digest.
+  Status Make(const package::ModelFiles& files, const package::ModelFiles& copy,
+              const FileOpener& open, const OnCopied& on_copied);
 
+  /// Who looks at a copy and makes it: the next one finds it there.
+  KeyedMutex making_;
   const std::unique_ptr<OwnedFolders> folders_;
   const std::uint64_t bytes_max_;
 };

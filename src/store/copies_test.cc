@@ -3,17 +3,22 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <random>
 #include <thread>
 #include <vector>
 
+#include "package/onnx/test_model.h"
 #include "package/test_folder.h"
 
 namespace mlos::store {
 namespace {
 
 namespace fs = std::filesystem;
+using package::onnx::test::ExternalTensor;
+using package::onnx::test::IdentityGraph;
+using package::onnx::test::ModelOf;
 
 class CopiesTest : public package::FolderTest {
  protected:
@@ -125,16 +130,41 @@ TEST_F(CopiesTest, IsKeptWhileItIsUsedOrPinned) {
 TEST_F(CopiesTest, TakersAtTheSameTimeEachHaveAWholeOne) {
   const auto copies = Open();
   const package::ModelFiles files = Model();
+  std::atomic<int> copied = 0;
   std::vector<std::thread> takers;
   for (int i = 0; i < 8; ++i) {
     takers.emplace_back([&] {
-      const auto copy =
-          copies->Take(files, &OpenBeneath, &Hash, [](int, const package::FileDigest&) {});
+      const auto copy = copies->Take(files, &OpenBeneath, &Hash,
+                                     [&](int, const package::FileDigest&) { ++copied; });
       ASSERT_TRUE(copy.ok());
       EXPECT_EQ(ReadOf(*copy, "a.bin"), "first");
     });
   }
   for (std::thread& taker : takers) taker.join();
+  EXPECT_EQ(copied, 2) << "those who come later wait for the first one";
+}
+
+TEST_F(CopiesTest, ModelsOfOneDigestShareACopyWhateverTheyAreCalled) {
+  const auto copies = Open();
+  const auto model = [this](const std::string& folder, const std::string& graph) {
+    const std::string place = folder + "/" + graph;
+    Write(place,
+          ModelOf(IdentityGraph().Message(5, ExternalTensor("w", 1, {{"location", "deep/w.bin"}})))
+              .bytes());
+    Write(fs::path(place).parent_path() / "deep/w.bin", "1234");
+    package::ModelFilesRequest request;
+    request.execution_format = "onnx";
+    request.graph = graph;
+    return package::FindModelFiles(this->folder() / folder, request).value();
+  };
+  const Copies::Copy first = Take(*copies, model("a", "first.onnx")).value();
+  for (const package::ModelFiles& files : {model("b", "second"), model("c", "below/third.onnx")}) {
+    const Copies::Copy copy = Take(*copies, files).value();
+    EXPECT_EQ(copy.files.EnginePath(), first.files.EnginePath());
+    EXPECT_EQ(copy.files.files, first.files.files);
+  }
+  EXPECT_EQ(copied_, 2);
+  EXPECT_EQ(ReadOf(first, "deep/w.bin"), "1234");
 }
 
 }  // namespace

@@ -79,7 +79,7 @@ class Registered:
 
     def copy_of(self, number: int) -> Path:
         served = self.core.state_dir / "served" / self.digests[number].removeprefix("sha256:")
-        return served / self.files[number].name
+        return served / "model.onnx"
 
     def check_served(self, number: int) -> None:
         """It is, and it is what was registered."""

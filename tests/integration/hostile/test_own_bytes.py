@@ -9,6 +9,7 @@ import re
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -63,6 +64,41 @@ def test_the_copies_go_with_their_models(core, tmp_path):
     assert core.delete(core.model_path("b")).status_code == 200
     # With the last run of the model, which may end after its answer.
     wait_until(lambda: list(served.iterdir()) == [])
+
+
+def renamed(tmp_path: Path) -> list[Path]:
+    """Models of equal bytes, each called otherwise."""
+    graphs = []
+    for name in ("first.onnx", "second.onnx", "model.onnx"):
+        graph = mean_of(tmp_path / name, 2.0)
+        graphs.append(graph.rename(graph.parent / name))
+    return graphs
+
+
+def test_equal_models_of_other_names_are_all_there_after_a_restart(make_core, tmp_path):
+    core = make_core().start()
+    models = [f"m{number}" for number in range(9)]
+    for number, graph in enumerate(renamed(tmp_path) * 3):
+        assert core.register(models[number], graph).status_code == 200
+    for _ in range(5):
+        assert core.stop() == 0
+        core.start()
+        for model in models:
+            assert core.infer(model, X)["y"] == [2.5], core.log()
+    assert len(list((core.state_dir / "served").iterdir())) == 1
+
+
+def test_equal_models_of_other_names_come_and_go_side_by_side(core, tmp_path):
+    def come_and_go(number: int, graph: Path) -> None:
+        model = f"t{number}"
+        for _ in range(20):
+            registered = core.register(model, graph)
+            assert registered.status_code == 200, registered.text
+            assert core.infer(model, X)["y"] == [2.5]
+            assert core.delete(core.model_path(model)).status_code == 200
+
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(come_and_go, range(3), renamed(tmp_path)))
 
 
 def damage(core: Core, digest: str) -> None:

@@ -80,7 +80,7 @@ def ask(core: Core, session: requests.Session, model: str, y: float) -> None:
 def digest_of(folder: Path) -> str:
     """As package::CombineDigests has it: the graph has no name."""
     lines = [(name, hashlib.sha256((folder / file).read_bytes()).hexdigest())
-             for name, file in (("", "m.onnx"), ("w.bin", "w.bin"))]  # fmt: skip
+             for name, file in (("", "model.onnx"), ("w.bin", "w.bin"))]  # fmt: skip
     return hashlib.sha256("".join(f"{sha}  {name}\n" for name, sha in lines).encode()).hexdigest()
 
 
