@@ -29,6 +29,14 @@ namespace fs = std::filesystem;
 constexpr std::chrono::seconds kFinishTime{5};
 constexpr std::chrono::seconds kStopTime{1};
 
+// Whoever does not want to wait so long leaves the runs less: a quarter of the time is for
+// stopping.
+Deadline FinishBy(Deadline deadline) {
+  const SteadyClock::time_point now = SteadyClock::now();
+  if (deadline - now >= kFinishTime + kStopTime) return now + kFinishTime;
+  return now + std::max(deadline - now, Deadline::duration::zero()) * 3 / 4;
+}
+
 scheduler::BatchOptions BatchingOf(const RuntimeOptions& options) {
   return {.max_batch_size = options.max_batch_size,
           .max_queue_delay_us = options.max_queue_delay_us,
@@ -101,11 +109,11 @@ class Runtime::Impl {
   Scrubber scrubber;
 
   /// Waits until a model that was taken out of the table has no runs left.
-  Status Retire(const std::shared_ptr<catalog::ServedModel>& served) {
+  Status Retire(const std::shared_ptr<catalog::ServedModel>& served, Deadline deadline) {
     if (served == nullptr) return OkStatus();
-    const SteadyClock::time_point now = SteadyClock::now();
+    const Deadline finish_by = FinishBy(deadline);
     const std::uint32_t left =
-        scheduler.Halt(served->runner(), now + kFinishTime, now + kFinishTime + kStopTime);
+        scheduler.Halt(served->runner(), finish_by, std::min(finish_by + kStopTime, deadline));
     if (left == 0) return OkStatus();
     Log(LogLevel::kError, "runs of an unloaded model have not stopped",
         {{"model", served->model_id()}, {"runs", left}});
@@ -188,8 +196,8 @@ Result<std::string> Runtime::ResolveModel(std::string_view name, std::string_vie
   return impl_->table.Resolve(name, version);
 }
 
-Status Runtime::RemoveModel(std::string_view model_id) {
-  return impl_->Retire(MLOS_TRY(impl_->models.Remove(model_id)));
+Status Runtime::RemoveModel(std::string_view model_id, Deadline deadline) {
+  return impl_->Retire(MLOS_TRY(impl_->models.Remove(model_id)), deadline);
 }
 
 Result<catalog::ModelInfo> Runtime::LoadModel(std::string_view model_id, Deadline deadline) {
@@ -197,8 +205,8 @@ Result<catalog::ModelInfo> Runtime::LoadModel(std::string_view model_id, Deadlin
   return impl_->models.Load(model_id, deadline);
 }
 
-Result<catalog::ModelInfo> Runtime::UnloadModel(std::string_view model_id) {
-  MLOS_TRY(impl_->Retire(MLOS_TRY(impl_->models.Unload(model_id))));
+Result<catalog::ModelInfo> Runtime::UnloadModel(std::string_view model_id, Deadline deadline) {
+  MLOS_TRY(impl_->Retire(MLOS_TRY(impl_->models.Unload(model_id)), deadline));
   return GetModel(model_id);
 }
 

@@ -85,11 +85,13 @@ class Runtime {
   /// would do; INVALID_MODEL_ID for a text that can be no model's.
   Result<std::string> ResolveModel(std::string_view name, std::string_view version = {}) const;
   /// Requests that run may finish; later ones get MODEL_NOT_FOUND. Those that go on for too long
-  /// are told to stop, and MODEL_IN_USE says that some did not; the model is removed even so.
-  /// CONFLICT while the model is being registered or loaded. UnloadModel does the same.
-  Status RemoveModel(std::string_view model_id);
+  /// are told to stop, early enough before `deadline`, and MODEL_IN_USE says that some did not; the
+  /// model is removed even so. CONFLICT while the model is being registered or loaded. UnloadModel
+  /// does the same.
+  Status RemoveModel(std::string_view model_id, Deadline deadline = kNoDeadline);
   Result<catalog::ModelInfo> LoadModel(std::string_view model_id, Deadline deadline = kNoDeadline);
-  Result<catalog::ModelInfo> UnloadModel(std::string_view model_id);
+  Result<catalog::ModelInfo> UnloadModel(std::string_view model_id,
+                                         Deadline deadline = kNoDeadline);
 
   Result<catalog::PluginInfo> RegisterPlugin(const catalog::RegisterPluginRequest& request);
   Result<catalog::PluginInfo> GetPlugin(std::string_view plugin_id) const;

@@ -139,7 +139,7 @@ Result<v1::GetModelResponse> GetModel(Call& call, const v1::GetModelRequest& req
 }
 
 Result<v1::RemoveModelResponse> RemoveModel(Call& call, const v1::RemoveModelRequest& request) {
-  MLOS_TRY(call.runtime().RemoveModel(request.model_id()));
+  MLOS_TRY(call.runtime().RemoveModel(request.model_id(), call.deadline()));
   return v1::RemoveModelResponse();
 }
 
@@ -152,7 +152,8 @@ Result<v1::LoadModelResponse> LoadModel(Call& call, const v1::LoadModelRequest& 
 
 Result<v1::UnloadModelResponse> UnloadModel(Call& call, const v1::UnloadModelRequest& request) {
   v1::UnloadModelResponse response;
-  Convert(MLOS_TRY(call.runtime().UnloadModel(request.model_id())), *response.mutable_model());
+  Convert(MLOS_TRY(call.runtime().UnloadModel(request.model_id(), call.deadline())),
+          *response.mutable_model());
   return response;
 }
 

@@ -133,7 +133,8 @@ Result<inference::RepositoryModelLoadResponse> LoadModel(
 Result<inference::RepositoryModelUnloadResponse> UnloadModel(
     Call& call, const inference::RepositoryModelUnloadRequest& request) {
   MLOS_TRY(CheckRepositoryRequest(request, true));
-  MLOS_TRY(call.runtime().UnloadModel(MLOS_TRY(OipModelId(call.runtime(), request.model_name()))));
+  MLOS_TRY(call.runtime().UnloadModel(MLOS_TRY(OipModelId(call.runtime(), request.model_name())),
+                                      call.deadline()));
   return inference::RepositoryModelUnloadResponse();
 }
 

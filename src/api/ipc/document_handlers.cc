@@ -104,12 +104,13 @@ Result<wire::ByteBuffer> LoadModel(Request& request) {
 
 Result<wire::ByteBuffer> UnloadModel(Request& request) {
   const std::string id = MLOS_TRY(ReadModelId(request));
-  return ModelState(request, MLOS_TRY(request.runtime().UnloadModel(id)), "Model unloaded");
+  return ModelState(request, MLOS_TRY(request.runtime().UnloadModel(id, request.DeadlineOf(0))),
+                    "Model unloaded");
 }
 
 Result<wire::ByteBuffer> RemoveModel(Request& request) {
   const std::string id = MLOS_TRY(ReadModelId(request));
-  MLOS_TRY(request.runtime().RemoveModel(id));
+  MLOS_TRY(request.runtime().RemoveModel(id, request.DeadlineOf(0)));
   return Document(request, [&](JsonWriter& writer) { document::WriteModelRemoved(writer, id); });
 }
 

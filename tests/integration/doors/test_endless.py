@@ -93,6 +93,22 @@ def test_endless_runs_without_deadlines_keep_no_other_model_from_an_answer(core:
     wait_until(lambda: core.in_flight() == 0)
 
 
+@pytest.mark.parametrize("act", ["unload", "delete"])
+def test_whoever_unloads_a_model_waits_no_longer_than_asked(core: OpenCore, act: str):
+    with ThreadPoolExecutor(1) as pool:
+        endless = pool.submit(over_http, core, "a", arrays(FOREVER), 30.0)
+        wait_until(lambda: core.in_flight() == 1)
+        start = time.monotonic()
+        path = core.model_path("a") if act == "delete" else core.model_path("a", "unload")
+        method = "DELETE" if act == "delete" else "POST"
+        done = requests.request(method, core.url + path, headers={"X-Request-Timeout-Ms": "400"},
+                                timeout=60)  # fmt: skip
+        # Without a deadline the run would have 5 s to finish.
+        assert time.monotonic() - start < 4.0
+        assert done.status_code == 200, done.text
+        assert endless.result() == "MODEL_NOT_LOADED"
+
+
 def test_a_caller_that_leaves_stops_its_run(core: OpenCore):
     with requests.Session() as session, pytest.raises(requests.Timeout):
         body = {"x": [[1.0] * 8], "steps": FOREVER}

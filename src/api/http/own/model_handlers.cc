@@ -61,7 +61,7 @@ Result<wire::Reply> GetModel(Call& call) {
 }
 
 Result<wire::Reply> RemoveModel(Call& call) {
-  MLOS_TRY(call.runtime().RemoveModel(call.id()));
+  MLOS_TRY(call.runtime().RemoveModel(call.id(), call.deadline()));
   return wire::DocumentReply(
       call.budget(), [&](JsonWriter& writer) { document::WriteModelRemoved(writer, call.id()); });
 }
@@ -72,7 +72,8 @@ Result<wire::Reply> LoadModel(Call& call) {
 }
 
 Result<wire::Reply> UnloadModel(Call& call) {
-  return StateReply(call, MLOS_TRY(call.runtime().UnloadModel(call.id())), "Model unloaded");
+  return StateReply(call, MLOS_TRY(call.runtime().UnloadModel(call.id(), call.deadline())),
+                    "Model unloaded");
 }
 
 }  // namespace mlos::api::http::own
