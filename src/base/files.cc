@@ -201,7 +201,7 @@ Status CreateDirectories(const std::filesystem::path& directory, unsigned mode) 
   if (parent != directory) MLOS_TRY(CreateDirectories(parent, mode));
   // EEXIST: another process made it in the meantime.
   if (::mkdir(directory.c_str(), mode) != 0 && errno != EEXIST) {
-    return ErrnoStatus(errno, "cannot create folder " + directory.filename().string());
+    return ErrnoStatus(errno, "cannot create folder '" + directory.filename().string() + "'");
   }
   return parent.empty() || parent == directory ? OkStatus() : FsyncDirectory(parent);
 }

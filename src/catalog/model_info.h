@@ -40,6 +40,11 @@ enum class ModelState : std::uint8_t {
 /// "loaded".
 std::string_view ToString(ModelState state);
 
+/// Whether the model is being loaded, or will be when its turn comes after the start of Core.
+constexpr bool IsComing(ModelState state, bool autoload) {
+  return state == ModelState::kLoading || (state == ModelState::kRegistered && autoload);
+}
+
 /// The last look at a model's files on the disk, from their bytes or from what is remembered of
 /// them.
 struct FileCheck {

@@ -15,10 +15,8 @@ Status ModelNotFound(std::string_view model_id) {
       .WithField("model_id");
 }
 
-/// Whether it is being loaded, or will be when its turn comes after the start of Core.
 bool IsComing(const ModelEntry& entry) {
-  const bool in_turn = entry.state == ModelState::kRegistered && entry.record.autoload;
-  return entry.state == ModelState::kLoading || in_turn;
+  return catalog::IsComing(entry.state, entry.record.autoload);
 }
 
 Status NotLoaded(const ModelEntry& entry) {

@@ -230,6 +230,9 @@ Result<ModelInfo> Models::LoadEntry(const ModelEntry& entry, Deadline deadline) 
   table_.Update(model_id, [&](ModelEntry& e) {
     e.error = served.status();
     if (!served.ok()) {
+      if (served.status().reason() == Reason::kChecksumMismatch) {
+        e.checked = {UnixSecondsNow(), served.status()};
+      }
       e.state = e.record.quarantined ? ModelState::kQuarantined : ModelState::kFailed;
       return;
     }

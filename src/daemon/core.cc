@@ -155,7 +155,8 @@ Core::~Core() {
 
 Result<std::unique_ptr<Core>> Core::Start(const Config& config) {
   const fs::path state_dir = config.state_dir;
-  MLOS_TRY(CreateDirectories(state_dir, kStateDirMode).WithContext("state_dir"));
+  MLOS_TRY(
+      CreateDirectories(state_dir, kStateDirMode).WithContext("state_dir " + state_dir.string()));
   MLOS_TRY(CheckOwnFolder(state_dir).WithContext("state_dir"));
   // The lock comes before the registry is opened, because only one Core may use it.
   Result<FileLock> lock = FileLock::TryAcquire(state_dir / "lock");

@@ -24,7 +24,8 @@ Status JsonError(simdjson::error_code error) {
     case simdjson::EMPTY:
       return {Reason::kMalformedJson, "the body is empty; a JSON object is expected"};
     case simdjson::NUMBER_ERROR:
-      return {Reason::kMalformedJson, "the body is not valid JSON: a number is malformed"};
+      return {Reason::kMalformedJson,
+              "the body is not valid JSON: a number is malformed or too large"};
     case simdjson::STRING_ERROR:
     case simdjson::UNESCAPED_CHARS:
     case simdjson::UNCLOSED_STRING:

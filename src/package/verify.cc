@@ -188,7 +188,9 @@ class Lister {
                     "'" + Excerpt(relative) + "' is neither a file nor a folder");
     }
     if (open_(directory_, relative).ok()) return true;
-    return Status(Reason::kUnsafePath, "'" + Excerpt(relative) + "' is a symbolic link");
+    return Status(Reason::kUnsafePath, "'" + Excerpt(relative) +
+                                           "' is a symbolic link that leads to no file or out of "
+                                           "the places that a model's files may lie in");
   }
 
   const fs::path& directory_;

@@ -166,12 +166,20 @@ Status Backup(const std::filesystem::path& registry, bool shared,
 // it is there, the former one does. The main file is then healed by it.
 Result<Restored> Restore(const std::filesystem::path& registry, const std::filesystem::path& file) {
   const std::filesystem::path scratch = registry.native() + ".restore";
-  Result<Content> content = ReadBackup(file, scratch);
   std::error_code ignored;
+  if (!std::filesystem::exists(file, ignored)) {
+    return Status(Reason::kFileNotFound, "there is no such backup");
+  }
+  Result<Content> content = ReadBackup(file, scratch);
   for (const char* suffix : {"", "-wal", "-shm"}) {
     std::filesystem::remove(scratch.native() + suffix, ignored);
   }
-  if (!content.ok()) return std::move(content).status();
+  if (!content.ok()) {
+    // What is said of a damaged registry would be taken for the one in the state folder.
+    const bool unreadable = content.status().reason() == Reason::kStoreCorrupt;
+    return unreadable ? Status(Reason::kStoreCorrupt, "the backup is damaged, or is none")
+                      : std::move(content).status();
+  }
   const Looked former = Look(registry, false);
   content->generation =
       1 + std::max({content->generation, former.main.generation, former.copy.generation});

@@ -25,8 +25,8 @@ constexpr std::array kTable = {
             Range{.min = -1, .max = kSecondUs, .unset = -1},
             "longest wait for more items; -1 (the default) uses Core's `--max-queue-delay-us`"},
     Setting{"intra_op_threads", &ModelSettings::intra_op_threads, Range{.max = kThreadsMax},
-            "threads that a run of the model computes with, in a pool of its own; 0 (the "
-            "default) shares the plugin's pool. If the plugin has no such pools, the "
+            "threads that a run of the model computes with, in a pool of its own, at most 256; 0 "
+            "(the default) shares the plugin's pool. If the plugin has no such pools, the "
             "registration is refused"},
     Setting{"state_pairs", &ModelSettings::state_pairs, Range{},
             "inputs that carry the graph's state, each with the output that holds its next "

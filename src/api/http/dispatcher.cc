@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 #include <iterator>
+#include <limits>
 
 #include "api/http/call/call.h"
 #include "api/http/call/reply.h"
@@ -46,6 +47,10 @@ Result<door::Timeout> TimeoutOf(const wire::RequestHead& head) {
   const auto parsed = std::from_chars(text.data(), text.data() + text.size(), timeout_ms);
   if (guard::IsNumber(text) && parsed.ec == std::errc() && timeout_ms != 0) {
     return door::Milliseconds(static_cast<std::uint64_t>(timeout_ms));
+  }
+  // However long it is, no request has more than Core's own maximum.
+  if (guard::IsNumber(text) && parsed.ec == std::errc::result_out_of_range) {
+    return door::Milliseconds(std::numeric_limits<std::int64_t>::max());
   }
   return Status(Reason::kInvalidField, "the header is not a number of milliseconds above 0")
       .WithField(kTimeoutHeader);

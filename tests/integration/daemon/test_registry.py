@@ -229,7 +229,8 @@ def test_only_a_sound_backup_is_restored(core, tmp_path):
     (tmp_path / "text").write_text("no database")
     for bad in (backup, tmp_path / "text", tmp_path / "nothing"):
         refused = core.run("--restore", str(bad))
-        assert refused.returncode == 1 and refused.stderr.startswith("error: "), refused.stderr
+        assert refused.returncode == 1 and refused.stderr.startswith("error: restore: ")
+        assert "backup" in refused.stderr and "--restore" not in refused.stderr, refused.stderr
     assert not (core.state_dir / "before-restore").exists()
     assert core.run("--check-state").returncode == 0
     core.start()

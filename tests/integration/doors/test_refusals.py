@@ -180,13 +180,14 @@ def test_what_has_no_fault_is_answered(core: OpenCore, door: str):
 TIMEOUT = "X-Request-Timeout-Ms"
 
 
-@pytest.mark.parametrize("text", ["", "0", "-1", "+1", "1.5", "abc", "9" * 20, "1, 2"])
+@pytest.mark.parametrize("text", ["", "0", "-1", "+1", "1.5", "abc", "1, 2"])
 def test_a_header_that_is_no_timeout_is_refused(core: OpenCore, text: str):
     for door in ("http", "oip-http"):
         told = DOORS[door](core, Ask(ECHO, (x(),), headers={TIMEOUT: text}))
         assert told[:3] == ("INVALID_ARGUMENT", "INVALID_FIELD", TIMEOUT), door
         assert told.status == 400
-        assert DOORS[door](core, Ask(ECHO, (x(),), headers={TIMEOUT: "9" * 18})) == GOOD
+        for much in ("9" * 18, "9" * 40):
+            assert DOORS[door](core, Ask(ECHO, (x(),), headers={TIMEOUT: much})) == GOOD
 
 
 # What is asked about models beside inferences: an operation and its fields.

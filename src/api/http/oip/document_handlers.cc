@@ -52,8 +52,11 @@ Result<wire::Reply> GetModelReady(Call& call) {
       writer.Flag("ready", true);
     });
   }
-  return Status(Reason::kModelNotLoaded,
-                "model '" + model.model_id + "' is " + std::string(ToString(model.state)))
+  const std::string name = "model '" + model.model_id + "' ";
+  if (catalog::IsComing(model.state, model.autoload)) {
+    return Status(Reason::kModelLoading, name + "is being loaded").WithField("model_id");
+  }
+  return Status(Reason::kModelNotLoaded, name + "is " + std::string(ToString(model.state)))
       .WithField("model_id");
 }
 
@@ -84,7 +87,8 @@ Result<wire::Reply> LoadFromRepository(Call& call) {
 
 Result<wire::Reply> UnloadFromRepository(Call& call) {
   MLOS_TRY(messages::CheckUnloadRequest(call.body()));
-  MLOS_TRY(call.runtime().UnloadModel(MLOS_TRY(call.runtime().ResolveModel(call.id()))));
+  MLOS_TRY(call.runtime().UnloadModel(MLOS_TRY(call.runtime().ResolveModel(call.id())),
+                                      call.deadline()));
   return wire::Reply();
 }
 
