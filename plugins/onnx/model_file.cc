@@ -2,9 +2,9 @@
 #include "onnx/model_file.h"
 
 #include <system_error>
+#include <utility>
 
 #include "onnx/error.h"
-#include "package/onnx/model.h"
 
 namespace mlos::onnx {
 namespace {
@@ -23,9 +23,9 @@ Error ErrorOf(const Status& status) {
 }  // namespace
 
 ModelFile ReadModelFile(const std::filesystem::path& path) {
-  const Result<package::onnx::Model> model = package::onnx::ReadModel(path);
+  Result<package::onnx::Model> model = package::onnx::ReadModel(path);
   if (!model.ok()) throw ErrorOf(model.status());
-  ModelFile file{.size_bytes = std::filesystem::file_size(path), .unranked = {}};
+  ModelFile file{.size_bytes = std::filesystem::file_size(path), .unranked = {}, .model = {}};
   for (const std::string& name : model->ExternalFiles()) {
     std::error_code error;
     const std::uintmax_t size = std::filesystem::file_size(path.parent_path() / name, error);
@@ -36,6 +36,7 @@ ModelFile ReadModelFile(const std::filesystem::path& path) {
       if (!value.spec.has_shape) file.unranked.insert(value.spec.name);
     }
   }
+  file.model = *std::move(model);
   return file;
 }
 

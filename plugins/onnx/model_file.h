@@ -6,6 +6,8 @@
 #include <set>
 #include <string>
 
+#include "package/onnx/model.h"
+
 namespace mlos::onnx {
 
 /// What ONNX Runtime does not tell of a model file.
@@ -15,10 +17,10 @@ struct ModelFile {
   /// Graph inputs and outputs that the file gives no shape, not even a rank: ONNX Runtime shows
   /// them as scalars.
   std::set<std::string, std::less<>> unranked;
+  package::onnx::Model model;
 };
 
-/// Reads `path`, a file that ONNX Runtime has opened. Throws Error if it cannot be read, or is not
-/// what package::onnx::ReadModel takes.
+/// Reads `path`. Throws Error if it cannot be read, or is not what package::onnx::ReadModel takes.
 ModelFile ReadModelFile(const std::filesystem::path& path);
 
 }  // namespace mlos::onnx

@@ -10,6 +10,7 @@
 
 #include "onnx/prepared_run.h"
 #include "onnx/signature.h"
+#include "onnx/weights.h"
 
 namespace mlos::onnx {
 
@@ -47,6 +48,10 @@ class Session {
   }
 
  private:
+  Ort::Session Open(Ort::Env& env, const Ort::SessionOptions& options,
+                    const std::filesystem::path& path);
+
+  std::unique_ptr<Weights> weights_;  // goes after session_; null where the session has copies
   Ort::Session session_{nullptr};
   std::shared_ptr<const Signature> signature_;
   std::uint64_t weight_bytes_ = 0;

@@ -30,6 +30,10 @@ def models():
         outside.external_data.add(key=key, value=value)
     yield "external", helper.make_model(helper.make_graph([add], "add", [x], [y], [outside]))
 
+    matrix = helper.make_tensor("w", TensorProto.FLOAT, [3, 512], bytes(6144), raw=True)
+    product = helper.make_node("MatMul", ["x", "w"], ["y"])
+    yield "weights", helper.make_model(helper.make_graph([product], "p", [x], [y], [matrix]))
+
     flag = helper.make_tensor_value_info("flag", TensorProto.BOOL, [])
     branch = helper.make_graph([helper.make_node("Identity", ["x"], ["y"])], "branch", [], [y])
     choose = helper.make_node("If", ["flag"], ["y"], then_branch=branch, else_branch=branch)

@@ -59,6 +59,40 @@ def classifier(outputs):
     return helper.make_model(graph, opset_imports=opsets, ir_version=IR_VERSION)
 
 
+def heavy():
+    """Products with matrices of 6 MB together, which keep all columns but the last."""
+    names = ["x", *(f"h{i}" for i in range(1, 6)), "y"]
+    matrix = np.eye(512, dtype=np.float32)
+    matrix[-1, -1] = 0
+    return model([node("MatMul", [names[i], f"w{i}"], [names[i + 1]]) for i in range(6)],
+                 [tensor("x", TensorProto.FLOAT, ["n", 512])],
+                 [tensor("y", TensorProto.FLOAT, ["n", 512])],
+                 [numpy_helper.from_array(matrix, f"w{i}") for i in range(6)])
+
+
+def transposed():
+    """Times a constant, between two transpositions that an optimizer takes out; and a product with
+    1 MB of weights, which are worth sharing."""
+    constant = np.arange(16 ** 3, dtype=np.float32).reshape(1, 16, 16, 16)
+    shape = [1, 16, 16, 16]
+    return model([node("Transpose", ["x"], ["a"], perm=[0, 3, 1, 2]),
+                  node("Mul", ["a", "constant"], ["b"]),
+                  node("Transpose", ["b"], ["y"], perm=[0, 2, 3, 1]),
+                  node("MatMul", ["v", "w"], ["z"])],
+                 [tensor("x", TensorProto.FLOAT, shape),
+                  tensor("v", TensorProto.FLOAT, ["n", 512])],
+                 [tensor("y", TensorProto.FLOAT, shape),
+                  tensor("z", TensorProto.FLOAT, ["n", 512])],
+                 [numpy_helper.from_array(constant, "constant"),
+                  numpy_helper.from_array(np.eye(512, dtype=np.float32), "w")])
+
+
+def weighty():
+    """File name → model with more than 1 MiB of weights."""
+    yield "heavy", heavy()
+    yield "transposed", transposed()
+
+
 def graphs():
     """File name → model."""
     for name, dtype in DTYPES.items():
@@ -147,7 +181,7 @@ def external(directory):
 
 def main(directory):
     directory.mkdir(parents=True, exist_ok=True)
-    for name, graph in graphs():
+    for name, graph in [*graphs(), *weighty()]:
         (directory / f"{name}.onnx").write_bytes(graph.SerializeToString())
     external(directory)
     whole = (directory / "add.onnx").read_bytes()

@@ -62,6 +62,26 @@ struct ExternalData {
   std::string checksum;
 };
 
+/// Where something lies in a file.
+struct Extent {
+  std::uint64_t offset_bytes = 0;
+  std::uint64_t size_bytes = 0;
+};
+
+/// An initializer of the main graph, of at least 4 KiB, that an engine takes as it is: see
+/// WeightUses.
+struct Weight {
+  std::string name;
+  /// As in TensorProto.
+  std::int64_t data_type = 0;
+  std::vector<std::int64_t> dims;
+  /// Where its bytes lie: as in ExternalData, or empty for the graph's own file.
+  std::string location;
+  Extent data;
+  /// The field that declares it, in the graph's file.
+  Extent field;
+};
+
 /// The facts of a ModelProto. Plain data.
 struct Model {
   std::int64_t ir_version = 0;
@@ -83,6 +103,10 @@ struct Model {
   std::vector<Value> outputs;
   /// Every reference anywhere in the file: graphs, subgraphs, functions, attributes, sparse values.
   std::vector<ExternalData> external_data;
+  /// In the order of the file.
+  std::vector<Weight> weights;
+  /// The field that holds the main graph.
+  Extent graph_field;
   /// Bytes that all tensors of the file declare, external ones included.
   std::uint64_t tensor_bytes = 0;
 

@@ -66,7 +66,7 @@ class TensorReader {
       case tensor_field::kDims:
         return wire_.Varints(field, [this](std::uint64_t dim) { return AddDim(dim); });
       case tensor_field::kDataType:
-        data_type_ = static_cast<std::int64_t>(MLOS_TRY(wire_.Varint(field)));
+        summary_.data_type = static_cast<std::int64_t>(MLOS_TRY(wire_.Varint(field)));
         return OkStatus();
       case tensor_field::kName:
         summary_.name = MLOS_TRY(wire_.Text(field, kNameBytesMax));
@@ -74,6 +74,7 @@ class TensorReader {
       case tensor_field::kRawData:
         MLOS_TRY(wire_.Once(field, seen_));
         raw_bytes_ = MLOS_TRY(wire_.SkipBytes(field));
+        summary_.raw_offset_bytes = static_cast<std::uint64_t>(wire_.Position() - *raw_bytes_);
         return OkStatus();
       case tensor_field::kExternalData:
         return ReadEntry(field);
@@ -91,7 +92,8 @@ class TensorReader {
 
   Status AddDim(std::uint64_t dim) {
     if (static_cast<std::int64_t>(dim) < 0) return Fault("has a negative dimension");
-    if (++rank_ > tensor::kRankMax) return Fault("has too many dimensions");
+    if (summary_.dims.size() == tensor::kRankMax) return Fault("has too many dimensions");
+    summary_.dims.push_back(static_cast<std::int64_t>(dim));
     // A dimension of 0 empties the tensor, whatever the others multiply to.
     if (dim == 0) empty_ = true;
     if (dim != 0 && __builtin_mul_overflow(elements_, dim, &elements_)) {
@@ -105,7 +107,7 @@ class TensorReader {
   Status CountBytes() {
     constexpr std::uint64_t kElementsPerByteMax = 4;
     const std::uint64_t elements = empty_ ? 0 : elements_;
-    const std::uint64_t bits = ElementBits(data_type_);
+    const std::uint64_t bits = ElementBits(summary_.data_type);
     std::uint64_t total_bits = 0;
     if (__builtin_mul_overflow(elements, bits, &total_bits)) {
       return Fault("has dimensions that overflow");
@@ -175,7 +177,7 @@ class TensorReader {
   }
 
   Status CheckExternal() {
-    if (data_type_ == kString) return Fault("holds strings, which cannot be external");
+    if (summary_.data_type == kString) return Fault("holds strings, which cannot be external");
     if (raw_bytes_.value_or(0) != 0) return Fault("has data both inside and outside the file");
     std::string& location = reference_.location;
     location = WithoutEmptySteps(location);
@@ -187,7 +189,7 @@ class TensorReader {
                    "', which is not a plain path below the model's folder");
     }
     reference_.tensor = summary_.name;
-    if (ElementBits(data_type_) != 0) reference_.tensor_bytes = summary_.bytes;
+    if (ElementBits(summary_.data_type) != 0) reference_.tensor_bytes = summary_.bytes;
     return OkStatus();
   }
 
@@ -195,9 +197,7 @@ class TensorReader {
   TensorSummary summary_;
   ExternalData reference_;
   SeenFields seen_ = 0;
-  std::int64_t data_type_ = 0;
   std::uint64_t elements_ = 1;
-  std::size_t rank_ = 0;
   bool empty_ = false;
   bool external_ = false;
   bool has_location_ = false;

@@ -89,7 +89,9 @@ Status ModelWalker::OnModelField(Field field, SeenFields& seen) {
     case model_field::kGraph:
       MLOS_TRY(wire_.Once(field, seen));
       has_graph_ = true;
-      return Graph(field, GraphRole::kMain);
+      MLOS_TRY(Graph(field, GraphRole::kMain));
+      model_.graph_field = ExtentOf(field);
+      return OkStatus();
     case model_field::kOpsetImport:
       return OpsetImport(field);
     case model_field::kTrainingInfo:
@@ -179,6 +181,7 @@ Status ModelWalker::Node(Field field) {
   MLOS_TRY(wire_.Nested(field, [&](Field inner) { return OnNodeField(inner, node); }));
   work_.AddNode(node);
   flow_.AddNode(node);
+  weights_.AddNode(node);
   if (ScalesByWholeInput(node.op_type)) model_.whole_batch_operator = std::move(node.op_type);
   return OkStatus();
 }
@@ -237,7 +240,14 @@ Status ModelWalker::OnAttributeField(Field field, SeenFields& seen) {
 }
 
 Status ModelWalker::Initializer(Field field, GraphRole role) {
-  return KeepInitializerName(MLOS_TRY(Tensor(field)), role);
+  TensorSummary tensor = MLOS_TRY(Tensor(field));
+  MLOS_TRY(KeepInitializerName(tensor.name, role));
+  if (role == GraphRole::kMain) {
+    KeepPlace(std::move(tensor), field);
+  } else {
+    weights_.AddOther(tensor.name);
+  }
+  return OkStatus();
 }
 
 /// A sparse tensor has the name of its values.
@@ -248,12 +258,36 @@ Status ModelWalker::SparseTensor(Field field, GraphRole role) {
   return wire_.Nested(field, [&](Field inner) -> Status {
     if (inner.number != kValues && inner.number != kIndices) return wire_.Skip(inner);
     MLOS_TRY(wire_.Once(inner, seen));
-    std::string name = MLOS_TRY(Tensor(inner));
+    std::string name = MLOS_TRY(Tensor(inner)).name;
+    weights_.AddOther(name);
     return inner.number == kValues ? KeepInitializerName(std::move(name), role) : OkStatus();
   });
 }
 
-Result<std::string> ModelWalker::Tensor(Field field) {
+// Nothing of an initializer that is written in another way than it lies in memory.
+void ModelWalker::KeepPlace(TensorSummary tensor, Field field) {
+  if (!tensor.external && !tensor.raw_offset_bytes) return weights_.AddOther(tensor.name);
+  Weight weight{.name = std::move(tensor.name),
+                .data_type = tensor.data_type,
+                .dims = std::move(tensor.dims),
+                .data = {.size_bytes = tensor.bytes},
+                .field = ExtentOf(field)};
+  if (tensor.external) {
+    weight.location = std::move(tensor.external->location);
+    weight.data.offset_bytes = tensor.external->offset_bytes;
+  } else {
+    weight.data.offset_bytes = *tensor.raw_offset_bytes;
+  }
+  weights_.AddInitializer(std::move(weight));
+}
+
+// Of a field that has just been read.
+Extent ModelWalker::ExtentOf(Field field) const {
+  return {.offset_bytes = static_cast<std::uint64_t>(field.offset),
+          .size_bytes = static_cast<std::uint64_t>(wire_.Position() - field.offset)};
+}
+
+Result<TensorSummary> ModelWalker::Tensor(Field field) {
   TensorSummary tensor = MLOS_TRY(ReadTensor(wire_, field));
   if (__builtin_add_overflow(model_.tensor_bytes, tensor.bytes, &model_.tensor_bytes)) {
     return wire_.Error("the tensors together overflow");
@@ -262,9 +296,9 @@ Result<std::string> ModelWalker::Tensor(Field field) {
     if (model_.external_data.size() == kExternalDataMax) {
       return wire_.Error("more than " + std::to_string(kExternalDataMax) + " external tensors");
     }
-    model_.external_data.push_back(*std::move(tensor.external));
+    model_.external_data.push_back(*tensor.external);
   }
-  return std::move(tensor.name);
+  return tensor;
 }
 
 Status ModelWalker::KeepInitializerName(std::string name, GraphRole role) {
@@ -284,6 +318,9 @@ Status ModelWalker::MainValue(Field field, std::vector<Value>& values) {
 
 Status ModelWalker::Finish() {
   if (!has_graph_ || model_.ir_version < 1) return wire_.Error("it has no graph or no version");
+  for (const auto* values : {&model_.inputs, &model_.outputs}) {
+    for (const Value& value : *values) weights_.AddOther(value.spec.name);
+  }
   std::erase_if(model_.inputs,
                 [this](const Value& input) { return initializers_.contains(input.spec.name); });
   MLOS_TRY(CheckNames(model_.inputs, "input"));
@@ -292,6 +329,7 @@ Status ModelWalker::Finish() {
   for (const Value& input : model_.inputs) work_.AddInput(input.spec.name);
   model_.time_given_by_shapes = work_.TimeGivenByShapes();
   FindInputsThatMayChange();
+  model_.weights = weights_.Take();
   return OkStatus();
 }
 

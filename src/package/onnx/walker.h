@@ -6,7 +6,9 @@
 #include <vector>
 
 #include "package/onnx/model.h"
+#include "package/onnx/tensor_proto.h"
 #include "package/onnx/value_flow.h"
+#include "package/onnx/weight_uses.h"
 #include "package/onnx/wire.h"
 #include "package/onnx/work.h"
 
@@ -34,12 +36,14 @@ class ModelWalker {
   Status NodeValue(Field field, std::vector<std::string>& names);
   Status Attribute(Field field);
   Status OnAttributeField(Field field, SeenFields& seen);
-  /// Keeps the tensor's name if it may be an input of the main graph.
+  /// Keeps the tensor's name if it may be an input of the main graph, and its place.
   Status Initializer(Field field, GraphRole role);
   Status SparseTensor(Field field, GraphRole role);
-  Result<std::string> Tensor(Field field);
+  Result<TensorSummary> Tensor(Field field);
   Status MainValue(Field field, std::vector<Value>& values);
   Status KeepInitializerName(std::string name, GraphRole role);
+  void KeepPlace(TensorSummary tensor, Field field);
+  Extent ExtentOf(Field field) const;
 
   Status Finish();
   Status CheckNames(const std::vector<Value>& values, std::string_view what) const;
@@ -54,6 +58,7 @@ class ModelWalker {
   std::unordered_set<std::string> function_domains_;
   WorkOfModel work_;
   ValueFlow flow_;
+  WeightUses weights_;
 };
 
 }  // namespace mlos::package::onnx

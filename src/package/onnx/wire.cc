@@ -33,13 +33,14 @@ Status WireReader::Once(Field field, SeenFields& seen) const {
 }
 
 Result<bool> WireReader::NextField(Field& field) {
+  const int offset = in_.CurrentPosition();
   const std::uint32_t tag = in_.ReadTag();
   if (tag == 0) {
     if (!in_.ConsumedEntireMessage() || in_.BytesUntilLimit() > 0)
       return Error("the message is cut off or malformed");
     return false;
   }
-  field = {static_cast<int>(tag >> 3), static_cast<int>(tag & 7)};
+  field = {static_cast<int>(tag >> 3), static_cast<int>(tag & 7), offset};
   if (field.number == 0) return Error("a field has no number");
   return true;
 }

@@ -15,10 +15,11 @@
 
 namespace mlos::package::onnx {
 
-/// The header of a field: its number and how its value is written.
+/// The header of a field: its number, how its value is written, and the byte where it begins.
 struct Field {
   int number = 0;
   int wire_type = 0;
+  int offset = 0;
 };
 
 /// Which singular fields of a message have been read; see WireReader::Once.
@@ -54,6 +55,8 @@ class WireReader {
   /// Skips a length-delimited field; its length in bytes.
   Result<int> SkipBytes(Field field);
 
+  /// Bytes read so far.
+  int Position() const { return in_.CurrentPosition(); }
   /// Bytes of the current message that have not been read.
   int BytesLeft() const { return in_.BytesUntilLimit(); }
   /// INVALID_MODEL with the current position.

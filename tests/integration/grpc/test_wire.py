@@ -60,7 +60,8 @@ def core(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GrpcCore]:
 def hasty_core(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GrpcCore]:
     """Closes idle connections soon. On a busy machine that is before a client has said what it is
     about to say, so it is only for tests of idleness."""
-    core = GrpcCore(tmp_path_factory.mktemp("hasty"), *TIMEOUTS, "--idle-timeout-ms", "1200").start()
+    timeouts = (*TIMEOUTS, "--idle-timeout-ms", "1200")
+    core = GrpcCore(tmp_path_factory.mktemp("hasty"), *timeouts).start()
     yield core
     assert core.stop() == 0
 
