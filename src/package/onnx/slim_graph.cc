@@ -6,6 +6,8 @@
 
 #include <cstdint>
 
+#include "package/onnx/fields.h"
+
 namespace mlos::package::onnx {
 namespace {
 
@@ -13,7 +15,7 @@ using google::protobuf::io::CodedInputStream;
 using google::protobuf::io::CodedOutputStream;
 using google::protobuf::io::StringOutputStream;
 
-constexpr std::uint32_t kLengthDelimited = 2;
+constexpr std::uint32_t kLengthDelimitedTag = 2;
 
 /// A message under construction.
 class MessageWriter {
@@ -28,7 +30,7 @@ class MessageWriter {
     {
       StringOutputStream stream(&bytes_);
       CodedOutputStream out(&stream);
-      out.WriteTag(static_cast<std::uint32_t>(field) << 3 | kLengthDelimited);
+      out.WriteTag(static_cast<std::uint32_t>(field) << 3 | kLengthDelimitedTag);
       out.WriteVarint64(value.size());
     }
     bytes_.append(value);
@@ -44,21 +46,23 @@ class MessageWriter {
 
 void AddEntry(MessageWriter& tensor, std::string_view key, std::string_view value) {
   MessageWriter entry;
-  entry.Bytes(1, key);
-  entry.Bytes(2, value);
-  tensor.Bytes(13, entry.bytes());
+  entry.Bytes(entry_field::kKey, key);
+  entry.Bytes(entry_field::kValue, value);
+  tensor.Bytes(tensor_field::kExternalData, entry.bytes());
 }
 
 /// The TensorProto of `weight`.
 std::string Reference(const Weight& weight, std::string_view file_name) {
   MessageWriter tensor;
-  for (const std::int64_t dim : weight.dims) tensor.Number(1, static_cast<std::uint64_t>(dim));
-  tensor.Number(2, static_cast<std::uint64_t>(weight.data_type));
-  tensor.Bytes(8, weight.name);
+  for (const std::int64_t dim : weight.dims) {
+    tensor.Number(tensor_field::kDims, static_cast<std::uint64_t>(dim));
+  }
+  tensor.Number(tensor_field::kDataType, static_cast<std::uint64_t>(weight.data_type));
+  tensor.Bytes(tensor_field::kName, weight.name);
   AddEntry(tensor, "location", file_name);
   AddEntry(tensor, "offset", std::to_string(weight.data.offset_bytes));
   AddEntry(tensor, "length", std::to_string(weight.data.size_bytes));
-  tensor.Number(14, 1);
+  tensor.Number(tensor_field::kDataLocation, tensor_field::kExternal);
   return tensor.bytes();
 }
 
@@ -83,13 +87,13 @@ std::string WithoutWeights(const Model& model, std::string_view file, std::strin
   for (const Weight& weight : model.weights) {
     if (!weight.location.empty()) continue;
     graph.Fields(file.substr(at, weight.field.offset_bytes - at));
-    graph.Bytes(5, Reference(weight, name));
+    graph.Bytes(graph_field::kInitializer, Reference(weight, name));
     at = weight.field.offset_bytes + weight.field.size_bytes;
   }
   graph.Fields(file.substr(at, end - at));
   MessageWriter slim;
   slim.Fields(file.substr(0, offset));
-  slim.Bytes(7, graph.bytes());
+  slim.Bytes(model_field::kGraph, graph.bytes());
   slim.Fields(file.substr(end));
   return slim.bytes();
 }

@@ -7,18 +7,10 @@
 
 #include "base/files.h"
 #include "base/text.h"
+#include "package/onnx/fields.h"
 
 namespace mlos::package::onnx {
 namespace {
-
-namespace tensor_field {
-constexpr int kDims = 1;
-constexpr int kDataType = 2;
-constexpr int kName = 8;
-constexpr int kRawData = 9;
-constexpr int kExternalData = 13;
-constexpr int kDataLocation = 14;
-}  // namespace tensor_field
 
 constexpr std::int64_t kString = 8;
 
@@ -79,7 +71,7 @@ class TensorReader {
       case tensor_field::kExternalData:
         return ReadEntry(field);
       case tensor_field::kDataLocation:
-        external_ |= MLOS_TRY(wire_.Varint(field)) == 1;
+        external_ |= MLOS_TRY(wire_.Varint(field)) == tensor_field::kExternal;
         return OkStatus();
       default:
         return wire_.Skip(field);
@@ -129,9 +121,9 @@ class TensorReader {
     std::string value;
     external_ = true;
     MLOS_TRY(wire_.Nested(field, [&](Field inner) -> Status {
-      if (inner.number == 1) {
+      if (inner.number == entry_field::kKey) {
         key = MLOS_TRY(wire_.Text(inner, kNameBytesMax));
-      } else if (inner.number == 2) {
+      } else if (inner.number == entry_field::kValue) {
         value = MLOS_TRY(wire_.Text(inner, kNameBytesMax));
       } else {
         return wire_.Skip(inner);

@@ -5,6 +5,8 @@
 #include <array>
 #include <string_view>
 
+#include "package/onnx/operator_table.h"
+
 namespace mlos::package::onnx {
 namespace {
 
@@ -107,17 +109,11 @@ constexpr auto kCompute = std::to_array<Reader>({
     {"Softmax"},
 });
 
-template <std::size_t kCount>
-constexpr bool IsSorted(const std::array<Reader, kCount>& readers) {
-  return std::ranges::is_sorted(readers, {}, &Reader::name);
-}
 static_assert(IsSorted(kHandOn) && IsSorted(kCompute));
 
 template <std::size_t kCount>
 const Reader* Find(const std::array<Reader, kCount>& readers, const NodeNames& node) {
-  if (!node.domain.empty() && node.domain != "ai.onnx") return nullptr;
-  const auto found = std::ranges::lower_bound(readers, node.op_type, {}, &Reader::name);
-  return found != readers.end() && found->name == node.op_type ? &*found : nullptr;
+  return IsStandardDomain(node.domain) ? FindOperator(readers, node.op_type) : nullptr;
 }
 
 /// Names in a graph of a node's own may stand for values outside of it.

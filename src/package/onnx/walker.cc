@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "base/text.h"
-#include "package/onnx/tensor_proto.h"
+#include "package/onnx/fields.h"
 
 namespace mlos::package::onnx {
 namespace {
@@ -15,49 +15,6 @@ constexpr std::size_t kExternalDataMax = 200'000;
 constexpr std::size_t kOpsetsMax = 1'000;
 /// Of all initializers together: what is kept of a 2 GiB file that is nothing but names.
 constexpr std::size_t kInitializerBytesMax = std::size_t{64} << 20;
-
-namespace model_field {
-constexpr int kIrVersion = 1;
-constexpr int kProducerName = 2;
-constexpr int kProducerVersion = 3;
-constexpr int kGraph = 7;
-constexpr int kOpsetImport = 8;
-constexpr int kTrainingInfo = 20;
-constexpr int kFunctions = 25;
-}  // namespace model_field
-
-namespace graph_field {
-constexpr int kNode = 1;
-constexpr int kInitializer = 5;
-constexpr int kInput = 11;
-constexpr int kOutput = 12;
-constexpr int kSparseInitializer = 15;
-}  // namespace graph_field
-
-namespace node_field {
-constexpr int kInput = 1;
-constexpr int kOutput = 2;
-constexpr int kOpType = 4;
-constexpr int kAttribute = 5;
-constexpr int kDomain = 7;
-}  // namespace node_field
-
-namespace function_field {
-constexpr int kName = 1;
-constexpr int kInput = 4;
-constexpr int kNode = 7;
-constexpr int kDomain = 10;
-constexpr int kAttributeProto = 11;
-}  // namespace function_field
-
-namespace attribute_field {
-constexpr int kTensor = 5;
-constexpr int kGraph = 6;
-constexpr int kTensors = 10;
-constexpr int kGraphs = 11;
-constexpr int kSparseTensor = 22;
-constexpr int kSparseTensors = 23;
-}  // namespace attribute_field
 
 /// Dynamic quantization, by ONNX and by ONNX Runtime.
 bool ScalesByWholeInput(std::string_view op_type) {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "package/onnx/weight_uses.h"
 
-#include <algorithm>
 #include <array>
 #include <string_view>
 #include <utility>
+
+#include "package/onnx/operator_table.h"
 
 namespace mlos::package::onnx {
 namespace {
@@ -16,7 +17,7 @@ constexpr std::uint64_t kWeightBytesMin = 4096;
 
 /// An operator and which of its inputs are weights, as bits.
 struct WeightPlace {
-  std::string_view op_type;
+  std::string_view name;
   std::uint32_t weights;
 };
 
@@ -40,13 +41,12 @@ constexpr auto kPlaces = std::to_array<WeightPlace>({
     {"QLinearMatMul", kInput3},
     {"RNN", kInput1 | kInput2},
 });
+static_assert(IsSorted(kPlaces));
 
 std::uint32_t WeightsOf(const NodeNames& node) {
-  if (!node.domain.empty() && node.domain != "ai.onnx") return 0;
-  const auto place = std::lower_bound(
-      kPlaces.begin(), kPlaces.end(), node.op_type,
-      [](const WeightPlace& known, std::string_view op_type) { return known.op_type < op_type; });
-  return place != kPlaces.end() && place->op_type == node.op_type ? place->weights : 0;
+  if (!IsStandardDomain(node.domain)) return 0;
+  const WeightPlace* const place = FindOperator(kPlaces, node.op_type);
+  return place != nullptr ? place->weights : 0;
 }
 
 }  // namespace

@@ -3,7 +3,8 @@
 
 #include <algorithm>
 #include <array>
-#include <optional>
+
+#include "package/onnx/operator_table.h"
 
 namespace mlos::package::onnx {
 namespace {
@@ -257,27 +258,13 @@ constexpr auto kOnnxRuntime = std::to_array<Operator>({
     {"SkipSimplifiedLayerNormalization"},
 });
 
-template <std::size_t kCount>
-constexpr bool IsSorted(const std::array<Operator, kCount>& operators) {
-  return std::is_sorted(operators.begin(), operators.end(),
-                        [](const Operator& a, const Operator& b) { return a.name < b.name; });
-}
 static_assert(IsSorted(kStandard) && IsSorted(kClassic) && IsSorted(kOnnxRuntime));
 
-template <std::size_t kCount>
-std::optional<Operator> Find(const std::array<Operator, kCount>& operators, std::string_view name) {
-  const auto found =
-      std::lower_bound(operators.begin(), operators.end(), name,
-                       [](const Operator& a, std::string_view b) { return a.name < b; });
-  if (found == operators.end() || found->name != name) return std::nullopt;
-  return *found;
-}
-
-std::optional<Operator> FindOperator(std::string_view domain, std::string_view name) {
-  if (domain.empty() || domain == "ai.onnx") return Find(kStandard, name);
-  if (domain == "ai.onnx.ml") return Find(kClassic, name);
-  if (domain == "com.microsoft") return Find(kOnnxRuntime, name);
-  return std::nullopt;
+const Operator* OperatorOf(const NodeNames& node) {
+  if (IsStandardDomain(node.domain)) return FindOperator(kStandard, node.op_type);
+  if (node.domain == "ai.onnx.ml") return FindOperator(kClassic, node.op_type);
+  if (node.domain == "com.microsoft") return FindOperator(kOnnxRuntime, node.op_type);
+  return nullptr;
 }
 
 /// An operator whose result is another one each time, or that of one of two branches.
@@ -332,9 +319,9 @@ void WorkOfModel::AddFunction(std::string domain, std::string name) {
 
 void WorkOfModel::AddNode(const NodeNames& node) {
   if (!known_) return;
-  const std::optional<Operator> op = FindOperator(node.domain, node.op_type);
-  Node kept{.domain = node.domain, .op_type = node.op_type, .known = op.has_value()};
-  if (op) kept.deciding = op->deciding;
+  const Operator* const op = OperatorOf(node);
+  Node kept{.domain = node.domain, .op_type = node.op_type, .known = op != nullptr};
+  if (op != nullptr) kept.deciding = op->deciding;
   for (const std::string& name : node.inputs) kept.inputs.push_back(IdOf(name));
   for (const std::string& name : node.outputs) {
     if (name.empty()) continue;
