@@ -93,16 +93,14 @@ def test_endless_runs_without_deadlines_keep_no_other_model_from_an_answer(core:
     wait_until(lambda: core.in_flight() == 0)
 
 
-@pytest.mark.parametrize("act", ["unload", "delete"])
-def test_whoever_unloads_a_model_waits_no_longer_than_asked(core: OpenCore, act: str):
+@pytest.mark.parametrize(("method", "action"), [("POST", "unload"), ("DELETE", "")])
+def test_whoever_unloads_a_model_waits_no_longer_than_asked(core: OpenCore, method, action):
     with ThreadPoolExecutor(1) as pool:
         endless = pool.submit(over_http, core, "a", arrays(FOREVER), 30.0)
         wait_until(lambda: core.in_flight() == 1)
         start = time.monotonic()
-        path = core.model_path("a") if act == "delete" else core.model_path("a", "unload")
-        method = "DELETE" if act == "delete" else "POST"
-        done = requests.request(method, core.url + path, headers={"X-Request-Timeout-Ms": "400"},
-                                timeout=60)  # fmt: skip
+        done = requests.request(method, core.url + core.model_path("a", action),
+                                headers={"X-Request-Timeout-Ms": "400"}, timeout=60)  # fmt: skip
         # Without a deadline the run would have 5 s to finish.
         assert time.monotonic() - start < 4.0
         assert done.status_code == 200, done.text
